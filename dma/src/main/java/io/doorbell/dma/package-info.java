@@ -1,0 +1,2 @@
+/** Memory that a device can reach: pinned regions, their device addresses, and the system-call seam. */
+package io.doorbell.dma;

@@ -1,0 +1,2 @@
+/** The frame API: NICs, queues, batches and frame buffers; knows no bus and no device. */
+package io.doorbell.frame;

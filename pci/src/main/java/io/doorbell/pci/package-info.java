@@ -1,0 +1,2 @@
+/** PCI functions: discovery, config space, capabilities, BARs; opened through VFIO. */
+package io.doorbell.pci;

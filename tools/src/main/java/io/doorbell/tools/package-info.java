@@ -1,0 +1,2 @@
+/** nicctl: one class a subcommand. */
+package io.doorbell.tools;
