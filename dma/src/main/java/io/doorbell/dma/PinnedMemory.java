@@ -1,0 +1,91 @@
+package io.doorbell.dma;
+
+import io.doorbell.dma.kernel.Kernel;
+import io.doorbell.dma.kernel.KernelException;
+import io.doorbell.dma.kernel.Mapping;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Zeroed memory fit for devices, which several {@link DmaSpace}s may register: 2 MiB hugepages where enough are free,
+ * else ordinary pages. It is an anonymous file ({@code memfd_create(2)}) mapped shared, so that another process can be
+ * given it too.
+ *
+ * <p>The pages are present from the start. An IOMMU that maps them pins them for as long as they are mapped; that, not
+ * {@code mlock(2)}, is what holds ordinary pages in place (mlock forbids swapping, but not migration, and would count
+ * against the memlock limit a second time).
+ */
+public final class PinnedMemory implements AutoCloseable {
+
+    private final Kernel kernel;
+    private final Mapping mapping;
+    private final long pageSize;
+    private final int fd;
+
+    private PinnedMemory(Kernel kernel, Mapping mapping, long pageSize, int fd) {
+        this.kernel = kernel;
+        this.mapping = mapping;
+        this.pageSize = pageSize;
+        this.fd = fd;
+    }
+
+    /**
+     * Allocates memory that belongs to no device yet.
+     *
+     * @param bytes at least 1; rounded up to whole pages
+     * @throws DoorbellException when there is no memory left
+     */
+    public static PinnedMemory allocate(long bytes) {
+        return allocate(Kernel.linux(), bytes);
+    }
+
+    static PinnedMemory allocate(Kernel kernel, long bytes) {
+        if (bytes <= 0) {
+            throw new IllegalArgumentException("bytes must be positive, not " + bytes);
+        }
+        try {
+            int flags = Kernel.MFD_HUGETLB | Kernel.MFD_HUGE_2MB;
+            return map(kernel, roundUp(bytes, HugePages.SIZE), HugePages.SIZE, flags);
+        } catch (KernelException noHugePages) {
+            // None configured, none free, or a kernel without them: ordinary pages do the same, only slower.
+            long pageSize = kernel.pageSize();
+            return map(kernel, roundUp(bytes, pageSize), pageSize, 0);
+        }
+    }
+
+    private static PinnedMemory map(Kernel kernel, long size, long pageSize, int flags) {
+        int fd = kernel.memfdCreate("doorbell", Kernel.MFD_CLOEXEC | flags);
+        try {
+            kernel.ftruncate(fd, size);
+            return new PinnedMemory(kernel, Mapping.shared(kernel, size, Kernel.MAP_POPULATE, fd, 0), pageSize, fd);
+        } catch (RuntimeException e) {
+            kernel.close(fd);
+            throw e;
+        }
+    }
+
+    /** Rounds up to a multiple of {@code unit}, a power of two. */
+    static long roundUp(long bytes, long unit) {
+        return Math.addExact(bytes, unit - 1) & -unit;
+    }
+
+    public MemorySegment segment() {
+        return mapping.segment();
+    }
+
+    /** Bytes in each page: {@link HugePages#SIZE}, or an ordinary page's. */
+    public long pageSize() {
+        return pageSize;
+    }
+
+    /** The anonymous file behind the memory, open until {@link #close()}. */
+    public int fd() {
+        return fd;
+    }
+
+    /** Frees the memory. Every {@link DmaSpace} that has it registered must have let go of it. */
+    @Override
+    public void close() {
+        mapping.close();
+        kernel.close(fd);
+    }
+}

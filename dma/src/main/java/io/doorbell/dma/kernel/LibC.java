@@ -1,0 +1,32 @@
+package io.doorbell.dma.kernel;
+
+import jnr.ffi.annotations.Variadic;
+
+/**
+ * The C library's own prototypes, as jnr-ffi binds them. Addresses and sizes are {@code long}: on x86-64 a pointer, a
+ * {@code size_t} and an {@code off_t} are all 64 bits. Public only because jnr-ffi implements it from another module.
+ */
+public interface LibC {
+
+    @Variadic(fixedCount = 2)
+    int open(String path, int flags, int mode);
+
+    int close(int fd);
+
+    long mmap(long address, long length, int protection, int flags, int fd, long offset);
+
+    int munmap(long address, long length);
+
+    @Variadic(fixedCount = 2)
+    int ioctl(int fd, long request, long argument);
+
+    long pread(int fd, long buffer, long count, long offset);
+
+    long pwrite(int fd, long buffer, long count, long offset);
+
+    int memfd_create(String name, int flags);
+
+    int ftruncate(int fd, long length);
+
+    int getrlimit(int resource, long limits);
+}

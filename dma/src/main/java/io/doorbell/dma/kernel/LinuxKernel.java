@@ -1,0 +1,125 @@
+package io.doorbell.dma.kernel;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import jnr.constants.platform.Errno;
+import jnr.ffi.LibraryLoader;
+import jnr.ffi.Runtime;
+import jnr.posix.POSIX;
+import jnr.posix.POSIXFactory;
+
+/** The seam over the C library. jnr-posix where it has the call, our own jnr-ffi interface where it has not. */
+final class LinuxKernel implements Kernel {
+
+    static final Kernel INSTANCE = new LinuxKernel();
+
+    private static final int RLIMIT_MEMLOCK = 8;
+    private static final long PAGE_SIZE = 4096; // x86-64's only base page
+
+    private final LibC c = LibraryLoader.create(LibC.class).load("c");
+    private final POSIX posix = POSIXFactory.getNativePOSIX();
+    private final Runtime runtime = Runtime.getRuntime(c);
+
+    private LinuxKernel() {}
+
+    @Override
+    public int open(String path, int flags) {
+        return checked("open", c.open(path, flags, 0), path);
+    }
+
+    @Override
+    public void close(int fd) {
+        checked("close", c.close(fd), "fd=" + fd);
+    }
+
+    @Override
+    public long mmap(long length, int protection, int flags, int fd, long offset) {
+        long address = c.mmap(0, length, protection, flags, fd, offset);
+        if (address == -1) {
+            throw failure("mmap", "length=" + length + " fd=" + fd + " offset=0x" + Long.toHexString(offset));
+        }
+        return address;
+    }
+
+    @Override
+    public void munmap(long address, long length) {
+        checked("munmap", c.munmap(address, length), "address=0x" + Long.toHexString(address) + " length=" + length);
+    }
+
+    @Override
+    public int ioctl(int fd, long request, MemorySegment argument) {
+        return ioctl(fd, request, argument.address());
+    }
+
+    @Override
+    public int ioctl(int fd, long request, long argument) {
+        int result = c.ioctl(fd, request, argument);
+        if (result < 0) {
+            throw failure("ioctl", "fd=" + fd + " request=0x" + Long.toHexString(request));
+        }
+        return result;
+    }
+
+    @Override
+    public void pread(int fd, MemorySegment target, long offset) {
+        whole("pread", c.pread(fd, target.address(), target.byteSize(), offset), fd, target.byteSize(), offset);
+    }
+
+    @Override
+    public void pwrite(int fd, MemorySegment source, long offset) {
+        whole("pwrite", c.pwrite(fd, source.address(), source.byteSize(), offset), fd, source.byteSize(), offset);
+    }
+
+    @Override
+    public int memfdCreate(String name, int flags) {
+        return checked("memfd_create", c.memfd_create(name, flags), name);
+    }
+
+    @Override
+    public void ftruncate(int fd, long length) {
+        checked("ftruncate", c.ftruncate(fd, length), "fd=" + fd + " length=" + length);
+    }
+
+    @Override
+    public long memlockLimit() {
+        try (Arena arena = Arena.ofConfined()) {
+            // struct rlimit: the soft limit, then the hard one (getrlimit(2)).
+            MemorySegment limits = arena.allocate(2 * Long.BYTES, Long.BYTES);
+            checked("getrlimit", c.getrlimit(RLIMIT_MEMLOCK, limits.address()), "RLIMIT_MEMLOCK");
+            return limits.get(ValueLayout.JAVA_LONG, 0);
+        }
+    }
+
+    @Override
+    public long pageSize() {
+        return PAGE_SIZE;
+    }
+
+    @Override
+    public boolean isRoot() {
+        return posix.geteuid() == 0;
+    }
+
+    private void whole(String call, long done, int fd, long wanted, long offset) {
+        String facts = "fd=" + fd + " offset=0x" + Long.toHexString(offset) + " length=" + wanted;
+        if (done < 0) {
+            throw failure(call, facts);
+        }
+        if (done != wanted) {
+            throw new KernelException(call, Errno.EIO, facts + ": only " + done + " bytes were moved");
+        }
+    }
+
+    private int checked(String call, int result, String facts) {
+        if (result < 0) {
+            throw failure(call, facts);
+        }
+        return result;
+    }
+
+    /** errno means something only right after a call that returned −1. */
+    private KernelException failure(String call, String facts) {
+        return new KernelException(call, Errno.valueOf(runtime.getLastError()), facts);
+    }
+}

@@ -1,0 +1,43 @@
+package io.doorbell.pci;
+
+import io.doorbell.dma.DmaSpace;
+
+/**
+ * A PCI function that this process has taken for itself. Closing it leaves the function quiet: bus mastering off and
+ * reset before its DMA memory goes away. Not for use by several threads at a time, except for its {@link Bar}s.
+ */
+public interface PciFunction extends AutoCloseable {
+
+    PciAddress address();
+
+    PciId id();
+
+    /** Configuration space; the same object at each call. */
+    ConfigSpace config();
+
+    /**
+     * The BAR with this number, mapped at the first call; the same object at each call.
+     *
+     * @param number 0 to 5
+     * @throws io.doorbell.dma.DoorbellException when the function has no such BAR
+     */
+    Bar bar(int number);
+
+    /** What the function can reach by DMA. */
+    DmaSpace dma();
+
+    /** How the function can interrupt. */
+    InterruptInfo interrupts();
+
+    /**
+     * Resets the function: its registers are as after power-on, and bus mastering is off. What it had been told of
+     * rings is forgotten.
+     *
+     * @return false when the function has no reset of its own; the driver's own reset is all there is then
+     */
+    boolean reset();
+
+    /** Bus mastering off, reset, DMA memory and mappings released, in that order. A second call does nothing. */
+    @Override
+    void close();
+}
