@@ -1,0 +1,193 @@
+package io.doorbell.frame;
+
+import io.doorbell.dma.DoorbellException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One slot of a {@link FrameBatch}, and the Ethernet frame in it: destination address first, without preamble and
+ * without frame check sequence.
+ *
+ * <p>The frame is the application's for as long as it stays in the batch. When it is sent or released, or moves to
+ * another batch, this object is an empty slot again, and any use of it throws {@link IllegalStateException}. Because a
+ * frame is in one slot at a time, it cannot be released twice.
+ *
+ * <p>Multi-byte values are in network byte order, as they go over the wire. Positions count in bytes from the start of
+ * the frame and are checked against its length.
+ *
+ * <p>Belongs to the thread that owns the batch.
+ */
+public final class Frame {
+
+    private static final ValueLayout.OfByte BYTE = ValueLayout.JAVA_BYTE;
+    private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+
+    /** Null in an empty slot. */
+    @Nullable
+    FramePool pool;
+
+    /** Which of the pool's buffers; with the pool, the frame's identity. */
+    int buffer;
+
+    /** Where the frame starts within the buffer, in bytes. */
+    int offset;
+
+    /** Bytes in the frame; 0 in an empty slot. */
+    int length;
+
+    Frame() {}
+
+    void fill(FramePool pool, int buffer, int offset, int length) {
+        this.pool = pool;
+        this.buffer = buffer;
+        this.offset = offset;
+        this.length = length;
+    }
+
+    void clear() {
+        pool = null;
+        length = 0;
+    }
+
+    /** Bytes in the frame. */
+    public int length() {
+        owned();
+        return length;
+    }
+
+    /**
+     * Makes the frame longer or shorter at its end; new bytes are what the buffer last held.
+     *
+     * @param bytes 0 to what the buffer has behind the frame's start
+     */
+    public void length(int bytes) {
+        int room = owned().bufferSize() - offset;
+        if (bytes < 0 || bytes > room) {
+            throw new DoorbellException("a frame of " + bytes + " bytes does not fit: its buffer has room for " + room
+                    + "; ask for larger buffers with NicConfig.withBufferSize");
+        }
+        length = bytes;
+    }
+
+    /** Bytes free in front of the frame. */
+    public int headroom() {
+        owned();
+        return offset;
+    }
+
+    /**
+     * Moves the frame's start: forward to strip a header, backward to make room for one.
+     *
+     * @param bytes how far, from −{@link #headroom()} to {@link #length()}
+     */
+    public void moveStart(int bytes) {
+        owned();
+        if (bytes > length || -bytes > offset) {
+            throw new DoorbellException("cannot move a frame's start by " + bytes + " bytes: it has " + offset
+                    + " bytes of headroom and " + length + " of length");
+        }
+        offset += bytes;
+        length -= bytes;
+    }
+
+    /** The memory of the whole pool, in which this frame lies at {@link #position()}. No object is made. */
+    public MemorySegment memory() {
+        return owned().memory();
+    }
+
+    /** Where the frame starts within {@link #memory()}, in bytes. */
+    public long position() {
+        return owned().position(buffer) + offset;
+    }
+
+    public byte getByte(int index) {
+        return memory().get(BYTE, at(index, Byte.BYTES));
+    }
+
+    public short getShort(int index) {
+        return memory().get(SHORT, at(index, Short.BYTES));
+    }
+
+    public int getInt(int index) {
+        return memory().get(INT, at(index, Integer.BYTES));
+    }
+
+    public long getLong(int index) {
+        return memory().get(LONG, at(index, Long.BYTES));
+    }
+
+    public void setByte(int index, byte value) {
+        memory().set(BYTE, at(index, Byte.BYTES), value);
+    }
+
+    public void setShort(int index, short value) {
+        memory().set(SHORT, at(index, Short.BYTES), value);
+    }
+
+    public void setInt(int index, int value) {
+        memory().set(INT, at(index, Integer.BYTES), value);
+    }
+
+    public void setLong(int index, long value) {
+        memory().set(LONG, at(index, Long.BYTES), value);
+    }
+
+    /** Makes the frame a copy of {@code source}. */
+    public void copyFrom(byte[] source) {
+        length(source.length);
+        MemorySegment.copy(source, 0, memory(), BYTE, position(), source.length);
+    }
+
+    /** The frame's bytes in a new array. */
+    public byte[] toByteArray() {
+        byte[] copy = new byte[length()];
+        MemorySegment.copy(memory(), BYTE, position(), copy, 0, copy.length);
+        return copy;
+    }
+
+    /** The MAC address at {@code index}: 0 is the destination's, 6 the source's. */
+    public MacAddress getMac(int index) {
+        return new MacAddress(((getShort(index) & 0xffffL) << 32) | (getInt(index + 2) & 0xffff_ffffL));
+    }
+
+    public void setMac(int index, MacAddress address) {
+        setShort(index, (short) (address.value() >>> 32));
+        setInt(index + 2, (int) address.value());
+    }
+
+    /** The pool that the frame's buffer comes from. */
+    public FramePool pool() {
+        return owned();
+    }
+
+    /** For drivers: the buffer's number within {@link #pool()}. */
+    public int buffer() {
+        owned();
+        return buffer;
+    }
+
+    private long at(int index, int bytes) {
+        FramePool pool = owned();
+        Objects.checkFromIndexSize(index, bytes, length);
+        return pool.position(buffer) + offset + index;
+    }
+
+    private FramePool owned() {
+        FramePool pool = this.pool;
+        if (pool == null) {
+            throw new IllegalStateException(
+                    "this frame was sent, released or moved to another batch, and is not yours any more");
+        }
+        return pool;
+    }
+
+    @Override
+    public String toString() {
+        return pool == null ? "an empty slot" : "a frame of " + length + " bytes";
+    }
+}

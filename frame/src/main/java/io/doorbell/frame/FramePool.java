@@ -1,0 +1,202 @@
+package io.doorbell.frame;
+
+import io.doorbell.dma.PinnedMemory;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/**
+ * Buffers for frames, all of one size, in one piece of pinned memory. A NIC has a pool of its own unless
+ * {@link NicConfig#withPool} gives it one; NICs that forward to each other share one, so that no frame is copied.
+ *
+ * <p>Free buffers are kept as a stack: the one that was released last, which is still in the cache, is used next.
+ *
+ * <p>Thread-safe: each call takes a short spin lock, once for as many frames as it moves. Threads that each use a pool
+ * of their own share nothing.
+ */
+public final class FramePool implements AutoCloseable {
+
+    /** Bytes in front of a fresh frame, for a header to be prepended; one cache line. */
+    public static final int HEADROOM = 64;
+
+    private static final int CACHE_LINE = 64;
+    private static final VarHandle LOCK;
+
+    static {
+        try {
+            LOCK = MethodHandles.lookup().findVarHandle(FramePool.class, "lock", int.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final MemorySegment memory;
+    private final Runnable free;
+    private final int bufferSize;
+    private final int stride;
+    private final int[] stack;
+    private int available;
+
+    @SuppressWarnings("UnusedVariable") // through LOCK
+    private int lock;
+
+    private FramePool(MemorySegment memory, int buffers, int bufferSize, Runnable free) {
+        this.memory = memory;
+        this.bufferSize = bufferSize;
+        this.stride = stride(bufferSize);
+        this.free = free;
+        this.stack = new int[buffers];
+        // Buffer 0 on top, so that a fresh pool is used from its start.
+        for (int i = 0; i < buffers; i++) {
+            stack[i] = buffers - 1 - i;
+        }
+        available = buffers;
+    }
+
+    /**
+     * Makes a pool in memory of its own, which {@link #close()} frees.
+     *
+     * @param buffers how many frames it holds, at least 1
+     * @param bufferSize bytes in each, headroom included; rounded up to whole cache lines
+     */
+    public static FramePool create(int buffers, int bufferSize) {
+        PinnedMemory memory = PinnedMemory.allocate(bytesFor(buffers, bufferSize));
+        return new FramePool(memory.segment(), buffers, bufferSize, memory::close);
+    }
+
+    /**
+     * Makes a pool in memory of the caller's, which must outlive it.
+     *
+     * @param memory at least {@link #bytesFor} bytes, pinned
+     */
+    public static FramePool in(MemorySegment memory, int buffers, int bufferSize) {
+        long needed = bytesFor(buffers, bufferSize);
+        if (memory.byteSize() < needed) {
+            throw new IllegalArgumentException(buffers + " buffers of " + bufferSize + " bytes need " + needed
+                    + " bytes of memory, not " + memory.byteSize());
+        }
+        return new FramePool(memory, buffers, bufferSize, () -> {});
+    }
+
+    /** Bytes of memory that a pool of this shape needs. */
+    public static long bytesFor(int buffers, int bufferSize) {
+        if (buffers < 1 || bufferSize <= HEADROOM || bufferSize > 1 << 16) {
+            throw new IllegalArgumentException("a pool has at least one buffer, of " + (HEADROOM + 1)
+                    + " to 65536 bytes: buffers=" + buffers + " bufferSize=" + bufferSize);
+        }
+        return (long) buffers * stride(bufferSize);
+    }
+
+    /** An odd number of cache lines, so that the starts of the buffers spread over all sets of the cache. */
+    private static int stride(int bufferSize) {
+        int lines = (bufferSize + CACHE_LINE - 1) / CACHE_LINE;
+        return (lines | 1) * CACHE_LINE;
+    }
+
+    /**
+     * Moves free buffers into the batch as frames of length 0 behind {@link #HEADROOM} bytes.
+     *
+     * @param count how many are wanted
+     * @return how many there are: fewer when the pool runs out or the batch is full
+     */
+    public int allocate(FrameBatch batch, int count) {
+        lock();
+        int taken = Math.min(Math.min(count, batch.room()), available);
+        int top = available;
+        for (int i = 0; i < taken; i++) {
+            batch.append(this, stack[--top], HEADROOM, 0);
+        }
+        available = top;
+        unlock();
+        return taken;
+    }
+
+    /** Frames that can be allocated right now. */
+    public int available() {
+        lock();
+        int count = available;
+        unlock();
+        return count;
+    }
+
+    /** How many buffers it has in all. */
+    public int buffers() {
+        return stack.length;
+    }
+
+    /** Bytes in each buffer, headroom included. */
+    public int bufferSize() {
+        return bufferSize;
+    }
+
+    /** All buffers, one behind the other; a buffer starts at {@link #position}. */
+    public MemorySegment memory() {
+        return memory;
+    }
+
+    /** Where a buffer starts within {@link #memory()}, in bytes. */
+    public long position(int buffer) {
+        return (long) buffer * stride;
+    }
+
+    /**
+     * For drivers: takes up to {@code count} free buffers.
+     *
+     * @param into receives their numbers, from index {@code from}
+     * @return how many there were
+     */
+    public int take(int[] into, int from, int count) {
+        lock();
+        int taken = Math.min(count, available);
+        int top = available - taken;
+        System.arraycopy(stack, top, into, from, taken);
+        available = top;
+        unlock();
+        return taken;
+    }
+
+    /** For drivers: gives back {@code count} buffers whose numbers are in {@code buffers} from index {@code from}. */
+    public void give(int[] buffers, int from, int count) {
+        lock();
+        try {
+            System.arraycopy(buffers, from, stack, available, count);
+            available += count;
+        } finally {
+            unlock();
+        }
+    }
+
+    void release(Frame[] frames, int from, int to) {
+        lock();
+        try {
+            int top = available;
+            for (int i = from; i < to; i++) {
+                stack[top++] = frames[i].buffer;
+            }
+            available = top;
+        } finally {
+            unlock();
+        }
+    }
+
+    /** Frees the memory, if the pool owns it. No NIC may be using the pool any more. */
+    @Override
+    public void close() {
+        free.run();
+    }
+
+    private void lock() {
+        while (!LOCK.weakCompareAndSetAcquire(this, 0, 1)) {
+            Thread.onSpinWait();
+        }
+    }
+
+    private void unlock() {
+        LOCK.setRelease(this, 0);
+    }
+
+    @Override
+    public String toString() {
+        return stack.length + " buffers of " + bufferSize + " bytes";
+    }
+}

@@ -1,0 +1,90 @@
+package io.doorbell.frame;
+
+import io.doorbell.dma.DoorbellException;
+import io.doorbell.frame.spi.NicProvider;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * A network interface controller that this process drives by itself.
+ *
+ * {@snippet :
+ * try (Nic nic = Nic.open("0000:01:00.0")) {
+ *     nic.awaitLink(Duration.ofSeconds(10));
+ *     FrameBatch batch = new FrameBatch(32);
+ *     while (running) {
+ *         nic.rxQueue(0).receive(batch);
+ *         nic.txQueue(0).send(batch);
+ *         batch.release(); // what the ring had no room for
+ *     }
+ * }
+ * }
+ *
+ * <p>The queues belong to the threads that poll them; everything here may be called by another thread, but by one at a
+ * time. Threads must have left the queues when the NIC is stopped or closed.
+ */
+public interface Nic extends AutoCloseable {
+
+    /** Opens and starts a NIC with {@link NicConfig#defaults}. */
+    static Nic open(String name) {
+        return open(name, NicConfig.defaults());
+    }
+
+    /**
+     * Opens and starts a NIC: it is reset, its rings are set up, and it receives.
+     *
+     * @param name the PCI address of a function that is bound to {@code vfio-pci}, such as {@code 0000:01:00.0}
+     * @throws DoorbellException when there is no such NIC, no driver for it, or it cannot be taken
+     */
+    static Nic open(String name, NicConfig config) {
+        return NicProvider.forName(name).open(name, config);
+    }
+
+    /** What it was opened as. */
+    String name();
+
+    /** The model, as its maker calls it. */
+    String model();
+
+    /** The station address that it answers to. */
+    MacAddress macAddress();
+
+    /** The receive queue with this index, from 0. */
+    RxQueue rxQueue(int index);
+
+    /** The transmit queue with this index, from 0. */
+    TxQueue txQueue(int index);
+
+    /** What the link is now. */
+    LinkState linkState();
+
+    /**
+     * Waits until the link is up.
+     *
+     * @return the link as it came up
+     * @throws DoorbellException when it is still down after {@code timeout}; the message says what was seen
+     */
+    LinkState awaitLink(Duration timeout);
+
+    /** Whether to receive frames for other stations too. */
+    void promiscuous(boolean on);
+
+    /** What has been counted since the NIC was opened. */
+    NicStatistics statistics();
+
+    /** All registers that the driver declares, in the order of the data sheet. Changes nothing in the device. */
+    List<RegisterValue> registers();
+
+    /**
+     * Stops receiving and sending, and takes the rings from the device. Frames in the rings are dropped, and their
+     * buffers go back to the pools. A second call does nothing.
+     */
+    void stop();
+
+    /** Starts again after {@link #stop}, as {@code open} does. Does nothing on a NIC that runs. */
+    void start();
+
+    /** Stops, leaves the device quiet and releases it, its memory last. A second call does nothing. */
+    @Override
+    void close();
+}

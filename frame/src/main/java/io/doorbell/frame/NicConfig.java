@@ -1,0 +1,65 @@
+package io.doorbell.frame;
+
+import io.doorbell.dma.DoorbellException;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a NIC is to be opened. Immutable: start from {@link #defaults} and change what matters.
+ *
+ * @param rxRingSize descriptors in a receive ring
+ * @param txRingSize descriptors in a transmit ring
+ * @param bufferSize bytes in a frame buffer of the NIC's own pool, {@link FramePool#HEADROOM} included
+ * @param promiscuous whether to receive frames for other stations too
+ * @param sharedPool the pool to use instead of one of the NIC's own
+ */
+public record NicConfig(
+        int rxRingSize,
+        int txRingSize,
+        int bufferSize,
+        boolean promiscuous,
+        @Nullable FramePool sharedPool) {
+
+    private static final NicConfig DEFAULTS = new NicConfig(512, 512, FramePool.HEADROOM + 2048, false, null);
+
+    public NicConfig {
+        positive("rxRingSize", rxRingSize);
+        positive("txRingSize", txRingSize);
+        positive("bufferSize", bufferSize);
+    }
+
+    /** Rings of 512 descriptors, buffers for frames of up to 2048 bytes, a pool of the NIC's own. */
+    public static NicConfig defaults() {
+        return DEFAULTS;
+    }
+
+    /** The driver checks the sizes against what the device can do. */
+    public NicConfig withRingSizes(int rx, int tx) {
+        return new NicConfig(rx, tx, bufferSize, promiscuous, sharedPool);
+    }
+
+    /** Bytes in a frame buffer, {@link FramePool#HEADROOM} included. */
+    public NicConfig withBufferSize(int bytes) {
+        return new NicConfig(rxRingSize, txRingSize, bytes, promiscuous, sharedPool);
+    }
+
+    public NicConfig withPromiscuous(boolean on) {
+        return new NicConfig(rxRingSize, txRingSize, bufferSize, on, sharedPool);
+    }
+
+    /** The pool stays the caller's, to be closed after every NIC that uses it. */
+    public NicConfig withPool(FramePool pool) {
+        return new NicConfig(rxRingSize, txRingSize, bufferSize, promiscuous, pool);
+    }
+
+    /** The pool that the NIC is to use, if not one of its own. */
+    public Optional<FramePool> pool() {
+        return Optional.ofNullable(sharedPool);
+    }
+
+    private static void positive(String what, int value) {
+        if (value < 1) {
+            throw new DoorbellException(what + " must be positive, not " + value);
+        }
+    }
+}

@@ -1,0 +1,23 @@
+package io.doorbell.frame;
+
+/**
+ * A receive ring. Belongs to one thread at a time; which thread that is may change as long as the hand-over is
+ * synchronized.
+ */
+public interface RxQueue {
+
+    /**
+     * Moves frames that have arrived to the end of the batch, as many as there are and fit. Never waits.
+     *
+     * <p>The ring gets a fresh buffer from the queue's pool for each frame that it gave; where the pool has run out,
+     * the ring receives less until frames are released.
+     *
+     * @return how many frames were added; 0 when none has arrived
+     * @throws io.doorbell.dma.DoorbellException when the device wrote something that cannot be: the queue has stopped
+     * @throws IllegalStateException when the NIC is stopped or closed
+     */
+    int receive(FrameBatch batch);
+
+    /** Where the ring's buffers come from, and therefore the frames that it receives. Thread-safe. */
+    FramePool pool();
+}

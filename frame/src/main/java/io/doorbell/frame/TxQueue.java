@@ -1,0 +1,28 @@
+package io.doorbell.frame;
+
+/**
+ * A transmit ring. Belongs to one thread at a time; which thread that is may change as long as the hand-over is
+ * synchronized.
+ */
+public interface TxQueue {
+
+    /**
+     * Sends the frames at the front of the batch, in order, as many as the ring has room for. Never waits. Frames that
+     * were taken have left the batch, and their buffers go back to their pools when the device has read them; the
+     * others are still in the batch, at its front, for another try.
+     *
+     * @return how many frames were taken: 0 when the ring is full
+     * @throws io.doorbell.dma.DoorbellException when a frame cannot be sent (its length, or a pool that this NIC does
+     *     not know): none of the batch has been taken
+     * @throws IllegalStateException when the NIC is stopped or closed
+     */
+    int send(FrameBatch batch);
+
+    /**
+     * Gives the buffers of frames that the device has read back to their pools. {@link #send} does so by itself when
+     * the ring runs short; an application that is done sending can hurry it.
+     *
+     * @return how many frames are still on their way
+     */
+    int reclaim();
+}

@@ -1,0 +1,64 @@
+package io.doorbell.frame.spi;
+
+import io.doorbell.dma.DoorbellException;
+import io.doorbell.frame.Nic;
+import io.doorbell.frame.NicConfig;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.ServiceLoader;
+
+/** What a driver registers with {@link ServiceLoader}, so that applications name NICs and not drivers. */
+public interface NicProvider {
+
+    /** The driver's name, such as {@code igb}. */
+    String driver();
+
+    /** In a few words, what NICs it drives. */
+    String supports();
+
+    /**
+     * Whether {@code name} is a NIC of this driver.
+     *
+     * @throws DoorbellException when the name is one that this driver should know but nothing is there, or what is
+     *     there is no NIC
+     */
+    boolean claims(String name);
+
+    /**
+     * Opens a NIC that it claims.
+     *
+     * @throws DoorbellException when the NIC cannot be taken or does not come up
+     */
+    Nic open(String name, NicConfig config);
+
+    /** All drivers on the module or class path. */
+    static List<NicProvider> all() {
+        List<NicProvider> providers = new ArrayList<>();
+        ServiceLoader.load(NicProvider.class).forEach(providers::add);
+        return List.copyOf(providers);
+    }
+
+    /**
+     * The driver for a NIC.
+     *
+     * @throws DoorbellException when no driver claims it
+     */
+    static NicProvider forName(String name) {
+        List<NicProvider> providers = all();
+        for (NicProvider provider : providers) {
+            if (provider.claims(name)) {
+                return provider;
+            }
+        }
+        StringBuilder message = new StringBuilder("no driver for '" + name + "'");
+        if (providers.isEmpty()) {
+            throw new DoorbellException(message.append(": no driver is on the class path; add doorbell-driver-igb")
+                    .toString());
+        }
+        message.append("; the drivers here are");
+        for (NicProvider provider : providers) {
+            message.append("\n  ").append(provider.driver()).append(": ").append(provider.supports());
+        }
+        throw new DoorbellException(message.toString());
+    }
+}

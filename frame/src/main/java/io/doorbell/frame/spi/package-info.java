@@ -1,0 +1,2 @@
+/** What a driver implements, and what drivers share. Not for applications. */
+package io.doorbell.frame.spi;

@@ -1,0 +1,12 @@
+import io.doorbell.frame.spi.NicProvider;
+
+/** The frame API: NICs, queues, batches and frame buffers. */
+module io.doorbell.frame {
+    requires static transitive org.jspecify;
+    requires transitive io.doorbell.dma;
+
+    exports io.doorbell.frame;
+    exports io.doorbell.frame.spi;
+
+    uses NicProvider;
+}
