@@ -10,6 +10,7 @@ import java.lang.foreign.MemorySegment;
  */
 public interface Kernel {
 
+    int O_WRONLY = 1;
     int O_RDWR = 2;
     int O_CLOEXEC = 0x80000;
 

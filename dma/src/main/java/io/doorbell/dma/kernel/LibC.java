@@ -1,11 +1,14 @@
 package io.doorbell.dma.kernel;
 
+import jnr.ffi.Pointer;
 import jnr.ffi.annotations.Variadic;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The C library's own prototypes, as jnr-ffi binds them. Addresses and sizes are {@code long}: on x86-64 a pointer, a
  * {@code size_t} and an {@code off_t} are all 64 bits. Public only because jnr-ffi implements it from another module.
  */
+@SuppressWarnings("exports") // nobody but jnr-ffi reads the parameter types
 public interface LibC {
 
     @Variadic(fixedCount = 2)
@@ -13,7 +16,11 @@ public interface LibC {
 
     int close(int fd);
 
-    long mmap(long address, long length, int protection, int flags, int fd, long offset);
+    /**
+     * The address is a {@code Pointer}, not a {@code long}, for its side effect: where all parameters are integers,
+     * jnr-ffi compiles a stub of its own, and that hands on a wrong sixth one (jnr-ffi 2.3.4 on x86-64).
+     */
+    long mmap(@Nullable Pointer address, long length, int protection, int flags, int fd, long offset);
 
     int munmap(long address, long length);
 

@@ -35,7 +35,7 @@ final class LinuxKernel implements Kernel {
 
     @Override
     public long mmap(long length, int protection, int flags, int fd, long offset) {
-        long address = c.mmap(0, length, protection, flags, fd, offset);
+        long address = c.mmap(null, length, protection, flags, fd, offset);
         if (address == -1) {
             throw failure("mmap", "length=" + length + " fd=" + fd + " offset=0x" + Long.toHexString(offset));
         }
@@ -120,6 +120,6 @@ final class LinuxKernel implements Kernel {
 
     /** errno means something only right after a call that returned −1. */
     private KernelException failure(String call, String facts) {
-        return new KernelException(call, Errno.valueOf(runtime.getLastError()), facts);
+        return new KernelException(call, runtime.getLastError(), facts);
     }
 }
