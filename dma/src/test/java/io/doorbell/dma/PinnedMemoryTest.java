@@ -1,0 +1,77 @@
+package io.doorbell.dma;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.doorbell.dma.kernel.FakeKernel;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import jnr.constants.platform.Errno;
+import org.junit.jupiter.api.Test;
+
+class PinnedMemoryTest {
+
+    private final FakeKernel kernel = new FakeKernel();
+
+    @Test
+    void comesZeroedFromTheRunningKernelWhateverPagesItHas() {
+        try (PinnedMemory memory = PinnedMemory.allocate(10_000)) {
+            MemorySegment segment = memory.segment();
+            assertThat(segment.byteSize())
+                    .isGreaterThanOrEqualTo(10_000)
+                    .matches(size -> size % memory.pageSize() == 0);
+            assertThat(segment.address() % memory.pageSize()).isZero();
+            assertThat(segment.toArray(ValueLayout.JAVA_LONG)).containsOnly(0);
+            segment.set(ValueLayout.JAVA_LONG, segment.byteSize() - 8, 42);
+            assertThat(segment.get(ValueLayout.JAVA_LONG, segment.byteSize() - 8))
+                    .isEqualTo(42);
+        }
+    }
+
+    @Test
+    void takesHugepagesWhereThereAreAny() {
+        try (PinnedMemory memory = PinnedMemory.allocate(kernel, HugePages.SIZE + 1)) {
+            assertThat(memory.pageSize()).isEqualTo(HugePages.SIZE);
+            assertThat(memory.segment().byteSize()).isEqualTo(2 * HugePages.SIZE);
+            assertThat(kernel.calls())
+                    .containsExactly(
+                            "memfd_create hugepages",
+                            "ftruncate memfd length=4194304",
+                            "mmap memfd offset=0x0 length=0x400000");
+        }
+        assertThat(kernel.open()).isEmpty();
+        assertThat(kernel.mappedBytes()).isZero();
+    }
+
+    @Test
+    void fallsBackToOrdinaryPagesWhereTheKernelHasNoHugepages() {
+        kernel.fail("memfd_create hugepages", Errno.EINVAL);
+        try (PinnedMemory memory = PinnedMemory.allocate(kernel, 4097)) {
+            assertThat(memory.pageSize()).isEqualTo(4096);
+            assertThat(memory.segment().byteSize()).isEqualTo(8192);
+        }
+    }
+
+    @Test
+    void fallsBackToOrdinaryPagesWhenThePoolIsEmpty() {
+        // An empty pool shows only when the pages are claimed.
+        kernel.fail("mmap memfd offset=0x0 length=0x200000", Errno.ENOMEM);
+        try (PinnedMemory memory = PinnedMemory.allocate(kernel, 4096)) {
+            assertThat(memory.pageSize()).isEqualTo(4096);
+            assertThat(kernel.open()).as("the hugepage file is closed").containsExactly("memfd");
+        }
+        assertThat(kernel.open()).isEmpty();
+    }
+
+    @Test
+    void leaksNothingWhenThereIsNoMemoryAtAll() {
+        kernel.fail("mmap", Errno.ENOMEM);
+        assertThatThrownBy(() -> PinnedMemory.allocate(kernel, 4096)).hasMessageStartingWith("mmap failed: ENOMEM");
+        assertThat(kernel.open()).isEmpty();
+    }
+
+    @Test
+    void refusesASizeThatIsNone() {
+        assertThatThrownBy(() -> PinnedMemory.allocate(0)).hasMessage("bytes must be positive, not 0");
+    }
+}
