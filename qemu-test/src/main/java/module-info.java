@@ -1,0 +1,8 @@
+/** The lab: QEMU's own NIC models, driven from JUnit over qtest or from a guest. */
+module io.doorbell.qemu {
+    requires static transitive org.jspecify;
+    requires transitive io.doorbell.pci;
+    requires com.fasterxml.jackson.jr.ob;
+
+    exports io.doorbell.qemu;
+}
