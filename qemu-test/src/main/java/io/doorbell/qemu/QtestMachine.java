@@ -36,7 +36,10 @@ public final class QtestMachine implements AutoCloseable {
     private static final Duration QUIT = Duration.ofSeconds(30);
 
     private static final int FIRST_DEVICE = 4;
-    private static final int MAX_NICS = 0x1f - FIRST_DEVICE; // q35 keeps device 0x1f for itself
+    /** An igb reserves two device numbers for its virtual functions, 16 above its own. */
+    private static final int DEVICES_PER_NIC = 2;
+
+    private static final int MAX_NICS = 5; // so that none meets another one's virtual functions, nor q35's own 0x1f
 
     /** A configuration-space window for bus 0 and up, where no firmware would disagree. */
     private static final int ECAM = 0xB000_0000;
@@ -87,7 +90,7 @@ public final class QtestMachine implements AutoCloseable {
      * @param nic counts the builder's NICs, from 0
      */
     public QtestPciFunction open(int nic) {
-        int device = FIRST_DEVICE + checkNic(nic);
+        int device = deviceNumber(checkNic(nic));
         QtestConfigSpace config = new QtestConfigSpace(qtest, Integer.toUnsignedLong(ECAM), device, 0);
         return new QtestPciFunction(
                 qtest,
@@ -96,6 +99,10 @@ public final class QtestMachine implements AutoCloseable {
                 memory,
                 MEMORY_WINDOWS + nic * MEMORY_WINDOW_SIZE,
                 PORT_WINDOWS + nic * PORT_WINDOW_SIZE);
+    }
+
+    private static int deviceNumber(int nic) {
+        return FIRST_DEVICE + nic * DEVICES_PER_NIC;
     }
 
     /** The other end of a NIC's cable. */
@@ -335,7 +342,7 @@ public final class QtestMachine implements AutoCloseable {
                     nic.model(),
                     "id=" + deviceId(number),
                     "netdev=wire" + number,
-                    "addr=" + Integer.toHexString(FIRST_DEVICE + number)));
+                    "addr=" + Integer.toHexString(deviceNumber(number))));
             if (nic.properties().stream().noneMatch(property -> property.startsWith("mac="))) {
                 options.add(String.format(Locale.ROOT, "mac=52:54:00:d0:0b:%02x", number));
             }

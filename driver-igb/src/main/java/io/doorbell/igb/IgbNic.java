@@ -1,0 +1,270 @@
+package io.doorbell.igb;
+
+import io.doorbell.dma.DmaSpace;
+import io.doorbell.dma.DoorbellException;
+import io.doorbell.frame.FramePool;
+import io.doorbell.frame.LinkState;
+import io.doorbell.frame.MacAddress;
+import io.doorbell.frame.Nic;
+import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.NicStatistics;
+import io.doorbell.frame.RegisterValue;
+import io.doorbell.frame.RxQueue;
+import io.doorbell.frame.TxQueue;
+import io.doorbell.frame.spi.BoundedWait;
+import io.doorbell.frame.spi.PoolRegistrations;
+import io.doorbell.pci.PciFunction;
+import java.time.Duration;
+import java.util.List;
+
+/** One port of an igb device, with one queue in each direction. */
+final class IgbNic implements Nic {
+
+    private static final int REGISTERS_BAR = 0;
+    private static final int SMALLEST_RING = 64;
+    private static final int LARGEST_RING = 4096;
+    /** RDLEN and TDLEN count in units of 128 bytes (8.10, 8.12). */
+    private static final int RING_STEP = 8;
+    /** A frame of the largest size that this driver receives fits into one buffer of this many bytes. */
+    private static final int BUFFER_ROOM = 2048;
+    /** Frames that the application can hold on to while both rings are full. */
+    private static final int APPLICATION_FRAMES = 1024;
+
+    private static final Duration DRAIN = Duration.ofMillis(500);
+
+    private final String name;
+    private final PciFunction function;
+    private final IgbModel model;
+    private final NicConfig config;
+    private final RegisterFile registers;
+    private final IgbSetup setup;
+    private final IgbStatistics statistics;
+    private final IgbRxRing rx;
+    private final IgbTxRing tx;
+    private final MacAddress macAddress;
+    private boolean promiscuous;
+    private boolean running;
+    private boolean closed;
+
+    /** Takes over {@code function}, which is closed with the NIC, or right away if the NIC does not come up. */
+    static IgbNic open(String name, PciFunction function, IgbModel model, NicConfig config) {
+        try {
+            IgbNic nic = new IgbNic(name, function, model, config);
+            nic.start();
+            return nic;
+        } catch (Throwable e) {
+            try {
+                function.close();
+            } catch (RuntimeException onTop) {
+                e.addSuppressed(onTop);
+            }
+            throw e;
+        }
+    }
+
+    private IgbNic(String name, PciFunction function, IgbModel model, NicConfig config) {
+        checkRing("receive", config.rxRingSize());
+        checkRing("transmit", config.txRingSize());
+        this.name = name;
+        this.function = function;
+        this.model = model;
+        this.config = config;
+        this.promiscuous = config.promiscuous();
+        this.registers = new RegisterFile(function.bar(REGISTERS_BAR));
+        this.setup = new IgbSetup(name, registers);
+        this.statistics = new IgbStatistics(registers, 1);
+
+        DmaSpace dma = function.dma();
+        PoolRegistrations pools = new PoolRegistrations(dma);
+        FramePool pool = pool(pools);
+        this.rx = new IgbRxRing(
+                name + " receive queue 0",
+                function.bar(REGISTERS_BAR),
+                IgbRegisters.RDT.at(0),
+                dma.allocate(IgbRxRing.bytes(config.rxRingSize())),
+                config.rxRingSize(),
+                pool,
+                pools.deviceAddress(0),
+                BUFFER_ROOM);
+        this.tx = new IgbTxRing(
+                name + " transmit queue 0",
+                function.bar(REGISTERS_BAR),
+                IgbRegisters.TDT.at(0),
+                dma.allocate(IgbTxRing.bytes(config.txRingSize())),
+                config.txRingSize(),
+                pools);
+
+        setup.reset();
+        this.macAddress = setup.macAddress();
+    }
+
+    private static void checkRing(String direction, int size) {
+        if (size < SMALLEST_RING || size > LARGEST_RING || size % RING_STEP != 0) {
+            throw new DoorbellException("an igb " + direction + " ring has " + SMALLEST_RING + " to " + LARGEST_RING
+                    + " descriptors, in steps of " + RING_STEP + ", not " + size
+                    + ": choose such a size with NicConfig.withRingSizes");
+        }
+    }
+
+    private FramePool pool(PoolRegistrations pools) {
+        int rings = config.rxRingSize() + config.txRingSize();
+        FramePool shared = config.sharedPool();
+        FramePool pool =
+                shared != null ? pools.register(shared) : pools.create(rings + APPLICATION_FRAMES, config.bufferSize());
+        if (pool.bufferSize() < FramePool.HEADROOM + BUFFER_ROOM) {
+            throw new DoorbellException("an igb receives a frame into one buffer of at least "
+                    + (FramePool.HEADROOM + BUFFER_ROOM) + " bytes, headroom included, and the pool has "
+                    + pool + ": choose a larger size with NicConfig.withBufferSize or FramePool.create");
+        }
+        if (pool.buffers() < rings) {
+            throw new DoorbellException("the pool has " + pool + ", fewer than the " + rings
+                    + " descriptors of the rings that are to use it: give it " + (rings + APPLICATION_FRAMES)
+                    + ", or choose smaller rings with NicConfig.withRingSizes");
+        }
+        return pool;
+    }
+
+    @Override
+    public void start() {
+        checkOpen();
+        if (running) {
+            return;
+        }
+        // The device has been reset: when it was opened, or when it was stopped.
+        setup.configure();
+        setup.setUpLink();
+        statistics.discard();
+        function.config().busMaster(true);
+        setup.setUpReceive(rx.deviceAddress(), config.rxRingSize(), BUFFER_ROOM, promiscuous);
+        setup.setUpTransmit(tx.deviceAddress(), config.txRingSize());
+        rx.start();
+        tx.start();
+        running = true;
+    }
+
+    @Override
+    public void stop() {
+        if (!running) {
+            return;
+        }
+        running = false;
+        try {
+            if (setup.linkState().up()) {
+                BoundedWait.until(() -> tx.reclaim() == 0, DRAIN);
+            }
+            setup.shutDown();
+            statistics.update();
+            setup.reset();
+        } finally {
+            // Whatever the device did or did not do: from here on it cannot reach memory.
+            function.config().busMaster(false);
+            rx.stop();
+            tx.stop();
+        }
+    }
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        try {
+            stop();
+        } finally {
+            function.close();
+        }
+    }
+
+    private void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException(name + " is closed");
+        }
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public String model() {
+        return model.toString();
+    }
+
+    @Override
+    public MacAddress macAddress() {
+        return macAddress;
+    }
+
+    @Override
+    public RxQueue rxQueue(int index) {
+        checkQueue("receive", index);
+        return rx;
+    }
+
+    @Override
+    public TxQueue txQueue(int index) {
+        checkQueue("transmit", index);
+        return tx;
+    }
+
+    private void checkQueue(String direction, int index) {
+        if (index != 0) {
+            throw new IndexOutOfBoundsException(
+                    name + " has one " + direction + " queue, number 0; there is no number " + index);
+        }
+    }
+
+    @Override
+    public LinkState linkState() {
+        checkOpen();
+        return setup.linkState();
+    }
+
+    @Override
+    public LinkState awaitLink(Duration timeout) {
+        checkOpen();
+        BoundedWait.require(
+                "link on " + name,
+                () -> setup.linkState().up(),
+                timeout,
+                () -> setup.describeLink() + "; is the cable plugged in, and the other end up?");
+        return setup.linkState();
+    }
+
+    @Override
+    public void promiscuous(boolean on) {
+        checkOpen();
+        promiscuous = on;
+        if (running) {
+            setup.promiscuous(on);
+        }
+    }
+
+    @Override
+    public NicStatistics statistics() {
+        checkOpen();
+        if (running) {
+            statistics.update();
+        }
+        return statistics.statistics(rx.dropped());
+    }
+
+    @Override
+    public List<RegisterValue> registers() {
+        checkOpen();
+        registers.status();
+        return registers.dump(model.queues());
+    }
+
+    /** For tests that look over the driver's shoulder. */
+    RegisterFile registerFile() {
+        return registers;
+    }
+
+    @Override
+    public String toString() {
+        return model + " " + name;
+    }
+}

@@ -1,0 +1,72 @@
+package io.doorbell.igb;
+
+import static io.doorbell.igb.IgbRegisters.MDIC;
+import static io.doorbell.igb.IgbRegisters.MDIC_DATA;
+import static io.doorbell.igb.IgbRegisters.MDIC_ERROR;
+import static io.doorbell.igb.IgbRegisters.MDIC_OP;
+import static io.doorbell.igb.IgbRegisters.MDIC_PHYADD;
+import static io.doorbell.igb.IgbRegisters.MDIC_READY;
+import static io.doorbell.igb.IgbRegisters.MDIC_REGADD;
+
+import io.doorbell.dma.DoorbellException;
+import io.doorbell.frame.spi.BoundedWait;
+import java.time.Duration;
+
+/** The copper PHY behind the MAC, reached over MDIO through the MDIC register (82576 data sheet, 8.2.4). */
+final class IgbPhy {
+
+    /** Basic mode control and status (IEEE 802.3, 22.2.4.1 and 22.2.4.2). */
+    private static final int BMCR = 0;
+
+    private static final int BMSR = 1;
+    private static final int BMCR_RESTART_AUTONEGOTIATION = 1 << 9;
+    private static final int BMCR_AUTONEGOTIATION = 1 << 12;
+    private static final int BMSR_LINK = 1 << 2;
+    private static final int BMSR_AUTONEGOTIATION_COMPLETE = 1 << 5;
+
+    /** The address of the internal PHY; the 82580 ignores it and looks into MDICNFG. */
+    private static final int ADDRESS = 1;
+
+    private static final int WRITE = 1;
+    private static final int READ = 2;
+    private static final Duration LIMIT = Duration.ofMillis(500);
+
+    private final RegisterFile registers;
+    private final IgbSemaphore semaphore;
+
+    IgbPhy(RegisterFile registers) {
+        this.registers = registers;
+        this.semaphore = new IgbSemaphore(registers);
+    }
+
+    /** Starts to agree with the other end on speed and duplex. The link comes up some time later. */
+    void restartAutonegotiation() {
+        semaphore.withPhy(() -> transfer(WRITE, BMCR, BMCR_AUTONEGOTIATION | BMCR_RESTART_AUTONEGOTIATION));
+    }
+
+    /** What the PHY says of the link, in words. */
+    String describe() {
+        int[] bmsr = new int[1];
+        semaphore.withPhy(() -> {
+            transfer(READ, BMSR, 0); // The link bit latches a failure until it is read.
+            bmsr[0] = transfer(READ, BMSR, 0);
+        });
+        return String.format(
+                "PHY BMSR=0x%04x (link %s, autonegotiation %s)",
+                bmsr[0],
+                (bmsr[0] & BMSR_LINK) != 0 ? "up" : "down",
+                (bmsr[0] & BMSR_AUTONEGOTIATION_COMPLETE) != 0 ? "complete" : "not complete");
+    }
+
+    private int transfer(int op, int register, int data) {
+        registers.write(MDIC, MDIC_OP.of(op) | MDIC_PHYADD.of(ADDRESS) | MDIC_REGADD.of(register) | MDIC_DATA.of(data));
+        BoundedWait.require(
+                "MDIC.R", () -> MDIC_READY.isSetIn(registers.read(MDIC)), LIMIT, () -> "the PHY does not answer");
+        int answer = registers.read(MDIC);
+        if (MDIC_ERROR.isSetIn(answer)) {
+            throw new DoorbellException(String.format(
+                    "the PHY refused MDIO operation %d on register %d: MDIC=0x%08x", op, register, answer));
+        }
+        return MDIC_DATA.in(answer);
+    }
+}

@@ -1,0 +1,81 @@
+package io.doorbell.igb;
+
+import static io.doorbell.igb.IgbRegisters.STATUS_LAN_ID;
+import static io.doorbell.igb.IgbRegisters.SWSM;
+import static io.doorbell.igb.IgbRegisters.SWSM_SMBI;
+import static io.doorbell.igb.IgbRegisters.SWSM_SWESMBI;
+import static io.doorbell.igb.IgbRegisters.SW_FW_SYNC;
+
+import io.doorbell.frame.spi.BoundedWait;
+import java.time.Duration;
+
+/**
+ * The right to use what a port shares with its firmware and with the other ports: here, its PHY. Taken in two steps: a
+ * short lock on SW_FW_SYNC (SWSM), then the resource's bit in it (82576 data sheet, 4.7 and 8.7).
+ */
+final class IgbSemaphore {
+
+    private static final Duration LIMIT = Duration.ofSeconds(1);
+    /** The firmware's bit of a resource is this far above the software's. */
+    private static final int FIRMWARE = 16;
+
+    /** The bit of each port's PHY in SW_FW_SYNC. */
+    private static final int[] PHY = {1 << 1, 1 << 2, 1 << 5, 1 << 6};
+
+    private final RegisterFile registers;
+
+    IgbSemaphore(RegisterFile registers) {
+        this.registers = registers;
+    }
+
+    /** Runs {@code access} while nobody else touches this port's PHY. */
+    void withPhy(Runnable access) {
+        int phy = PHY[STATUS_LAN_ID.in(registers.status())];
+        BoundedWait.require(
+                "the PHY semaphore",
+                () -> tryTake(phy),
+                LIMIT,
+                () -> String.format(
+                        "SW_FW_SYNC=0x%08x; the firmware or another port's driver holds it",
+                        registers.read(SW_FW_SYNC)));
+        try {
+            access.run();
+        } finally {
+            lock();
+            registers.write(SW_FW_SYNC, registers.read(SW_FW_SYNC) & ~phy);
+            unlock();
+        }
+    }
+
+    private boolean tryTake(int resource) {
+        lock();
+        try {
+            int sync = registers.read(SW_FW_SYNC);
+            if ((sync & (resource | resource << FIRMWARE)) != 0) {
+                return false;
+            }
+            registers.write(SW_FW_SYNC, sync | resource);
+            return true;
+        } finally {
+            unlock();
+        }
+    }
+
+    private void lock() {
+        // The read that finds SMBI clear has set it.
+        BoundedWait.require(
+                "SWSM.SMBI", () -> !SWSM_SMBI.isSetIn(registers.read(SWSM)), LIMIT, () -> "another driver holds it");
+        BoundedWait.require(
+                "SWSM.SWESMBI",
+                () -> {
+                    registers.write(SWSM, registers.read(SWSM) | SWSM_SWESMBI.mask());
+                    return SWSM_SWESMBI.isSetIn(registers.read(SWSM));
+                },
+                LIMIT,
+                () -> "the firmware holds it");
+    }
+
+    private void unlock() {
+        registers.write(SWSM, registers.read(SWSM) & ~(SWSM_SMBI.mask() | SWSM_SWESMBI.mask()));
+    }
+}

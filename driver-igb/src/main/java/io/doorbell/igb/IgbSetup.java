@@ -1,0 +1,188 @@
+package io.doorbell.igb;
+
+import static io.doorbell.igb.IgbRegisters.*;
+
+import io.doorbell.dma.DoorbellException;
+import io.doorbell.frame.LinkState;
+import io.doorbell.frame.MacAddress;
+import io.doorbell.frame.spi.BoundedWait;
+import java.time.Duration;
+
+/**
+ * Brings the device up and down, in the order and in the words of the 82576 data sheet's initialization sequence (4.5).
+ * Touches registers only; the rings are laid out by then.
+ */
+final class IgbSetup {
+
+    private static final Duration LIMIT = Duration.ofMillis(500);
+    /** Time for the device to finish a reset before it is touched again (8.2.1), with a margin. */
+    private static final Duration AFTER_RESET = Duration.ofMillis(10);
+
+    /** In which the device has loaded its defaults from the NVM. */
+    private static final Duration NVM_READ = Duration.ofMillis(10);
+
+    private static final int ALL = -1;
+    private static final int COPPER = 0;
+    private static final int ADVANCED_ONE_BUFFER = 1;
+    private static final int BYTES_PER_BSIZEPACKET = 1024;
+
+    private final String name;
+    private final RegisterFile registers;
+    private final IgbPhy phy;
+
+    IgbSetup(String name, RegisterFile registers) {
+        this.name = name;
+        this.registers = registers;
+        this.phy = new IgbPhy(registers);
+    }
+
+    /** Global reset (4.5.5), with interrupts masked before and after (4.5.4): this driver polls. */
+    void reset() {
+        registers.status();
+        maskInterrupts();
+        stopMastering();
+        registers.set(CTRL, CTRL_RST);
+        pause(AFTER_RESET);
+        BoundedWait.require(
+                "CTRL.RST to clear",
+                () -> !CTRL_RST.isSetIn(registers.read(CTRL)),
+                LIMIT,
+                () -> String.format("%s has CTRL=0x%08x", name, registers.read(CTRL)));
+        // Without an EEPROM (QEMU has none) AUTO_RD stays clear; whether there is a station address tells in the end.
+        BoundedWait.until(() -> EEC_AUTO_RD.isSetIn(registers.read(EEC)), NVM_READ);
+        maskInterrupts();
+    }
+
+    private void maskInterrupts() {
+        registers.write(EIMC, ALL);
+        registers.write(IMC, ALL);
+        registers.take(ICR, 0);
+    }
+
+    /** No DMA may be under way when the device is reset (5.2.3.3). */
+    private void stopMastering() {
+        registers.set(CTRL, CTRL_GIO_MASTER_DISABLE);
+        // If a request is stuck the reset is the only way on.
+        BoundedWait.until(() -> !STATUS_GIO_MASTER_ENABLE.isSetIn(registers.read(STATUS)), LIMIT);
+    }
+
+    /** General configuration (4.5.5): the link mode that this driver knows, and word to the firmware that we are here. */
+    void configure() {
+        int mode = CTRL_EXT_LINK_MODE.in(registers.read(CTRL_EXT));
+        if (mode != COPPER) {
+            throw new DoorbellException(name + " is strapped for link mode " + mode + " (SGMII or SerDes);"
+                    + " this driver sets up copper ports only");
+        }
+        registers.set(CTRL_EXT, CTRL_EXT_DRV_LOAD);
+    }
+
+    /** Link setup (4.5.7): speed and duplex as the PHY negotiates them. */
+    void setUpLink() {
+        int forced = CTRL_FRCSPD.mask() | CTRL_FRCDPLX.mask() | CTRL_GIO_MASTER_DISABLE.mask();
+        registers.write(CTRL, (registers.read(CTRL) & ~forced) | CTRL_SLU.mask());
+        phy.restartAutonegotiation();
+    }
+
+    /** Receive initialization (4.5.9): filters, then queue 0, then the receiver as a whole. */
+    void setUpReceive(long ring, int descriptors, int bytesPerBuffer, boolean promiscuous) {
+        for (int i = 0; i < MTA.count(); i++) {
+            registers.write(MTA, i, 0);
+        }
+        registers.write(MRQC, 0);
+        registers.write(RDBAL, (int) ring);
+        registers.write(RDBAH, (int) (ring >>> 32));
+        registers.write(RDLEN, (int) IgbRxRing.bytes(descriptors));
+        registers.write(
+                SRRCTL,
+                SRRCTL_DESCTYPE.of(ADVANCED_ONE_BUFFER)
+                        | SRRCTL_BSIZEPACKET.of(bytesPerBuffer / BYTES_PER_BSIZEPACKET));
+        registers.write(RDH, 0);
+        // Descriptors are fetched 8 at a time and written back at once: a polling driver looks for each of them.
+        registers.write(
+                RXDCTL, RXDCTL_PTHRESH.of(8) | RXDCTL_HTHRESH.of(8) | RXDCTL_WTHRESH.of(1) | RXDCTL_ENABLE.mask());
+        BoundedWait.require(
+                "RXDCTL.ENABLE",
+                () -> RXDCTL_ENABLE.isSetIn(registers.read(RXDCTL)),
+                LIMIT,
+                () -> String.format("%s has RXDCTL[0]=0x%08x", name, registers.read(RXDCTL)));
+        // Enabled before the ring is given descriptors: frames that come earlier wait in the device's buffer, and QEMU
+        // throws them away if the tail moves while the receiver is off.
+        registers.write(RCTL, RCTL_RXEN.mask() | RCTL_BAM.mask() | RCTL_SECRC.mask());
+        promiscuous(promiscuous);
+    }
+
+    /** Whether to take unicast and multicast frames for other stations (8.10.1). */
+    void promiscuous(boolean on) {
+        int both = RCTL_UPE.mask() | RCTL_MPE.mask();
+        int rctl = registers.read(RCTL);
+        registers.write(RCTL, on ? rctl | both : rctl & ~both);
+    }
+
+    /** Transmit initialization (4.5.10): queue 0, then the transmitter as a whole. */
+    void setUpTransmit(long ring, int descriptors) {
+        registers.write(TDBAL, (int) ring);
+        registers.write(TDBAH, (int) (ring >>> 32));
+        registers.write(TDLEN, (int) IgbTxRing.bytes(descriptors));
+        registers.write(TDH, 0);
+        registers.write(TDT, 0);
+        registers.write(
+                TXDCTL, TXDCTL_PTHRESH.of(8) | TXDCTL_HTHRESH.of(1) | TXDCTL_WTHRESH.of(1) | TXDCTL_ENABLE.mask());
+        BoundedWait.require(
+                "TXDCTL.ENABLE",
+                () -> TXDCTL_ENABLE.isSetIn(registers.read(TXDCTL)),
+                LIMIT,
+                () -> String.format("%s has TXDCTL[0]=0x%08x", name, registers.read(TXDCTL)));
+        registers.write(
+                TCTL, TCTL_EN.mask() | TCTL_PSP.mask() | TCTL_CT.of(0x0f) | TCTL_COLD.of(0x40) | TCTL_RTLC.mask());
+    }
+
+    /** Lets go of the rings: the receiver and the transmitter stop, then their queues (4.5.9, 4.5.10). */
+    void shutDown() {
+        registers.clear(RCTL, RCTL_RXEN);
+        registers.clear(TCTL, TCTL_EN);
+        registers.clear(RXDCTL, RXDCTL_ENABLE);
+        registers.clear(TXDCTL, TXDCTL_ENABLE);
+        // A queue may take its time to finish what is under way; the reset that follows ends it for good.
+        BoundedWait.until(
+                () -> !RXDCTL_ENABLE.isSetIn(registers.read(RXDCTL)) && !TXDCTL_ENABLE.isSetIn(registers.read(TXDCTL)),
+                LIMIT);
+        registers.clear(CTRL_EXT, CTRL_EXT_DRV_LOAD);
+    }
+
+    /** The station address, which a reset loads from the NVM into the first receive address register (8.10). */
+    MacAddress macAddress() {
+        int high = registers.read(RAH);
+        long low = Integer.toUnsignedLong(registers.read(RAL));
+        // RAL holds the first four bytes on the wire, the first one lowest.
+        long wire = Long.reverseBytes(low | (long) (high & 0xffff) << 32) >>> 16;
+        MacAddress address = new MacAddress(wire);
+        if (!RAH_AV.isSetIn(high) || !address.isUnicast()) {
+            throw new DoorbellException(name + " has no station address: RAL[0] and RAH[0] hold " + address
+                    + (RAH_AV.isSetIn(high) ? ", which is not a unicast address" : " and AV is clear")
+                    + "; its NVM is empty or damaged");
+        }
+        return address;
+    }
+
+    LinkState linkState() {
+        int status = registers.status();
+        if (!STATUS_LU.isSetIn(status)) {
+            return LinkState.DOWN;
+        }
+        int speed = switch (STATUS_SPEED.in(status)) {
+            case 0 -> 10;
+            case 1 -> 100;
+            default -> 1000;
+        };
+        return new LinkState(true, speed, STATUS_FD.isSetIn(status));
+    }
+
+    /** What the MAC and the PHY say of the link, for a message about why there is none. */
+    String describeLink() {
+        return String.format("STATUS=0x%08x, %s", registers.status(), phy.describe());
+    }
+
+    private static void pause(Duration time) {
+        BoundedWait.until(() -> false, time);
+    }
+}

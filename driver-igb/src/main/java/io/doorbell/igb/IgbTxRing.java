@@ -1,0 +1,208 @@
+package io.doorbell.igb;
+
+import io.doorbell.dma.DmaRegion;
+import io.doorbell.dma.DoorbellException;
+import io.doorbell.frame.Frame;
+import io.doorbell.frame.FrameBatch;
+import io.doorbell.frame.FramePool;
+import io.doorbell.frame.TxQueue;
+import io.doorbell.frame.spi.PoolRegistrations;
+import io.doorbell.pci.Bar;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+
+/**
+ * A ring of advanced transmit data descriptors, one frame each (82576 data sheet, 7.2.2).
+ *
+ * <p>A descriptor is 16 bytes. The driver writes it as
+ *
+ * <pre>
+ *   0  address of the frame
+ *   8  DTALEN (16) | DTYP 20 | EOP 24, IFCS 25, RS 27, DEXT 29 | DD 32 (0) | PAYLEN 46 (18)
+ * </pre>
+ *
+ * and the device sets DD when it has read the frame, if the driver had set RS. RS is set on the last descriptor of a
+ * batch only: the device works in order, so its DD stands for all of them, and the device writes back once a batch.
+ *
+ * <p>Going round the ring, the descriptors from {@code clean} to {@code tail} are the device's, or done and not looked
+ * at yet. The others are free, and one of them always stays so: a tail that met the head would say that the ring is
+ * empty.
+ */
+final class IgbTxRing implements TxQueue {
+
+    /** What the device sends without complaint: a header at least, a full frame with a VLAN tag at most. */
+    static final int SHORTEST = 14;
+
+    static final int LONGEST = 1518;
+
+    /** Shorter frames are padded with zeros to this, the 64 bytes of IEEE 802.3 without the check sequence. */
+    private static final int PADDED = 60;
+
+    private static final int DESCRIPTOR = 16;
+    private static final VarHandle WORD = ValueLayout.JAVA_LONG.varHandle();
+
+    private static final long DTYP_DATA = 3L << 20;
+    private static final long EOP = 1L << 24;
+    private static final long IFCS = 1L << 25;
+    private static final long RS = 1L << 27;
+    private static final long DEXT = 1L << 29;
+    private static final long WHOLE_FRAME = DTYP_DATA | EOP | IFCS | DEXT;
+    private static final long DD = 1L << 32;
+    private static final int PAYLEN_SHIFT = 46;
+
+    private final String name;
+    private final Bar bar;
+    private final int tailRegister;
+    private final DmaRegion memory;
+    private final MemorySegment ring;
+    private final int size;
+    private final PoolRegistrations pools;
+
+    /** Of each descriptor that is not free: its buffer, the slot of the buffer's pool, the last one of its batch. */
+    private final int[] buffers;
+
+    private final int[] slots;
+    private final int[] last;
+
+    private int clean;
+    private int tail;
+    private int free;
+    private boolean running;
+
+    /** The pool of the latest frame; the next one is most likely from the same. */
+    private FramePool pool;
+
+    private int slot;
+    private long poolAddress;
+
+    IgbTxRing(String name, Bar bar, int tailRegister, DmaRegion memory, int size, PoolRegistrations pools) {
+        this.name = name;
+        this.bar = bar;
+        this.tailRegister = tailRegister;
+        this.memory = memory;
+        this.ring = memory.segment();
+        this.size = size;
+        this.pools = pools;
+        this.buffers = new int[size];
+        this.slots = new int[size];
+        this.last = new int[size];
+        this.pool = pools.pool(0);
+        this.poolAddress = pools.deviceAddress(0);
+    }
+
+    /** Bytes of memory that a ring needs. */
+    static long bytes(int size) {
+        return (long) size * DESCRIPTOR;
+    }
+
+    long deviceAddress() {
+        return memory.deviceAddress();
+    }
+
+    @Override
+    public int send(FrameBatch batch) {
+        if (!running) {
+            throw new IllegalStateException(name + " is stopped");
+        }
+        if (free < size / 2) {
+            reclaim();
+        }
+        final int count = Math.min(batch.size(), free);
+        if (count == 0) {
+            return 0;
+        }
+        final MemorySegment ring = this.ring;
+        final int end = wrapped(tail + count - 1);
+        int index = tail;
+        for (int i = 0; i < count; i++) {
+            Frame frame = batch.frame(i);
+            int length = frame.length();
+            if (length < PADDED || length > LONGEST) {
+                length = padded(frame, length);
+            }
+            if (frame.pool() != pool) {
+                remember(frame.pool());
+            }
+            buffers[index] = frame.buffer();
+            slots[index] = slot;
+            last[index] = end;
+            long descriptor = (long) index * DESCRIPTOR;
+            long report = index == end ? RS : 0;
+            WORD.setOpaque(ring, descriptor, poolAddress + frame.position());
+            WORD.setOpaque(ring, descriptor + 8, WHOLE_FRAME | report | length | (long) length << PAYLEN_SHIFT);
+            index = index + 1 == size ? 0 : index + 1;
+        }
+        batch.detach(count);
+        tail = index;
+        free -= count;
+        // The doorbell is a release: the device finds descriptors and frames whole when it sees the new tail (7.2.2).
+        bar.write32(tailRegister, index);
+        return count;
+    }
+
+    @Override
+    public int reclaim() {
+        while (free < size - 1) {
+            int end = last[clean];
+            // Acquire: the buffers may be written again only after DD was seen (7.2.2).
+            if (((long) WORD.getAcquire(ring, (long) end * DESCRIPTOR + 8) & DD) == 0) {
+                break;
+            }
+            giveBackUpTo(wrapped(end + 1));
+        }
+        return size - 1 - free;
+    }
+
+    /** Frees the descriptors from {@code clean} to before {@code end}, whose buffers go back in runs of one pool. */
+    private void giveBackUpTo(int end) {
+        do {
+            int from = clean;
+            int to = from + 1;
+            int stop = end > from ? end : size;
+            while (to < stop && slots[to] == slots[from]) {
+                to++;
+            }
+            pools.pool(slots[from]).give(buffers, from, to - from);
+            free += to - from;
+            clean = wrapped(to);
+        } while (clean != end);
+    }
+
+    /** Makes a short frame as long as it must be; throws for one that is too short or too long to be a frame. */
+    private int padded(Frame frame, int length) {
+        if (length < SHORTEST || length > LONGEST) {
+            throw new DoorbellException(name + ": cannot send a frame of " + length + " bytes: it takes " + SHORTEST
+                    + " (an Ethernet header) to " + LONGEST + " (1500 bytes behind a header with a VLAN tag)");
+        }
+        frame.length(PADDED);
+        frame.memory().asSlice(frame.position() + length, PADDED - length).fill((byte) 0);
+        return PADDED;
+    }
+
+    private void remember(FramePool pool) {
+        slot = pools.slot(pool);
+        poolAddress = pools.deviceAddress(slot);
+        this.pool = pool;
+    }
+
+    /** Opens the ring, whose registers have been set up for head and tail 0. */
+    void start() {
+        clean = 0;
+        tail = 0;
+        free = size - 1;
+        running = true;
+    }
+
+    /** Gives back the buffers of all frames, sent or not. The device must have let go of the ring. */
+    void stop() {
+        running = false;
+        if (free < size - 1) {
+            giveBackUpTo(tail);
+        }
+    }
+
+    private int wrapped(int index) {
+        return index < size ? index : index - size;
+    }
+}

@@ -1,0 +1,116 @@
+package io.doorbell.igb;
+
+import io.doorbell.frame.BrokenDeviceException;
+import io.doorbell.frame.RegisterValue;
+import io.doorbell.igb.Reg.ReadClears;
+import io.doorbell.igb.Reg.SafeToRead;
+import io.doorbell.igb.Reg.Writable;
+import io.doorbell.pci.Bar;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+
+/** The registers of one function, accessed as {@link IgbRegisters} declares them. */
+final class RegisterFile {
+
+    /** What a read gives when nobody answers: the function is gone, or was never there. */
+    private static final int NOBODY = -1;
+
+    private final Bar bar;
+
+    RegisterFile(Bar bar) {
+        this.bar = bar;
+    }
+
+    int read(SafeToRead reg) {
+        return read(reg, 0);
+    }
+
+    int read(SafeToRead reg, int index) {
+        return bar.read32(reg.at(index));
+    }
+
+    void write(Writable reg, int value) {
+        write(reg, 0, value);
+    }
+
+    void write(Writable reg, int index, int value) {
+        bar.write32(reg.at(index), value);
+    }
+
+    /** Sets a field, leaving the rest of the register as it is. */
+    void set(Reg.ReadWrite reg, int index, Field field) {
+        write(reg, index, read(reg, index) | field.mask());
+    }
+
+    void set(Reg.ReadWrite reg, Field field) {
+        set(reg, 0, field);
+    }
+
+    void clear(Reg.ReadWrite reg, int index, Field field) {
+        write(reg, index, read(reg, index) & ~field.mask());
+    }
+
+    void clear(Reg.ReadWrite reg, Field field) {
+        clear(reg, 0, field);
+    }
+
+    /** Takes what has been counted, or latched, since the last time; as an unsigned number. */
+    long take(ReadClears reg, int index) {
+        return Integer.toUnsignedLong(bar.read32(reg.at(index)));
+    }
+
+    /**
+     * Reads STATUS, and with it whether there is still a device.
+     *
+     * @throws BrokenDeviceException when there is none
+     */
+    int status() {
+        int status = read(IgbRegisters.STATUS);
+        if (status == NOBODY) {
+            throw new BrokenDeviceException("the NIC does not answer: STATUS reads 0xffffffff."
+                    + " It was unplugged, has lost power, or was switched off in its configuration space");
+        }
+        return status;
+    }
+
+    /** The first {@code queues} of each register that there is one of per queue, and all of the others. */
+    List<RegisterValue> dump(int queues) {
+        List<RegisterValue> values = new ArrayList<>();
+        for (Reg reg : IgbRegisters.all()) {
+            int count = reg.stride() == IgbRegisters.QUEUE_STRIDE ? Math.min(queues, reg.count()) : reg.count();
+            for (int i = 0; i < count; i++) {
+                values.add(value(reg, i));
+            }
+        }
+        return values;
+    }
+
+    private RegisterValue value(Reg reg, int index) {
+        String name = reg.name(index);
+        int offset = reg.at(index);
+        return switch (reg) {
+            case SafeToRead readable -> {
+                int value = read(readable, index);
+                yield new RegisterValue(name, offset, OptionalInt.of(value), reg.section(), decode(reg, value));
+            }
+            case ReadClears _ ->
+                new RegisterValue(name, offset, OptionalInt.empty(), reg.section(), "not read: reading it clears it");
+            case Writable _ ->
+                new RegisterValue(name, offset, OptionalInt.empty(), reg.section(), "not read: it is write-only");
+        };
+    }
+
+    private static String decode(Reg reg, int value) {
+        StringBuilder words = new StringBuilder();
+        for (Field field : reg.fields()) {
+            if (field.isSetIn(value)) {
+                words.append(words.isEmpty() ? "" : " ").append(field.name());
+                if (field.width() > 1) {
+                    words.append('=').append(field.in(value));
+                }
+            }
+        }
+        return words.toString();
+    }
+}
