@@ -21,8 +21,9 @@ import java.time.Duration;
  * peer.flush();
  * }</pre>
  *
- * <p>One thread at a time may receive and one, perhaps another, may send. A thread that drives both the NIC and its peer
- * must not wait for room: it is itself the one that makes room.
+ * <p>One thread at a time may receive and one, perhaps another, may send. A thread that does both, or that also drives
+ * the NIC, must not block in {@link #flush}, {@link #send} or {@link #reserve}: it may be the one that has to make room.
+ * It uses {@link #tryReserve}, {@link #tryFlush} and {@link #await}.
  */
 public final class FramePeer implements AutoCloseable {
 
@@ -73,6 +74,16 @@ public final class FramePeer implements AutoCloseable {
             channel.awaitReadable(Duration.ofNanos(left));
         }
         return true;
+    }
+
+    /**
+     * Waits until something can move: bytes have arrived or, where frames still wait to be sent, there is room for some.
+     * For a thread that both sends and receives, without blocking in either.
+     *
+     * @return false when {@code patience} is over
+     */
+    public boolean await(Duration patience) {
+        return sendStart < out.position() ? channel.awaitReadableOrWritable(patience) : channel.awaitReadable(patience);
     }
 
     /**

@@ -173,6 +173,39 @@ public final class NumberedExchange {
         }
     }
 
+    /**
+     * Receives and sends over this end of a wire all that can move now, without waiting. To run a whole exchange:
+     *
+     * <pre>{@code
+     * while (!exchange.isFinished()) {
+     *     if (!exchange.advance(peer) && !peer.await(patience)) {
+     *         exchange.remind();
+     *     }
+     * }
+     * peer.flush();
+     * }</pre>
+     *
+     * @return whether anything moved
+     */
+    public boolean advance(FramePeer peer) {
+        boolean moved = false;
+        while (peer.poll()) {
+            accept(peer.inbox(), peer.offset(), peer.length());
+            moved = true;
+        }
+        int length;
+        while ((length = nextLength()) > 0) {
+            long at = peer.tryReserve(length);
+            if (at < 0) {
+                break;
+            }
+            write(peer.outbox(), at);
+            moved = true;
+        }
+        peer.tryFlush();
+        return moved;
+    }
+
     /** Has the next frame ask the other end where it stands, and say where this end does. For when nothing moves. */
     public void remind() {
         remind = true;

@@ -124,11 +124,6 @@ final class QtestClient implements AutoCloseable {
         return raised.get(number);
     }
 
-    /** Lets virtual time pass, and runs what is due. Returns the virtual time in nanoseconds. */
-    synchronized long stepClock(long nanos) {
-        return Long.parseLong(command("clock_step " + nanos).strip());
-    }
-
     /** Waits until every write has taken effect. */
     synchronized void collectPosted() {
         for (; posted > 0; posted--) {

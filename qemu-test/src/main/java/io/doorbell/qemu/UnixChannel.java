@@ -9,6 +9,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One unix stream connection to QEMU, on which every wait has a deadline.
@@ -20,6 +21,7 @@ final class UnixChannel implements AutoCloseable {
 
     private final SocketChannel socket;
     private final Selector readable;
+    private final SelectionKey readKey;
     private final Selector writable;
     private final String name;
     private final Supplier<String> log;
@@ -38,7 +40,7 @@ final class UnixChannel implements AutoCloseable {
             socket.configureBlocking(false);
             readable = socket.provider().openSelector();
             writable = socket.provider().openSelector();
-            socket.register(readable, SelectionKey.OP_READ);
+            readKey = socket.register(readable, SelectionKey.OP_READ);
             socket.register(writable, SelectionKey.OP_WRITE);
         } catch (IOException e) {
             throw failure("cannot be set up", e);
@@ -94,6 +96,13 @@ final class UnixChannel implements AutoCloseable {
 
     /** Waits until a read would return something or fail; false when {@code patience} is over. */
     boolean awaitReadable(Duration patience) {
+        readKey.interestOps(SelectionKey.OP_READ);
+        return await(readable, patience);
+    }
+
+    /** As {@link #awaitReadable}, but room for a write ends the wait too. For the thread that reads. */
+    boolean awaitReadableOrWritable(Duration patience) {
+        readKey.interestOps(SelectionKey.OP_READ | SelectionKey.OP_WRITE);
         return await(readable, patience);
     }
 
@@ -102,13 +111,13 @@ final class UnixChannel implements AutoCloseable {
         long deadline = System.nanoTime() + patience.toNanos();
         while (read(into) == 0) {
             long left = deadline - System.nanoTime();
-            if (left <= 0 || !await(readable, Duration.ofNanos(left))) {
+            if (left <= 0 || !awaitReadable(Duration.ofNanos(left))) {
                 throw failure("no " + what + " within " + seconds(patience), null);
             }
         }
     }
 
-    QemuException failure(String what, @org.jspecify.annotations.Nullable Throwable cause) {
+    QemuException failure(String what, @Nullable Throwable cause) {
         String reason = cause == null ? "" : ": " + cause.getMessage();
         return new QemuException(name + ": " + what + reason + "\n" + log.get(), cause);
     }
