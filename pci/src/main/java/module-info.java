@@ -4,4 +4,5 @@ module io.doorbell.pci {
     requires transitive io.doorbell.dma;
 
     exports io.doorbell.pci;
+    exports io.doorbell.pci.vfio;
 }

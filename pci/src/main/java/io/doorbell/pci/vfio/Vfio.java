@@ -1,0 +1,100 @@
+package io.doorbell.pci.vfio;
+
+import io.doorbell.dma.DoorbellException;
+import io.doorbell.dma.kernel.Kernel;
+import io.doorbell.pci.DriverBinding;
+import io.doorbell.pci.PciAddress;
+import io.doorbell.pci.PciBus;
+import io.doorbell.pci.PciDevice;
+import io.doorbell.pci.PciFunction;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The door to PCI functions that are bound to {@code vfio-pci}. Thread-safe.
+ *
+ * <p>When the JVM ends with functions open, by {@code System.exit} or Ctrl-C, they are made quiet: bus mastering off,
+ * and reset. When it is killed, the kernel does the same.
+ */
+public final class Vfio {
+
+    private final PciBus bus;
+    private final Kernel kernel;
+    private final Map<Integer, VfioGroup> groups = new HashMap<>();
+    private final Map<PciAddress, VfioFunction> functions = new HashMap<>();
+
+    Vfio(PciBus bus, Kernel kernel) {
+        this.bus = bus;
+        this.kernel = kernel;
+    }
+
+    /** The running machine; made when the first function is opened. */
+    private static final class Machine {
+
+        static final Vfio VFIO = new Vfio(PciBus.system(), Kernel.linux());
+
+        static {
+            Runtime.getRuntime().addShutdownHook(new Thread(VFIO::quiesceAll, "doorbell-quiesce"));
+        }
+    }
+
+    /**
+     * Opens the function for this process alone. It is the caller's to close.
+     *
+     * @throws DoorbellException when there is no such function, it is not bound to vfio-pci, is in use or out of reach;
+     *     the message says which, and what to do
+     */
+    public static PciFunction open(PciAddress address) {
+        return Machine.VFIO.openFunction(address);
+    }
+
+    synchronized PciFunction openFunction(PciAddress address) {
+        PciDevice device = bus.find(address);
+        int number = device.requireIommuGroup();
+        if (!device.isBoundTo(DriverBinding.VFIO_PCI)) {
+            throw VfioErrors.notBound(device);
+        }
+        if (functions.containsKey(address)) {
+            throw VfioErrors.openAlready(address);
+        }
+        VfioGroup group = groups.get(number);
+        if (group == null) {
+            group = VfioGroup.open(bus, kernel, device);
+            groups.put(number, group);
+        }
+        VfioGroup shared = group;
+        shared.use();
+        VfioFunction function = VfioFunction.open(kernel, shared, address, () -> closed(address, shared));
+        functions.put(address, function);
+        return function;
+    }
+
+    private synchronized void closed(PciAddress address, VfioGroup group) {
+        functions.remove(address);
+        try {
+            if (group.unuse()) {
+                groups.remove(group.number());
+            }
+        } catch (RuntimeException e) {
+            groups.remove(group.number());
+            throw e;
+        }
+    }
+
+    /** Makes every open function quiet, and leaves it open: its memory and mappings go with the process. */
+    void quiesceAll() {
+        List<VfioFunction> open;
+        synchronized (this) {
+            open = List.copyOf(functions.values());
+        }
+        for (VfioFunction function : open) {
+            try {
+                function.quiesce();
+            } catch (RuntimeException e) {
+                System.getLogger(Vfio.class.getName())
+                        .log(System.Logger.Level.WARNING, function.address() + " is not quiet", e);
+            }
+        }
+    }
+}
