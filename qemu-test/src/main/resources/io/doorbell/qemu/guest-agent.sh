@@ -7,7 +7,8 @@
 #          exit JOB STATUS
 cd /run/doorbell
 
-# The host's programs first; busybox stands in for those that it has not.
+# For commands: the host's programs first; busybox stands in for those that it has not. (This shell is busybox's, and
+# takes busybox's programs whatever the path says.)
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/doorbell/bin
 bin/busybox --install -s bin 2>/dev/null
 bin/busybox which modprobe >/proc/sys/kernel/modprobe
@@ -17,6 +18,8 @@ hostname doorbell-guest
 for port in /sys/class/virtio-ports/*; do
     [ "$(cat "$port/name")" = agent ] && exec 3<>"/dev/${port##*/}"
 done
+# A shell has its background commands ignore Ctrl-C; those of the host are to heed it, as they do there.
+/usr/bin/env --default-signal=INT,QUIT true 2>/dev/null && heed='/usr/bin/env --default-signal=INT,QUIT'
 echo ready >&3
 
 while read -r verb job signal <&3; do
@@ -24,7 +27,7 @@ while read -r verb job signal <&3; do
         run)
             (
                 # A session of its own, so that a signal reaches all that the command starts.
-                bin/setsid bin/sh "jobs/$job/command" </dev/null >"jobs/$job/stdout" 2>"jobs/$job/stderr" 3<&-
+                bin/setsid $heed /bin/sh "jobs/$job/command" </dev/null >"jobs/$job/stdout" 2>"jobs/$job/stderr" 3<&-
                 echo "exit $job $?" >&3
             ) &
             ;;

@@ -101,6 +101,14 @@ class GuestMachineIT {
     }
 
     @Test
+    void letsACommandHeedAnInterrupt() {
+        GuestProcess process = guest.spawn("sh", "-c", "trap 'echo interrupted; exit 0' INT; echo started; sleep 1000");
+        process.awaitLine("started", Duration.ofSeconds(30));
+        process.signal("INT");
+        assertThat(process.await(Duration.ofSeconds(30)).orThrow().stdout()).endsWith("interrupted\n");
+    }
+
+    @Test
     void killsACommandWhoseTimeIsOverAndShowsWhatItPrinted() {
         assertThatThrownBy(() -> guest.run(Duration.ofSeconds(1), "sh", "-c", "echo before; sleep 1000"))
                 .isInstanceOf(QemuException.class)
@@ -157,7 +165,7 @@ class GuestMachineIT {
                 ip link set $nic up
                 until [ "$(cat /sys/class/net/$nic/carrier)" = 1 ]; do sleep 0.1; done
                 ip addr add 10.8.0.1/24 dev $nic
-                ping -c 1 -w 1 10.8.0.2 || true
+                ping -c 1 -w 1 10.8.0.2 || true # nobody answers; asking is enough
                 """.formatted(guest.nic(2).address())).orThrow();
         byte[] frame = guest.peer(Wire.cable(0)).receive(Duration.ofSeconds(30));
         assertThat(frame[12] << 8 | frame[13]).as("ethertype: ARP").isEqualTo(0x0806);
