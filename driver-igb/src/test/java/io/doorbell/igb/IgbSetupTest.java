@@ -1,0 +1,126 @@
+package io.doorbell.igb;
+
+import static io.doorbell.igb.IgbRegisters.*;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.doorbell.dma.DoorbellException;
+import io.doorbell.frame.BrokenDeviceException;
+import io.doorbell.frame.MacAddress;
+import org.junit.jupiter.api.Test;
+
+class IgbSetupTest {
+
+    private final RecordingBar bar = new RecordingBar();
+    private final IgbSetup setup = new IgbSetup("test", new RegisterFile(bar));
+
+    @Test
+    void masksInterruptsBeforeAndAfterTheReset() {
+        setup.reset();
+        int reset = bar.indexOf(CTRL, CTRL_RST);
+        assertThat(bar.indexOf(EIMC)).isLessThan(reset);
+        assertThat(bar.indexOf(IMC)).isLessThan(reset);
+        assertThat(bar.writes.subList(reset + 1, bar.writes.size()))
+                .contains(new RecordingBar.Write("EIMC", -1), new RecordingBar.Write("IMC", -1));
+    }
+
+    @Test
+    void stopsMasteringBeforeTheReset() {
+        setup.reset();
+        assertThat(bar.indexOf(CTRL, CTRL_GIO_MASTER_DISABLE)).isLessThan(bar.indexOf(CTRL, CTRL_RST));
+    }
+
+    @Test
+    void allowsMasteringAgainWhenTheLinkIsSetUp() {
+        setup.reset();
+        setup.setUpLink();
+        int ctrl = bar.read32(CTRL.offset());
+        assertThat(CTRL_GIO_MASTER_DISABLE.isSetIn(ctrl)).isFalse();
+        assertThat(CTRL_SLU.isSetIn(ctrl)).isTrue();
+    }
+
+    @Test
+    void restartsAutonegotiationUnderThePhySemaphoreAndGivesItBack() {
+        setup.setUpLink();
+        int mdic = bar.indexOf(MDIC);
+        assertThat(bar.indexOf(SW_FW_SYNC)).isLessThan(mdic);
+        assertThat(bar.writes.get(mdic).value()).isEqualTo(1 << 26 | 1 << 21 | 0x1200);
+        assertThat(bar.read32(SW_FW_SYNC.offset())).isZero();
+    }
+
+    @Test
+    void saysWhoHoldsThePhyWhenItIsNotToBeHad() {
+        bar.put(SW_FW_SYNC, 2 << 16);
+        assertThatThrownBy(setup::setUpLink)
+                .isInstanceOf(DoorbellException.class)
+                .hasMessageContaining("the PHY semaphore")
+                .hasMessageContaining("SW_FW_SYNC=0x00020000")
+                .hasMessageContaining("firmware");
+    }
+
+    @Test
+    void tellsTheReceiveQueueWhereItsRingIsBeforeItIsEnabled() {
+        setup.setUpReceive(0x1_2345_6000L, 256, 2048, false);
+        int enable = bar.indexOf(RXDCTL, RXDCTL_ENABLE);
+        assertThat(bar.indexOf(RDBAL)).isLessThan(enable);
+        assertThat(bar.indexOf(RDLEN)).isLessThan(enable);
+        assertThat(bar.indexOf(SRRCTL)).isLessThan(enable);
+        assertThat(enable).isLessThan(bar.indexOf(RCTL, RCTL_RXEN));
+        assertThat(bar.read32(RDBAL.at(0))).isEqualTo(0x2345_6000);
+        assertThat(bar.read32(RDBAH.at(0))).isEqualTo(1);
+        assertThat(bar.read32(RDLEN.at(0))).isEqualTo(4096);
+        assertThat(bar.read32(SRRCTL.at(0))).as("advanced, one buffer of 2 KB").isEqualTo(1 << 25 | 2);
+    }
+
+    @Test
+    void neverMovesATailBeforeTheReceiverIsOn() {
+        setup.setUpReceive(0x10_0000, 256, 2048, false);
+        assertThat(bar.writes).extracting(RecordingBar.Write::register).doesNotContain("RDT[0]");
+    }
+
+    @Test
+    void turnsTheTransmitterOnLast() {
+        setup.setUpTransmit(0x10_0000, 64);
+        assertThat(bar.writes.getLast().register()).isEqualTo("TCTL");
+        assertThat(bar.indexOf(TDLEN)).isLessThan(bar.indexOf(TXDCTL, TXDCTL_ENABLE));
+    }
+
+    @Test
+    void clearsAllOfTheMulticastTable() {
+        setup.setUpReceive(0x10_0000, 256, 2048, false);
+        assertThat(bar.writes).contains(new RecordingBar.Write("MTA[0]", 0), new RecordingBar.Write("MTA[127]", 0));
+    }
+
+    @Test
+    void readsTheStationAddressInTheOrderOfTheWire() {
+        assertThat(setup.macAddress()).isEqualTo(MacAddress.parse("52:54:00:12:34:56"));
+    }
+
+    @Test
+    void refusesAStationAddressThatIsNone() {
+        bar.put(RAL, 0);
+        bar.put(RAH, 0x8000_0000);
+        assertThatThrownBy(setup::macAddress)
+                .isInstanceOf(DoorbellException.class)
+                .hasMessageContaining("00:00:00:00:00:00")
+                .hasMessageContaining("NVM");
+    }
+
+    @Test
+    void refusesPortsThatAreNotCopper() {
+        bar.put(CTRL_EXT, 3 << 22);
+        assertThatThrownBy(setup::configure)
+                .isInstanceOf(DoorbellException.class)
+                .hasMessageContaining("link mode 3")
+                .hasMessageContaining("copper");
+    }
+
+    @Test
+    void noticesThatTheDeviceIsGone() {
+        bar.put(STATUS, -1);
+        assertThatThrownBy(setup::linkState)
+                .isInstanceOf(BrokenDeviceException.class)
+                .hasMessageContaining("unplugged");
+        assertThatThrownBy(setup::reset).isInstanceOf(BrokenDeviceException.class);
+    }
+}

@@ -1,0 +1,95 @@
+package io.doorbell.igb;
+
+import io.doorbell.pci.Bar;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Registers that hold what was written, complete their handshakes at once, and remember the order of writes. */
+final class RecordingBar extends Bar {
+
+    /** One write, with the register named as in the table. */
+    record Write(String register, int value) {}
+
+    final List<Write> writes = new ArrayList<>();
+    private final Map<Long, Integer> values = new HashMap<>();
+
+    RecordingBar() {
+        values.put((long) IgbRegisters.RAL.at(0), 0x12005452);
+        values.put((long) IgbRegisters.RAH.at(0), 0x80005634);
+        values.put((long) IgbRegisters.EEC.at(0), IgbRegisters.EEC_AUTO_RD.mask());
+    }
+
+    void put(Reg reg, int value) {
+        values.put((long) reg.at(0), value);
+    }
+
+    int indexOf(Reg reg, Field field) {
+        for (int i = 0; i < writes.size(); i++) {
+            if (writes.get(i).register().equals(reg.name(0))
+                    && field.isSetIn(writes.get(i).value())) {
+                return i;
+            }
+        }
+        throw new AssertionError(reg.name() + "." + field.name() + " was never written: " + writes);
+    }
+
+    int indexOf(Reg reg) {
+        return indexOf(reg, new Field("any", 0, 32));
+    }
+
+    @Override
+    public long size() {
+        return 128 << 10;
+    }
+
+    @Override
+    public int read32(long offset) {
+        return values.getOrDefault(offset, 0);
+    }
+
+    @Override
+    public void write32(long offset, int value) {
+        writes.add(new Write(name(offset), value));
+        if (offset == IgbRegisters.CTRL.offset()) {
+            value &= ~IgbRegisters.CTRL_RST.mask();
+        } else if (offset == IgbRegisters.MDIC.offset()) {
+            value |= IgbRegisters.MDIC_READY.mask();
+        } else if (offset == IgbRegisters.SWSM.offset()) {
+            value &= ~IgbRegisters.SWSM_SMBI.mask();
+        }
+        values.put(offset, value);
+    }
+
+    private static String name(long offset) {
+        for (Reg reg : IgbRegisters.all()) {
+            for (int i = 0; i < reg.count(); i++) {
+                if (reg.at(i) == offset) {
+                    return reg.name(i);
+                }
+            }
+        }
+        return "0x" + Long.toHexString(offset);
+    }
+
+    @Override
+    public int read8(long offset) {
+        throw new UnsupportedOperationException("the registers of an igb are 32 bits wide");
+    }
+
+    @Override
+    public int read16(long offset) {
+        throw new UnsupportedOperationException("the registers of an igb are 32 bits wide");
+    }
+
+    @Override
+    public void write8(long offset, int value) {
+        throw new UnsupportedOperationException("the registers of an igb are 32 bits wide");
+    }
+
+    @Override
+    public void write16(long offset, int value) {
+        throw new UnsupportedOperationException("the registers of an igb are 32 bits wide");
+    }
+}
