@@ -1,6 +1,12 @@
-/** The igb family of drivers. */
+import io.doorbell.frame.spi.NicProvider;
+import io.doorbell.igb.IgbProvider;
+
+/** The driver for the igb family. */
 module io.doorbell.igb {
     requires static org.jspecify;
     requires io.doorbell.frame;
     requires io.doorbell.pci;
+
+    provides NicProvider with
+            IgbProvider;
 }
