@@ -1,0 +1,33 @@
+package io.doorbell.tools;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * Where a command writes.
+ *
+ * @param out for results
+ * @param err for progress and for the one message of a failure
+ * @param terminal whether a person is watching {@code err}, so that a line may be written over
+ */
+record Console(PrintStream out, PrintStream err, boolean terminal) {
+
+    /** The process's own; in UTF-8, as the tick of a finished step needs it. */
+    static Console ofProcess() {
+        return new Console(
+                new PrintStream(System.out, true, StandardCharsets.UTF_8),
+                new PrintStream(System.err, true, StandardCharsets.UTF_8),
+                isTerminal(Path.of("/proc/self/fd/2")));
+    }
+
+    private static boolean isTerminal(Path descriptor) {
+        try {
+            return Files.readSymbolicLink(descriptor).toString().matches("/dev/(pts/|tty|console).*");
+        } catch (IOException e) {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,61 @@
+package io.doorbell.tools;
+
+import io.doorbell.dma.DoorbellException;
+import io.doorbell.frame.Nic;
+import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.spi.NicProvider;
+import io.doorbell.pci.DriverBinding;
+import io.doorbell.pci.PciAddress;
+import io.doorbell.pci.PciBus;
+import io.doorbell.pci.PciDevice;
+import java.util.List;
+
+/**
+ * What commands work on and with; a test gives them a machine of its own making.
+ *
+ * @param providers Doorbell's drivers
+ */
+record Context(Console console, PciBus bus, DriverBinding binding, List<NicProvider> providers) {
+
+    static Context ofProcess(Console console) {
+        PciBus bus = PciBus.system();
+        return new Context(console, bus, new DriverBinding(bus), NicProvider.all());
+    }
+
+    /**
+     * The NIC at an address as a person wrote it.
+     *
+     * @throws DoorbellException when it is no address, nothing is there, or what is there is no NIC
+     */
+    PciDevice nic(String address) {
+        PciDevice device = bus.find(PciAddress.parse(address));
+        device.requireNic();
+        return device;
+    }
+
+    /** Opens and starts the NIC at an address as a person wrote it. */
+    Nic open(String address) {
+        return open(address, NicConfig.defaults());
+    }
+
+    /** @throws DoorbellException when it is no NIC, not bound to vfio-pci, or no driver of Doorbell's knows it */
+    Nic open(String address, NicConfig config) {
+        PciDevice device = nic(address);
+        if (!device.isBoundTo(DriverBinding.VFIO_PCI)) {
+            throw new DoorbellException(device.address() + " is bound to "
+                    + device.driver().orElse("no driver") + ", not to vfio-pci: run 'nicctl bind " + device.address()
+                    + "' first");
+        }
+        return Nic.open(device.address().toString(), config);
+    }
+
+    /** A line of a result, for people. */
+    void print(String line) {
+        console.out().println(line);
+    }
+
+    /** A result for machines. */
+    void printJson(Object value) {
+        console.out().println(Json.write(value));
+    }
+}

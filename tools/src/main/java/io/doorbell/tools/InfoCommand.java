@@ -1,0 +1,276 @@
+package io.doorbell.tools;
+
+import static io.doorbell.tools.Table.number;
+import static io.doorbell.tools.Table.text;
+
+import io.doorbell.dma.DoorbellException;
+import io.doorbell.dma.HugePages;
+import io.doorbell.dma.kernel.Kernel;
+import io.doorbell.frame.LinkState;
+import io.doorbell.frame.MacAddress;
+import io.doorbell.frame.Nic;
+import io.doorbell.frame.spi.NicProvider;
+import io.doorbell.pci.Capability;
+import io.doorbell.pci.DriverBinding;
+import io.doorbell.pci.NetInterface;
+import io.doorbell.pci.PciDevice;
+import io.doorbell.pci.PciNames;
+import io.doorbell.pci.PciResource;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code nicctl info}: all that is known about one NIC. */
+@Command(
+        name = "info",
+        header = "Shows all that is known about a NIC.",
+        description = {
+            "A NIC that is bound to vfio-pci and that nobody uses is opened, and therefore reset: that shows more."
+        })
+final class InfoCommand implements Callable<Integer> {
+
+    private final Context context;
+
+    @Parameters(paramLabel = "ADDRESS", description = "PCI address of a NIC, such as 0000:01:00.0.")
+    private String address = "";
+
+    @Option(names = "--json", description = "Prints one object.")
+    private boolean json;
+
+    InfoCommand(Context context) {
+        this.context = context;
+    }
+
+    /** What only somebody who has opened the NIC can tell; or why nobody can. */
+    private record Opened(
+            @Nullable MacAddress mac,
+            @Nullable LinkState link,
+            @Nullable String model,
+            @Nullable String whyNot) {}
+
+    @Override
+    public Integer call() {
+        PciDevice nic = context.nic(address);
+        ConfigSnapshot config = ConfigSnapshot.of(context.bus(), nic.address());
+        Opened opened = open(nic);
+        if (json) {
+            context.printJson(json(nic, config, opened));
+        } else {
+            print(nic, config, opened);
+        }
+        return 0;
+    }
+
+    private Opened open(PciDevice nic) {
+        if (!nic.isBoundTo(DriverBinding.VFIO_PCI)) {
+            return new Opened(null, null, null, "bound to " + nic.driver().orElse("no driver") + ", not to vfio-pci");
+        }
+        try (Nic open = context.open(nic.address().toString())) {
+            return new Opened(open.macAddress(), open.linkState(), open.model(), null);
+        } catch (DoorbellException e) {
+            return new Opened(null, null, null, e.getMessage());
+        }
+    }
+
+    private void print(PciDevice nic, ConfigSnapshot config, Opened opened) {
+        NicNames names = new NicNames(PciNames.system(), context.providers());
+        Fields fields = new Fields();
+        fields.add("address", nic.address());
+        fields.add("id", nic.id() + " (subsystem " + nic.subsystem() + ")");
+        if (!names.of(nic).isEmpty()) {
+            fields.add("name", names.of(nic));
+        }
+        fields.add("class", String.format("0x%06x, Ethernet controller", nic.classCode()));
+        nic.link()
+                .ifPresent(link -> fields.add(
+                        "PCI Express",
+                        link.speed() + " x" + link.width() + " (at most " + link.maxSpeed() + " x" + link.maxWidth()
+                                + ")"));
+        nic.numaNode().ifPresent(node -> fields.add("NUMA node", node));
+        fields.add("kernel driver", nic.driver().orElse("none"));
+        for (NetInterface net : nic.interfaces()) {
+            fields.add("interface", describe(net));
+        }
+        fields.add(
+                "Doorbell driver",
+                names.provider(nic)
+                        .map(provider -> provider.driver() + " (" + provider.supports() + ")")
+                        .orElse("none"));
+        fields.add("opened", opened.whyNot() == null ? "as " + opened.model() : "no: " + opened.whyNot());
+        if (opened.whyNot() == null) {
+            fields.add("MAC address", String.valueOf(opened.mac()));
+            fields.add("link", String.valueOf(opened.link()));
+        }
+        fields.add("reset", nic.resettable() ? "the function by itself" : "not the function by itself");
+        fields.add("IOMMU group", group(nic));
+        fields.add("memory for DMA", hugePages(HugePages.now()));
+        fields.add("memlock limit", memlock(Kernel.linux().memlockLimit()));
+        context.console().out().print(fields);
+        printBars(nic);
+        printCapabilities(config);
+    }
+
+    private void printBars(PciDevice nic) {
+        Table bars = new Table(text("BAR"), number("START"), number("SIZE"), text("KIND"));
+        for (PciResource resource : nic.resources()) {
+            bars.row(
+                    resource.number() == 6 ? "ROM" : String.valueOf(resource.number()),
+                    String.format("0x%x", resource.start()),
+                    size(resource.size()),
+                    kind(resource));
+        }
+        context.print("");
+        context.console().out().print(bars);
+    }
+
+    private void printCapabilities(ConfigSnapshot config) {
+        context.print("");
+        if (!config.isComplete()) {
+            context.print("capabilities: only root may read them");
+            return;
+        }
+        Table table = new Table(text("CAPABILITY"), number("ID"), number("OFFSET"), text("LIST"));
+        for (Capability capability : config.capabilities()) {
+            table.row(
+                    capability.name(),
+                    String.format("0x%02x", capability.id()),
+                    String.format("0x%03x", capability.offset()),
+                    capability.extended() ? "extended, version " + capability.version() : "standard");
+        }
+        context.console().out().print(table);
+    }
+
+    private Object json(PciDevice nic, ConfigSnapshot config, Opened opened) {
+        NicNames names = new NicNames(PciNames.system(), context.providers());
+        HugePages pages = HugePages.now();
+        return Json.object(
+                "address", nic.address().toString(),
+                "id", nic.id().toString(),
+                "subsystem", nic.subsystem().toString(),
+                "name", names.of(nic),
+                "class", nic.classCode(),
+                "driver", nic.driver().orElse(null),
+                "interfaces", nic.interfaces().stream().map(InfoCommand::json).toList(),
+                "numaNode", nic.numaNode().orElse(null),
+                "doorbell", names.provider(nic).map(NicProvider::driver).orElse(null),
+                "model", opened.model(),
+                "mac", opened.mac() == null ? null : opened.mac().toString(),
+                "link", opened.link() == null ? null : opened.link().toString(),
+                "notOpened", opened.whyNot(),
+                "resettable", nic.resettable(),
+                "iommuGroup", nic.iommuGroup().orElse(null),
+                "iommuGroupMembers",
+                        members(nic).stream()
+                                .map(member -> member.address().toString())
+                                .toList(),
+                "hugePages", Json.object("total", pages.total(), "free", pages.free(), "bytes", HugePages.SIZE),
+                "memlockLimit", limit(Kernel.linux().memlockLimit()),
+                "bars", nic.resources().stream().map(InfoCommand::json).toList(),
+                "capabilities",
+                        config.isComplete()
+                                ? config.capabilities().stream()
+                                        .map(InfoCommand::json)
+                                        .toList()
+                                : null);
+    }
+
+    private static Object json(NetInterface net) {
+        return Json.object(
+                "name", net.name(),
+                "mac", net.mac(),
+                "up", net.up(),
+                "link", net.carrier().orElse(null),
+                "megabitsPerSecond", net.speed().orElse(null),
+                "addresses",
+                        net.addresses().stream()
+                                .map(address -> address.getHostAddress())
+                                .toList(),
+                "defaultRoute", net.defaultRoute());
+    }
+
+    private static Object json(PciResource resource) {
+        return Json.object(
+                "number", resource.number(),
+                "start", resource.start(),
+                "size", resource.size(),
+                "kind", kind(resource));
+    }
+
+    private static Object json(Capability capability) {
+        return Json.object(
+                "name", capability.name(),
+                "id", capability.id(),
+                "offset", capability.offset(),
+                "extended", capability.extended());
+    }
+
+    private List<PciDevice> members(PciDevice nic) {
+        return nic.iommuGroup().map(context.bus()::group).orElse(List.of());
+    }
+
+    private String group(PciDevice nic) {
+        Optional<Integer> group = nic.iommuGroup();
+        if (group.isEmpty()) {
+            return "none: enable the IOMMU in the firmware, and boot with intel_iommu=on or amd_iommu=on";
+        }
+        List<PciDevice> members = members(nic);
+        if (members.size() == 1) {
+            return group.get() + ", alone in it";
+        }
+        return group.get() + ", with "
+                + members.stream()
+                        .filter(member -> !member.address().equals(nic.address()))
+                        .map(member -> member.address() + " (" + member.driver().orElse("no driver") + ")")
+                        .collect(Collectors.joining(", "));
+    }
+
+    private static String describe(NetInterface net) {
+        String addresses = net.addresses().stream()
+                .map(address -> address.getHostAddress())
+                .collect(Collectors.joining(", "));
+        return net.name() + ", " + net.mac() + ", link " + ListCommand.link(net)
+                + (addresses.isEmpty() ? "" : ", " + addresses)
+                + (net.defaultRoute() ? ", carries a default route" : "");
+    }
+
+    static String hugePages(HugePages pages) {
+        if (pages.free() > 0) {
+            return "hugepages of 2 MiB: " + pages.free() + " of " + pages.total() + " are free";
+        }
+        return "ordinary pages; no hugepages free: 0 of " + pages.total()
+                + "; reserve some with 'echo 64 > /proc/sys/vm/nr_hugepages' as root";
+    }
+
+    static String memlock(long bytes) {
+        return bytes == Kernel.UNLIMITED ? "none" : size(bytes) + "; raise it with 'ulimit -l unlimited' as root";
+    }
+
+    private static @Nullable Long limit(long bytes) {
+        return bytes == Kernel.UNLIMITED ? null : bytes;
+    }
+
+    private static String kind(PciResource resource) {
+        if (resource.isIo()) {
+            return "I/O ports";
+        }
+        return "memory, " + (resource.is64Bit() ? "64 bits" : "32 bits")
+                + (resource.isPrefetchable() ? ", prefetchable" : "");
+    }
+
+    /** In the largest unit that leaves a whole number. */
+    static String size(long bytes) {
+        String[] units = {"B", "KiB", "MiB", "GiB"};
+        int unit = 0;
+        long value = bytes;
+        while (unit < units.length - 1 && value >= 1024 && value % 1024 == 0) {
+            value /= 1024;
+            unit++;
+        }
+        return value + " " + units[unit];
+    }
+}

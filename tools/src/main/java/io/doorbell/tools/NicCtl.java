@@ -1,0 +1,110 @@
+package io.doorbell.tools;
+
+import io.doorbell.dma.DoorbellException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/**
+ * The command line of Doorbell. Exit status 0, or 1 with one message on standard error.
+ */
+@Command(
+        name = "nicctl",
+        description = "Looks at NICs, takes them from the kernel, gives them back, and drives them from Java.",
+        synopsisSubcommandLabel = "COMMAND",
+        descriptionHeading = "%n",
+        optionListHeading = "%nOptions:%n",
+        commandListHeading = "%nCommands:%n",
+        footerHeading = "%n",
+        footer = "'nicctl COMMAND --help' tells more. 'nicctl demo' shows it all at work, in a virtual machine.")
+public final class NicCtl implements Callable<Integer> {
+
+    private final Context context;
+
+    @Spec
+    private CommandSpec command = CommandSpec.create();
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            scope = CommandLine.ScopeType.INHERIT,
+            description = "Shows this help.")
+    @SuppressWarnings("UnusedVariable") // picocli acts on it by itself
+    private boolean help;
+
+    @Option(
+            names = "--verbose",
+            scope = CommandLine.ScopeType.INHERIT,
+            description = "Shows where in the program a failure happened.")
+    private boolean verbose;
+
+    private NicCtl(Context context) {
+        this.context = context;
+    }
+
+    public static void main(String[] arguments) {
+        Console console = Console.ofProcess();
+        int status = run(Context.ofProcess(console), List.of(arguments));
+        console.out().flush();
+        System.exit(status);
+    }
+
+    /** Runs one command line to its end and returns the exit status. */
+    static int run(Context context, List<String> arguments) {
+        NicCtl nicctl = new NicCtl(context);
+        CommandLine line = new CommandLine(nicctl)
+                .addSubcommand(new ListCommand(context))
+                .addSubcommand(new InfoCommand(context))
+                .addSubcommand(new BindCommand(context))
+                .addSubcommand(new UnbindCommand(context))
+                .addSubcommand(new RestoreCommand(context))
+                .addSubcommand(new StatsCommand(context))
+                .addSubcommand(new RegsCommand(context))
+                .setOut(new PrintWriter(context.console().out(), true, StandardCharsets.UTF_8))
+                .setErr(new PrintWriter(context.console().err(), true, StandardCharsets.UTF_8))
+                .setParameterExceptionHandler((failure, words) -> nicctl.misused(failure))
+                .setExecutionExceptionHandler((failure, command, result) -> nicctl.failed(failure));
+        return line.execute(arguments.toArray(String[]::new));
+    }
+
+    /** Without a command there is only help to give. */
+    @Override
+    public Integer call() {
+        command.commandLine().usage(context.console().err());
+        return 1;
+    }
+
+    private int misused(ParameterException failure) {
+        say(firstToLower(String.valueOf(failure.getMessage())) + "; '"
+                + failure.getCommandLine().getCommandSpec().qualifiedName() + " --help' shows how to use it");
+        return 1;
+    }
+
+    private int failed(Exception failure) {
+        if (failure instanceof DoorbellException) {
+            say(String.valueOf(failure.getMessage()));
+        } else {
+            say("this should not have happened: " + failure + (verbose ? "" : "; --verbose shows where"));
+        }
+        if (verbose) {
+            failure.printStackTrace(context.console().err());
+        }
+        return 1;
+    }
+
+    private void say(String message) {
+        context.console().err().println("nicctl: " + message);
+    }
+
+    private static String firstToLower(String message) {
+        return message.substring(0, 1).toLowerCase(Locale.ROOT) + message.substring(1);
+    }
+}

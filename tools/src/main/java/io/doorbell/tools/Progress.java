@@ -1,0 +1,103 @@
+package io.doorbell.tools;
+
+import java.io.PrintStream;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Tells a person how a long job gets on: a line a step, with its duration, and a count within a step that counts. On a
+ * terminal the line of the running step is written over; elsewhere it is written when the step is over, and a count
+ * every tenth of the way. Thread-safe.
+ */
+final class Progress {
+
+    private static final String TICK = "\u2713";
+    private static final String CROSS = "\u2717";
+    private static final String CLEAR_LINE = "\r\u001b[K";
+    private static final long REFRESH_NANOS = 100_000_000L;
+
+    private final PrintStream err;
+    private final boolean terminal;
+    private @Nullable String running;
+    private long startNanos;
+    private long shownNanos;
+    private int shownTenths;
+
+    Progress(Console console) {
+        err = console.err();
+        terminal = console.terminal();
+    }
+
+    /** Runs a step; its line carries what {@code step} returns, such as a version that it found. */
+    <T> T step(String what, Supplier<T> step) {
+        begin(what);
+        T result;
+        try {
+            result = step.get();
+        } catch (RuntimeException e) {
+            failed();
+            throw e;
+        }
+        done(result == null ? "" : result.toString());
+        return result;
+    }
+
+    /** A step begins, in words such as {@code "waiting for link"}. */
+    synchronized void begin(String what) {
+        running = what;
+        startNanos = System.nanoTime();
+        shownNanos = startNanos;
+        shownTenths = 0;
+        if (terminal) {
+            err.print(CLEAR_LINE + "  " + what + " …");
+            err.flush();
+        }
+    }
+
+    /** How far the running step is. */
+    synchronized void count(long done, long of) {
+        if (running == null) {
+            return;
+        }
+        long now = System.nanoTime();
+        if (terminal) {
+            if (now - shownNanos >= REFRESH_NANOS) {
+                err.print(CLEAR_LINE + "  " + running + ": " + ratio(done, of));
+                err.flush();
+                shownNanos = now;
+            }
+            return;
+        }
+        int tenths = (int) (done * 10 / of);
+        if (tenths > shownTenths && tenths < 10) {
+            shownTenths = tenths;
+            err.printf("  … %s%n", ratio(done, of));
+        }
+    }
+
+    /** The running step is over. */
+    synchronized void done(String result) {
+        end(TICK, result);
+    }
+
+    /** The running step, if any, did not succeed; the message follows from whoever reports it. */
+    synchronized void failed() {
+        end(CROSS, "");
+    }
+
+    private void end(String mark, String result) {
+        String what = running;
+        if (what == null) {
+            return;
+        }
+        running = null;
+        double seconds = (System.nanoTime() - startNanos) / 1e9;
+        err.printf(
+                "%s%s %-58s %6.1f s%n",
+                terminal ? CLEAR_LINE : "", mark, result.isEmpty() ? what : what + ": " + result, seconds);
+    }
+
+    private static String ratio(long done, long of) {
+        return String.format("%,d of %,d (%d %%)", done, of, done * 100 / of);
+    }
+}

@@ -1,0 +1,46 @@
+package io.doorbell.tools;
+
+import io.doorbell.pci.PciAddress;
+import io.doorbell.pci.PciDevice;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** Changes the drivers of some NICs, one after the other, and tells what each had and has. */
+record Rebinding(Context context, List<PciDevice> nics, boolean json) {
+
+    private static final String NO_DRIVER = "no driver";
+
+    /** All addresses are looked at before any NIC is touched. */
+    static Rebinding of(Context context, List<String> addresses, boolean json) {
+        return new Rebinding(context, addresses.stream().map(context::nic).toList(), json);
+    }
+
+    void each(Consumer<PciAddress> change) {
+        List<Object> changes = new ArrayList<>();
+        try {
+            for (PciDevice before : nics) {
+                change.accept(before.address());
+                PciDevice after = context.bus().find(before.address());
+                changes.add(Json.object(
+                        "address", before.address().toString(),
+                        "from", before.driver().orElse(null),
+                        "to", after.driver().orElse(null)));
+                if (!json) {
+                    context.print(describe(before, after));
+                }
+            }
+        } finally {
+            // What was done before a failure was done.
+            if (json) {
+                context.printJson(changes);
+            }
+        }
+    }
+
+    private static String describe(PciDevice before, PciDevice after) {
+        String from = before.driver().orElse(NO_DRIVER);
+        String to = after.driver().orElse(NO_DRIVER);
+        return before.address() + (from.equals(to) ? ": has " + to + " already" : ": from " + from + " to " + to);
+    }
+}

@@ -1,0 +1,56 @@
+package io.doorbell.tools;
+
+import io.doorbell.dma.DoorbellException;
+import io.doorbell.pci.DriverBinding;
+import io.doorbell.pci.PciDevice;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code nicctl restore}: back to the driver that it had. */
+@Command(
+        name = "restore",
+        header = "Gives NICs back to the kernel.",
+        description = {"Gives NICs back to the driver that they had before 'nicctl bind' or 'nicctl unbind'."})
+final class RestoreCommand implements Callable<Integer> {
+
+    private final Context context;
+
+    @Parameters(paramLabel = "ADDRESS", arity = "0..*", description = "PCI addresses, such as 0000:01:00.0.")
+    private List<String> addresses = List.of();
+
+    @Option(names = "--all", description = "Gives back every NIC that is bound to vfio-pci or to no driver.")
+    private boolean all;
+
+    @Option(names = "--json", description = "Prints a list of objects.")
+    private boolean json;
+
+    RestoreCommand(Context context) {
+        this.context = context;
+    }
+
+    @Override
+    public Integer call() {
+        if (all != addresses.isEmpty()) {
+            throw new DoorbellException("'nicctl restore' takes the addresses of NICs, or --all"
+                    + (all ? ", not both" : "; 'nicctl list' shows the addresses"));
+        }
+        List<String> chosen = all ? taken() : addresses;
+        if (chosen.isEmpty() && !json) {
+            context.print("There is nothing to restore: every NIC has a driver of the kernel's.");
+            return 0;
+        }
+        Rebinding.of(context, chosen, json).each(address -> context.binding().restore(address));
+        return 0;
+    }
+
+    private List<String> taken() {
+        return context.bus().devices().stream()
+                .filter(PciDevice::isNic)
+                .filter(nic -> nic.driver().isEmpty() || nic.isBoundTo(DriverBinding.VFIO_PCI))
+                .map(nic -> nic.address().toString())
+                .toList();
+    }
+}
