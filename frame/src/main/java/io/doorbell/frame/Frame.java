@@ -160,6 +160,17 @@ public final class Frame {
         setInt(index + 2, (int) address.value());
     }
 
+    /** Exchanges the destination address and the source address, as a reply to the sender needs it. */
+    public void swapMacs() {
+        long destination = getLong(0);
+        long source = getLong(6);
+        // Each long has six bytes of address in front; what follows the source is the EtherType, left as it was.
+        setInt(0, (int) (source >>> 32));
+        setShort(4, (short) (source >>> 16));
+        setInt(6, (int) (destination >>> 32));
+        setShort(10, (short) (destination >>> 16));
+    }
+
     /** The pool that the frame's buffer comes from. */
     public FramePool pool() {
         return owned();

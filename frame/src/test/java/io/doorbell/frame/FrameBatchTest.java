@@ -166,6 +166,15 @@ class FrameBatchTest {
     }
 
     @Test
+    void swapsTheAddressesAndNothingElse() {
+        fill(1);
+        Frame frame = batch.frame(0);
+        frame.copyFrom(new byte[] {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16});
+        frame.swapMacs();
+        assertThat(frame.toByteArray()).containsExactly(7, 8, 9, 10, 11, 12, 1, 2, 3, 4, 5, 6, 13, 14, 15, 16);
+    }
+
+    @Test
     void releasesFramesOfSeveralPoolsEachToItsOwn() {
         FramePool second = FramePool.in(Arena.ofAuto().allocate(FramePool.bytesFor(2, 256), 64), 2, 256);
         pool.allocate(batch, 1);
