@@ -5,6 +5,7 @@ import io.doorbell.dma.DoorbellException;
 import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
+import io.doorbell.frame.Offloads;
 import io.doorbell.frame.TxQueue;
 import io.doorbell.frame.spi.PoolRegistrations;
 import io.doorbell.pci.Bar;
@@ -38,6 +39,9 @@ final class IgbTxRing implements TxQueue {
 
     /** Shorter frames are padded with zeros to this, the 64 bytes of IEEE 802.3 without the check sequence. */
     private static final int PADDED = 60;
+
+    /** What changes the frame and is not set up by this driver. Sending it as it is would be a silent lie. */
+    private static final int UNABLE = Offloads.NEEDS_CHECKSUM | Offloads.SEGMENT | Offloads.VLAN_TAG;
 
     private static final int DESCRIPTOR = 16;
     private static final VarHandle WORD = ValueLayout.JAVA_LONG.varHandle();
@@ -121,6 +125,9 @@ final class IgbTxRing implements TxQueue {
             if (length < PADDED || length > LONGEST) {
                 length = padded(frame, length);
             }
+            if ((frame.offloads() & UNABLE) != 0) {
+                throw unable(frame.offloads());
+            }
             if (frame.pool() != pool) {
                 remember(frame.pool());
             }
@@ -178,6 +185,11 @@ final class IgbTxRing implements TxQueue {
         frame.length(PADDED);
         frame.memory().asSlice(frame.position() + length, PADDED - length).fill((byte) 0);
         return PADDED;
+    }
+
+    private DoorbellException unable(int offloads) {
+        return new DoorbellException(name + ": cannot do for a frame what is asked: "
+                + Offloads.toString(offloads & UNABLE) + "; do it in software and call Frame.clearOffloads");
     }
 
     private void remember(FramePool pool) {

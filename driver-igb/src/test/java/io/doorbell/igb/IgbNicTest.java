@@ -180,6 +180,23 @@ class IgbNicTest {
     }
 
     @Test
+    void refusesOffloadsThatItDoesNotDo() {
+        try (IgbNic nic = openWithLink(NicConfig.defaults())) {
+            FrameBatch batch = new FrameBatch(1);
+            nic.rxQueue(0).pool().allocate(batch, 1);
+            batch.frame(0).copyFrom(frame(PEER, 100, 1));
+            batch.frame(0).vlanTag(5);
+            batch.frame(0).needsChecksum(34, 16);
+            assertThatThrownBy(() -> nic.txQueue(0).send(batch))
+                    .isInstanceOf(DoorbellException.class)
+                    .hasMessageContaining("NEEDS_CHECKSUM VLAN_TAG");
+            batch.frame(0).clearOffloads();
+            assertThat(nic.txQueue(0).send(batch)).isEqualTo(1);
+            assertThat(peer.receive(PATIENCE)).isEqualTo(frame(PEER, 100, 1));
+        }
+    }
+
+    @Test
     void refusesAFrameOfAPoolThatTheDeviceCannotReach() {
         try (IgbNic nic = openWithLink(NicConfig.defaults())) {
             FramePool foreign = FramePool.in(machine.allocate(FramePool.bytesFor(4, 2112)), 4, 2112);

@@ -40,6 +40,17 @@ public final class Frame {
     /** Bytes in the frame; 0 in an empty slot. */
     int length;
 
+    /** Bits of {@link Offloads}; what the fields below hold is valid where the bit is set. */
+    private int offloads;
+
+    private int checksumStart;
+    private int checksumOffset;
+    private Segmentation segmentation = Segmentation.TCP4;
+    private int segmentSize;
+    private int segmentHeader;
+    private int vlanTag;
+    private int hash;
+
     Frame() {}
 
     void fill(FramePool pool, int buffer, int offset, int length) {
@@ -47,6 +58,21 @@ public final class Frame {
         this.buffer = buffer;
         this.offset = offset;
         this.length = length;
+        this.offloads = 0;
+    }
+
+    /** Takes over the frame of another slot, which is empty then. */
+    void take(Frame other) {
+        fill(other.pool(), other.buffer, other.offset, other.length);
+        offloads = other.offloads;
+        checksumStart = other.checksumStart;
+        checksumOffset = other.checksumOffset;
+        segmentation = other.segmentation;
+        segmentSize = other.segmentSize;
+        segmentHeader = other.segmentHeader;
+        vlanTag = other.vlanTag;
+        hash = other.hash;
+        other.clear();
     }
 
     void clear() {
@@ -93,6 +119,8 @@ public final class Frame {
         }
         offset += bytes;
         length -= bytes;
+        checksumStart -= bytes;
+        segmentHeader -= bytes;
     }
 
     /** The memory of the whole pool, in which this frame lies at {@link #position()}. No object is made. */
@@ -169,6 +197,126 @@ public final class Frame {
         setShort(4, (short) (source >>> 16));
         setInt(6, (int) (destination >>> 32));
         setShort(10, (short) (destination >>> 16));
+    }
+
+    /** What is known of the frame, or asked for it: bits of {@link Offloads}. A fresh frame has none. */
+    public int offloads() {
+        owned();
+        return offloads;
+    }
+
+    /** Forgets what was known of the frame or asked for it. */
+    public void clearOffloads() {
+        owned();
+        offloads = 0;
+    }
+
+    /** For drivers: sets bits that need no value beside them, {@link Offloads#CHECKSUM_GOOD} and such. */
+    public void addOffloads(int bits) {
+        owned();
+        offloads |= bits;
+    }
+
+    /**
+     * Leaves the checksum to the NIC ({@link Offloads#NEEDS_CHECKSUM}): it sums up the bytes from {@code start} to the
+     * end of the frame and puts the result where {@code offset} says. What stands there before takes part in the sum: the
+     * checksum of the pseudo header belongs there for TCP and UDP.
+     *
+     * @param start where summing starts, in bytes from the start of the frame: the transport header
+     * @param offset where the checksum goes, in bytes from {@code start}: 16 for TCP, 6 for UDP
+     */
+    public void needsChecksum(int start, int offset) {
+        owned();
+        if (start < 0 || offset < 0 || start + offset > length - Short.BYTES) {
+            throw new DoorbellException(
+                    "a checksum at byte " + start + " + " + offset + " is not within a frame of " + length + " bytes");
+        }
+        checksumStart = start;
+        checksumOffset = offset;
+        offloads |= Offloads.NEEDS_CHECKSUM;
+    }
+
+    /** Where summing starts, in bytes from the start of the frame; with {@link Offloads#NEEDS_CHECKSUM}. */
+    public int checksumStart() {
+        known(Offloads.NEEDS_CHECKSUM);
+        return checksumStart;
+    }
+
+    /** Where the checksum goes, in bytes from {@link #checksumStart}; with {@link Offloads#NEEDS_CHECKSUM}. */
+    public int checksumOffset() {
+        known(Offloads.NEEDS_CHECKSUM);
+        return checksumOffset;
+    }
+
+    /**
+     * Has the NIC cut the frame into smaller ones ({@link Offloads#SEGMENT}), each with the headers in front and at most
+     * {@code size} bytes of payload. Needs {@link #needsChecksum} too.
+     *
+     * @param header bytes of headers, up to the end of the transport header, that go before each piece
+     * @param size bytes of payload in each piece but the last, at least 1
+     */
+    public void segment(Segmentation by, int header, int size) {
+        owned();
+        if (header < 1 || header > length || size < 1) {
+            throw new DoorbellException("a frame of " + length + " bytes cannot be cut into pieces of " + size
+                    + " bytes behind a header of " + header);
+        }
+        segmentation = by;
+        segmentHeader = header;
+        segmentSize = size;
+        offloads |= Offloads.SEGMENT;
+    }
+
+    /** By which rules the frame is to be cut, or was put together; with {@link Offloads#SEGMENT}. */
+    public Segmentation segmentation() {
+        known(Offloads.SEGMENT);
+        return segmentation;
+    }
+
+    /** Bytes of payload in each piece but the last; with {@link Offloads#SEGMENT}. */
+    public int segmentSize() {
+        known(Offloads.SEGMENT);
+        return segmentSize;
+    }
+
+    /** Bytes of headers that go before each piece; with {@link Offloads#SEGMENT}. */
+    public int segmentHeader() {
+        known(Offloads.SEGMENT);
+        return segmentHeader;
+    }
+
+    /** The tag control information: priority (3 bits), DEI (1), VLAN id (12); with {@link Offloads#VLAN_TAG}. */
+    public int vlanTag() {
+        known(Offloads.VLAN_TAG);
+        return vlanTag;
+    }
+
+    /** Has the NIC insert a VLAN tag (IEEE 802.1Q), or says that it has stripped one. */
+    public void vlanTag(int tag) {
+        owned();
+        vlanTag = tag & 0xffff;
+        offloads |= Offloads.VLAN_TAG;
+    }
+
+    /** The hash that spreads flows over queues; with {@link Offloads#HASH}. */
+    public int hash() {
+        known(Offloads.HASH);
+        return hash;
+    }
+
+    /** For drivers: the hash that the NIC reported. */
+    public void hash(int value) {
+        owned();
+        hash = value;
+        offloads |= Offloads.HASH;
+    }
+
+    private void known(int offload) {
+        owned();
+        if ((offloads & offload) == 0) {
+            throw new IllegalStateException("the frame has no " + Offloads.toString(offload) + ", only "
+                    + Offloads.toString(offloads) + ": ask offloads() first");
+        }
     }
 
     /** The pool that the frame's buffer comes from. */

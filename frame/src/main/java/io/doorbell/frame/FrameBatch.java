@@ -87,8 +87,7 @@ public final class FrameBatch {
      */
     public void moveTo(FrameBatch other, int index) {
         Frame frame = frame(index);
-        other.append(frame.pool(), frame.buffer, frame.offset, frame.length);
-        frame.clear();
+        other.nextSlot().take(frame);
         closeGap(index, 1);
     }
 
@@ -102,12 +101,16 @@ public final class FrameBatch {
      * @throws IllegalStateException when the batch is full
      */
     public Frame append(FramePool pool, int buffer, int offset, int length) {
+        Frame frame = nextSlot();
+        frame.fill(pool, buffer, offset, length);
+        return frame;
+    }
+
+    private Frame nextSlot() {
         if (size == frames.length) {
             throw new IllegalStateException("the batch is full: it holds " + size + " frames");
         }
-        Frame frame = frames[size++];
-        frame.fill(pool, buffer, offset, length);
-        return frame;
+        return frames[size++];
     }
 
     /** For drivers: takes the first {@code count} frames out, whose buffers the driver now owns. */

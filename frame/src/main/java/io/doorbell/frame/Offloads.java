@@ -1,0 +1,44 @@
+package io.doorbell.frame;
+
+/**
+ * What a NIC can do for a frame beyond moving its bytes: one vocabulary for all drivers and for both directions. A set of
+ * them is an {@code int}, one bit each, so that asking costs one load and one test.
+ *
+ * <p>On a received frame a bit says what the NIC has found out; on a frame to be sent, what it is asked to do. A frame
+ * that is received with {@link #NEEDS_CHECKSUM} or {@link #SEGMENT} (its sender was a neighbour in the same machine, who
+ * left that work undone) can therefore be forwarded as it is, to a NIC that does the work.
+ */
+public final class Offloads {
+
+    /** The Internet checksum from {@link Frame#checksumStart} to the end is still to be put in place. */
+    public static final int NEEDS_CHECKSUM = 1;
+
+    /** Received only: the NIC found the checksums of the transport header (TCP, UDP or SCTP) to be right. */
+    public static final int CHECKSUM_GOOD = 1 << 1;
+
+    /** Received only: the NIC found a checksum to be wrong. */
+    public static final int CHECKSUM_BAD = 1 << 2;
+
+    /** There is a VLAN tag beside the frame: stripped on receive, to be inserted on send; {@link Frame#vlanTag}. */
+    public static final int VLAN_TAG = 1 << 3;
+
+    /** Received only: there is a hash of the flow that the frame belongs to; {@link Frame#hash}. */
+    public static final int HASH = 1 << 4;
+
+    /** The frame is larger than the wire takes, and stands for a row of frames; {@link Frame#segmentation}. */
+    public static final int SEGMENT = 1 << 5;
+
+    private Offloads() {}
+
+    /** The names of the bits in {@code offloads}, for messages: {@code NEEDS_CHECKSUM VLAN_TAG}; "none" where there are none. */
+    public static String toString(int offloads) {
+        String[] names = {"NEEDS_CHECKSUM", "CHECKSUM_GOOD", "CHECKSUM_BAD", "VLAN_TAG", "HASH", "SEGMENT"};
+        StringBuilder text = new StringBuilder();
+        for (int bit = 0; bit < names.length; bit++) {
+            if ((offloads & 1 << bit) != 0) {
+                text.append(text.isEmpty() ? "" : " ").append(names[bit]);
+            }
+        }
+        return text.isEmpty() ? "none" : text.toString();
+    }
+}
