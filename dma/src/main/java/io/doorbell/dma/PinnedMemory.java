@@ -4,6 +4,9 @@ import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.dma.kernel.KernelException;
 import io.doorbell.dma.kernel.Mapping;
 import java.lang.foreign.MemorySegment;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentSkipListMap;
 
 /**
  * Zeroed memory fit for devices, which several {@link DmaSpace}s may register: 2 MiB hugepages where enough are free,
@@ -16,6 +19,9 @@ import java.lang.foreign.MemorySegment;
  */
 public final class PinnedMemory implements AutoCloseable {
 
+    /** All that are open, by address: whoever has a segment only finds the file behind it here. */
+    private static final ConcurrentSkipListMap<Long, PinnedMemory> OPEN = new ConcurrentSkipListMap<>();
+
     private final Kernel kernel;
     private final Mapping mapping;
     private final long pageSize;
@@ -26,6 +32,17 @@ public final class PinnedMemory implements AutoCloseable {
         this.mapping = mapping;
         this.pageSize = pageSize;
         this.fd = fd;
+    }
+
+    /** The open one that {@code memory} is a part of, or the whole of. */
+    public static Optional<PinnedMemory> containing(MemorySegment memory) {
+        Map.Entry<Long, PinnedMemory> candidate = OPEN.floorEntry(memory.address());
+        if (!memory.isNative() || candidate == null) {
+            return Optional.empty();
+        }
+        MemorySegment whole = candidate.getValue().segment();
+        boolean inside = memory.address() + memory.byteSize() <= whole.address() + whole.byteSize();
+        return inside ? Optional.of(candidate.getValue()) : Optional.empty();
     }
 
     /**
@@ -56,7 +73,10 @@ public final class PinnedMemory implements AutoCloseable {
         int fd = kernel.memfdCreate("doorbell", Kernel.MFD_CLOEXEC | flags);
         try {
             kernel.ftruncate(fd, size);
-            return new PinnedMemory(kernel, Mapping.shared(kernel, size, Kernel.MAP_POPULATE, fd, 0), pageSize, fd);
+            Mapping mapping = Mapping.shared(kernel, size, Kernel.MAP_POPULATE, fd, 0);
+            PinnedMemory memory = new PinnedMemory(kernel, mapping, pageSize, fd);
+            OPEN.put(mapping.segment().address(), memory);
+            return memory;
         } catch (RuntimeException e) {
             kernel.close(fd);
             throw e;
@@ -85,6 +105,7 @@ public final class PinnedMemory implements AutoCloseable {
     /** Frees the memory. Every {@link DmaSpace} that has it registered must have let go of it. */
     @Override
     public void close() {
+        OPEN.remove(mapping.segment().address(), this);
         mapping.close();
         kernel.close(fd);
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.doorbell.dma.kernel.FakeKernel;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jnr.constants.platform.Errno;
@@ -73,5 +74,19 @@ class PinnedMemoryTest {
     @Test
     void refusesASizeThatIsNone() {
         assertThatThrownBy(() -> PinnedMemory.allocate(0)).hasMessage("bytes must be positive, not 0");
+    }
+
+    @Test
+    void isFoundByAnyPartOfItWhileItIsOpen() {
+        PinnedMemory memory = PinnedMemory.allocate(8192);
+        MemorySegment part = memory.segment().asSlice(4096, 100);
+        assertThat(PinnedMemory.containing(part)).containsSame(memory);
+        assertThat(PinnedMemory.containing(memory.segment())).containsSame(memory);
+        try (Arena arena = Arena.ofConfined()) {
+            assertThat(PinnedMemory.containing(arena.allocate(8))).isEmpty();
+        }
+        memory.close();
+        assertThat(PinnedMemory.containing(MemorySegment.ofAddress(part.address())))
+                .isEmpty();
     }
 }

@@ -25,6 +25,24 @@ public interface Kernel {
     /** {@code MFD_HUGE_2MB}: log2 of the page size, in bits 26 and up. */
     int MFD_HUGE_2MB = 21 << 26;
 
+    int EFD_NONBLOCK = 0x800;
+    int EFD_CLOEXEC = 0x80000;
+
+    int AF_UNIX = 1;
+    int SOCK_STREAM = 1;
+    int SOCK_NONBLOCK = 0x800;
+    int SOCK_CLOEXEC = 0x80000;
+
+    int MSG_CTRUNC = 8;
+    int MSG_DONTWAIT = 0x40;
+    int MSG_NOSIGNAL = 0x4000;
+    int MSG_CMSG_CLOEXEC = 0x40000000;
+
+    int POLLIN = 1;
+    int POLLOUT = 4;
+    int POLLERR = 8;
+    int POLLHUP = 0x10;
+
     /** {@code RLIM_INFINITY}: no limit. */
     long UNLIMITED = -1L;
 
@@ -62,6 +80,45 @@ public interface Kernel {
 
     /** {@code ftruncate(2)}. */
     void ftruncate(int fd, long length);
+
+    /** Bytes in an open file, as {@code fstat(2)} has it. */
+    long fileSize(int fd);
+
+    /** {@code read(2)} of up to all of {@code target}; returns how many bytes came, 0 at the end. */
+    long read(int fd, MemorySegment target);
+
+    /** {@code write(2)} of up to all of {@code source}; returns how many bytes went. */
+    long write(int fd, MemorySegment source);
+
+    /** Sets {@code O_NONBLOCK}, which whoever shares the open file then has too. */
+    void setNonBlocking(int fd);
+
+    /** {@code eventfd(2)}; the descriptor is the caller's to {@link #close}. */
+    int eventfd(int initial, int flags);
+
+    /** {@code socket(2)}; the descriptor is the caller's to {@link #close}. */
+    int socket(int domain, int type, int protocol);
+
+    /** {@code connect(2)}. */
+    void connect(int fd, MemorySegment address);
+
+    /** {@code bind(2)}. */
+    void bind(int fd, MemorySegment address);
+
+    /** {@code listen(2)}. */
+    void listen(int fd, int backlog);
+
+    /** {@code accept4(2)}, without the peer's address; the descriptor is the caller's to {@link #close}. */
+    int accept(int fd, int flags);
+
+    /** {@code sendmsg(2)} of a {@code struct msghdr}; returns how many bytes went. */
+    long sendmsg(int fd, MemorySegment header, int flags);
+
+    /** {@code recvmsg(2)} into a {@code struct msghdr}; returns how many bytes came, 0 at the end. */
+    long recvmsg(int fd, MemorySegment header, int flags);
+
+    /** {@code poll(2)} of an array of {@code struct pollfd}; returns how many have events, 0 when the time was over. */
+    int poll(MemorySegment fds, int timeoutMillis);
 
     /** The soft {@code RLIMIT_MEMLOCK} of this process in bytes, or {@link #UNLIMITED}. */
     long memlockLimit();

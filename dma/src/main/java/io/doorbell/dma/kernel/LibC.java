@@ -35,5 +35,30 @@ public interface LibC {
 
     int ftruncate(int fd, long length);
 
+    long read(int fd, long buffer, long count);
+
+    long write(int fd, long buffer, long count);
+
+    @Variadic(fixedCount = 2)
+    int fcntl(int fd, int command, long argument);
+
+    int eventfd(int initial, int flags);
+
+    int socket(int domain, int type, int protocol);
+
+    int connect(int fd, long address, int length);
+
+    int bind(int fd, long address, int length);
+
+    int listen(int fd, int backlog);
+
+    int accept4(int fd, long address, long length, int flags);
+
+    long sendmsg(int fd, long header, int flags);
+
+    long recvmsg(int fd, long header, int flags);
+
+    int poll(long fds, long count, int timeoutMillis);
+
     int getrlimit(int resource, long limits);
 }

@@ -6,6 +6,7 @@ import java.lang.foreign.ValueLayout;
 import jnr.constants.platform.Errno;
 import jnr.ffi.LibraryLoader;
 import jnr.ffi.Runtime;
+import jnr.posix.FileStat;
 import jnr.posix.POSIX;
 import jnr.posix.POSIXFactory;
 
@@ -15,6 +16,12 @@ final class LinuxKernel implements Kernel {
     static final Kernel INSTANCE = new LinuxKernel();
 
     private static final int RLIMIT_MEMLOCK = 8;
+    private static final int F_GETFL = 3;
+    private static final int F_SETFL = 4;
+    private static final int O_NONBLOCK = 0x800;
+    /** {@code struct pollfd}: the descriptor, then the events asked for and those that are (poll(2)). */
+    private static final int POLLFD_SIZE = 8;
+
     private static final long PAGE_SIZE = 4096; // x86-64's only base page
 
     private final LibC c = LibraryLoader.create(LibC.class).load("c");
@@ -82,6 +89,74 @@ final class LinuxKernel implements Kernel {
     }
 
     @Override
+    public long fileSize(int fd) {
+        FileStat stat = posix.allocateStat();
+        checked("fstat", posix.fstat(fd, stat), "fd=" + fd);
+        return stat.st_size();
+    }
+
+    @Override
+    public long read(int fd, MemorySegment target) {
+        return moved("read", c.read(fd, target.address(), target.byteSize()), fd);
+    }
+
+    @Override
+    public long write(int fd, MemorySegment source) {
+        return moved("write", c.write(fd, source.address(), source.byteSize()), fd);
+    }
+
+    @Override
+    public void setNonBlocking(int fd) {
+        int flags = checked("fcntl", c.fcntl(fd, F_GETFL, 0), "F_GETFL fd=" + fd);
+        checked("fcntl", c.fcntl(fd, F_SETFL, flags | O_NONBLOCK), "F_SETFL fd=" + fd);
+    }
+
+    @Override
+    public int eventfd(int initial, int flags) {
+        return checked("eventfd", c.eventfd(initial, flags), "flags=0x" + Integer.toHexString(flags));
+    }
+
+    @Override
+    public int socket(int domain, int type, int protocol) {
+        return checked("socket", c.socket(domain, type, protocol), "domain=" + domain);
+    }
+
+    @Override
+    public void connect(int fd, MemorySegment address) {
+        checked("connect", c.connect(fd, address.address(), (int) address.byteSize()), "fd=" + fd);
+    }
+
+    @Override
+    public void bind(int fd, MemorySegment address) {
+        checked("bind", c.bind(fd, address.address(), (int) address.byteSize()), "fd=" + fd);
+    }
+
+    @Override
+    public void listen(int fd, int backlog) {
+        checked("listen", c.listen(fd, backlog), "fd=" + fd);
+    }
+
+    @Override
+    public int accept(int fd, int flags) {
+        return checked("accept4", c.accept4(fd, 0, 0, flags), "fd=" + fd);
+    }
+
+    @Override
+    public long sendmsg(int fd, MemorySegment header, int flags) {
+        return moved("sendmsg", c.sendmsg(fd, header.address(), flags), fd);
+    }
+
+    @Override
+    public long recvmsg(int fd, MemorySegment header, int flags) {
+        return moved("recvmsg", c.recvmsg(fd, header.address(), flags), fd);
+    }
+
+    @Override
+    public int poll(MemorySegment fds, int timeoutMillis) {
+        return checked("poll", c.poll(fds.address(), fds.byteSize() / POLLFD_SIZE, timeoutMillis), "");
+    }
+
+    @Override
     public long memlockLimit() {
         try (Arena arena = Arena.ofConfined()) {
             // struct rlimit: the soft limit, then the hard one (getrlimit(2)).
@@ -109,6 +184,13 @@ final class LinuxKernel implements Kernel {
         if (done != wanted) {
             throw new KernelException(call, Errno.EIO, facts + ": only " + done + " bytes were moved");
         }
+    }
+
+    private long moved(String call, long bytes, int fd) {
+        if (bytes < 0) {
+            throw failure(call, "fd=" + fd);
+        }
+        return bytes;
     }
 
     private int checked(String call, int result, String facts) {

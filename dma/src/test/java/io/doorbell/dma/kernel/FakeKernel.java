@@ -222,6 +222,82 @@ public final class FakeKernel implements Kernel {
     }
 
     @Override
+    public synchronized long fileSize(int fd) {
+        called("fstat " + label(fd));
+        return 0;
+    }
+
+    @Override
+    public synchronized long read(int fd, MemorySegment target) {
+        called("read " + label(fd));
+        return target.byteSize();
+    }
+
+    @Override
+    public synchronized long write(int fd, MemorySegment source) {
+        called("write " + label(fd));
+        return source.byteSize();
+    }
+
+    @Override
+    public synchronized void setNonBlocking(int fd) {
+        called("fcntl " + label(fd));
+    }
+
+    @Override
+    public synchronized int eventfd(int initial, int flags) {
+        called("eventfd");
+        return newFd("eventfd");
+    }
+
+    @Override
+    public synchronized int socket(int domain, int type, int protocol) {
+        called("socket");
+        return newFd("socket");
+    }
+
+    @Override
+    public synchronized void connect(int fd, MemorySegment address) {
+        called("connect " + label(fd));
+    }
+
+    @Override
+    public synchronized void bind(int fd, MemorySegment address) {
+        called("bind " + label(fd));
+    }
+
+    @Override
+    public synchronized void listen(int fd, int backlog) {
+        called("listen " + label(fd));
+    }
+
+    @Override
+    public synchronized int accept(int fd, int flags) {
+        called("accept " + label(fd));
+        return newFd("connection");
+    }
+
+    /** Takes the whole message and keeps none of it. */
+    @Override
+    public synchronized long sendmsg(int fd, MemorySegment header, int flags) {
+        called("sendmsg " + label(fd));
+        return Integer.MAX_VALUE;
+    }
+
+    /** The end of the stream. */
+    @Override
+    public synchronized long recvmsg(int fd, MemorySegment header, int flags) {
+        called("recvmsg " + label(fd));
+        return 0;
+    }
+
+    /** Nothing happens, and no time passes. */
+    @Override
+    public int poll(MemorySegment fds, int timeoutMillis) {
+        return 0;
+    }
+
+    @Override
     public long memlockLimit() {
         return memlockLimit;
     }

@@ -1,0 +1,72 @@
+package io.doorbell.dma.kernel;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import jnr.constants.platform.Errno;
+
+/** A counter of the kernel's by which one thread or process tells another of an event (eventfd(2)). Thread-safe. */
+public final class EventFd implements AutoCloseable {
+
+    private static final MemorySegment ONE = Arena.global().allocate(ValueLayout.JAVA_LONG);
+
+    static {
+        ONE.set(ValueLayout.JAVA_LONG, 0, 1);
+    }
+
+    private final Kernel kernel;
+    private final int fd;
+
+    private EventFd(Kernel kernel, int fd) {
+        this.kernel = kernel;
+        this.fd = fd;
+    }
+
+    public static EventFd create(Kernel kernel) {
+        return new EventFd(kernel, kernel.eventfd(0, Kernel.EFD_NONBLOCK | Kernel.EFD_CLOEXEC));
+    }
+
+    /** Takes over a descriptor that another process has sent; whatever it really is, using it never waits. */
+    public static EventFd adopt(Kernel kernel, int fd) {
+        try {
+            kernel.setNonBlocking(fd);
+        } catch (RuntimeException e) {
+            kernel.close(fd);
+            throw e;
+        }
+        return new EventFd(kernel, fd);
+    }
+
+    public int fd() {
+        return fd;
+    }
+
+    /** Tells the other side. Allocates nothing. */
+    public void signal() {
+        try {
+            kernel.write(fd, ONE);
+        } catch (KernelException e) {
+            // A counter that is full has not been looked at: the other side will see it all the same.
+            if (e.errno() != Errno.EAGAIN) {
+                throw e;
+            }
+        }
+    }
+
+    /** Whether the other side has told us of anything since the last call. */
+    public boolean clear() {
+        try (Arena arena = Arena.ofConfined()) {
+            return kernel.read(fd, arena.allocate(ValueLayout.JAVA_LONG)) == Long.BYTES;
+        } catch (KernelException e) {
+            if (e.errno() == Errno.EAGAIN) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    @Override
+    public void close() {
+        kernel.close(fd);
+    }
+}
