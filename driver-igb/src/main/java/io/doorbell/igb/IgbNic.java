@@ -63,6 +63,10 @@ final class IgbNic implements Nic {
     }
 
     private IgbNic(String name, PciFunction function, IgbModel model, NicConfig config) {
+        if (!config.withoutFeatures().isEmpty()) {
+            throw new DoorbellException("an igb has no features to leave: take " + config.withoutFeatures()
+                    + " out of NicConfig.withoutFeatures");
+        }
         checkRing("receive", config.rxRingSize());
         checkRing("transmit", config.txRingSize());
         this.name = name;

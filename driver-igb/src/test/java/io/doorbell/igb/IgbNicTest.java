@@ -253,6 +253,14 @@ class IgbNicTest {
     }
 
     @Test
+    void refusesToLeaveFeaturesThatItDoesNotKnow() {
+        assertThatThrownBy(() -> open(NicConfig.defaults().withoutFeatures("VIRTIO_F_RING_PACKED")))
+                .isInstanceOf(DoorbellException.class)
+                .hasMessageContaining("VIRTIO_F_RING_PACKED")
+                .hasMessageContaining("NicConfig.withoutFeatures");
+    }
+
+    @Test
     void refusesAPoolThatIsTooSmallForItsRings() {
         FramePool pool = FramePool.in(machine.allocate(FramePool.bytesFor(1000, 2112)), 1000, 2112);
         assertThatThrownBy(() -> open(NicConfig.defaults().withPool(pool)))

@@ -2,30 +2,34 @@ package io.doorbell.frame;
 
 import io.doorbell.dma.DoorbellException;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
  * How a NIC is to be opened. Immutable: start from {@link #defaults} and change what matters.
  *
- * @param rxRingSize descriptors in a receive ring
- * @param txRingSize descriptors in a transmit ring
+ * @param rxRingSize descriptors in a receive ring; a device that names a smaller limit of its own gets that
+ * @param txRingSize descriptors in a transmit ring, likewise
  * @param bufferSize bytes in a frame buffer of the NIC's own pool, {@link FramePool#HEADROOM} included
  * @param promiscuous whether to receive frames for other stations too
  * @param sharedPool the pool to use instead of one of the NIC's own
+ * @param withoutFeatures what not to use although device and driver could, by the names in the device's specification
  */
 public record NicConfig(
         int rxRingSize,
         int txRingSize,
         int bufferSize,
         boolean promiscuous,
-        @Nullable FramePool sharedPool) {
+        @Nullable FramePool sharedPool,
+        Set<String> withoutFeatures) {
 
-    private static final NicConfig DEFAULTS = new NicConfig(512, 512, FramePool.HEADROOM + 2048, false, null);
+    private static final NicConfig DEFAULTS = new NicConfig(512, 512, FramePool.HEADROOM + 2048, false, null, Set.of());
 
     public NicConfig {
         positive("rxRingSize", rxRingSize);
         positive("txRingSize", txRingSize);
         positive("bufferSize", bufferSize);
+        withoutFeatures = Set.copyOf(withoutFeatures);
     }
 
     /** Rings of 512 descriptors, buffers for frames of up to 2048 bytes, a pool of the NIC's own. */
@@ -35,21 +39,32 @@ public record NicConfig(
 
     /** The driver checks the sizes against what the device can do. */
     public NicConfig withRingSizes(int rx, int tx) {
-        return new NicConfig(rx, tx, bufferSize, promiscuous, sharedPool);
+        return new NicConfig(rx, tx, bufferSize, promiscuous, sharedPool, withoutFeatures);
     }
 
     /** Bytes in a frame buffer, {@link FramePool#HEADROOM} included. */
     public NicConfig withBufferSize(int bytes) {
-        return new NicConfig(rxRingSize, txRingSize, bytes, promiscuous, sharedPool);
+        return new NicConfig(rxRingSize, txRingSize, bytes, promiscuous, sharedPool, withoutFeatures);
     }
 
     public NicConfig withPromiscuous(boolean on) {
-        return new NicConfig(rxRingSize, txRingSize, bufferSize, on, sharedPool);
+        return new NicConfig(rxRingSize, txRingSize, bufferSize, on, sharedPool, withoutFeatures);
     }
 
     /** The pool stays the caller's, to be closed after every NIC that uses it. */
     public NicConfig withPool(FramePool pool) {
-        return new NicConfig(rxRingSize, txRingSize, bufferSize, promiscuous, pool);
+        return new NicConfig(rxRingSize, txRingSize, bufferSize, promiscuous, pool, withoutFeatures);
+    }
+
+    /**
+     * Leaves features alone that the driver would use otherwise, to compare, or to get by with a device that has them
+     * wrong.
+     *
+     * @param names as the device's specification spells them, such as {@code VIRTIO_F_RING_PACKED}; the driver refuses
+     *     names that it does not know, and features that it cannot do without
+     */
+    public NicConfig withoutFeatures(String... names) {
+        return new NicConfig(rxRingSize, txRingSize, bufferSize, promiscuous, sharedPool, Set.of(names));
     }
 
     /** The pool that the NIC is to use, if not one of its own. */
