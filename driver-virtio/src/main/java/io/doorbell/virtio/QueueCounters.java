@@ -1,0 +1,15 @@
+package io.doorbell.virtio;
+
+/**
+ * What one queue has counted since the NIC was opened. Written by the thread that polls the queue and read by others
+ * without synchronization: a reader may be behind by the counts of a few microseconds, never off by more (a long is
+ * written whole on the 64-bit machines that Doorbell runs on).
+ */
+final class QueueCounters {
+
+    long frames;
+    long bytes;
+
+    /** How often the device was told of new buffers. */
+    long kicks;
+}

@@ -1,0 +1,213 @@
+package io.doorbell.virtio;
+
+import io.doorbell.dma.DmaSpace;
+import io.doorbell.frame.BrokenDeviceException;
+import io.doorbell.frame.FrameBatch;
+import io.doorbell.frame.FramePool;
+import io.doorbell.frame.RxQueue;
+
+/**
+ * A receive queue over a {@link SplitRing}: one buffer a descriptor, header and frame in one piece.
+ *
+ * <p>Descriptors from {@code used} to {@code available} are the device's, or filled and not looked at yet; the others
+ * wait for a fresh buffer.
+ */
+final class SplitRxQueue implements VirtioRxQueue {
+
+    private static final int NONE = -1;
+
+    private final String name;
+    private final SplitRing ring;
+    private final RxBuffers source;
+    private final FramePool pool;
+    private final int largest;
+    private final int header;
+    private final boolean inOrder;
+    private final QueueCounters counters;
+    private final DeviceHealth health;
+
+    /** The buffer of each descriptor that the device has; else {@link #NONE}. */
+    private final int[] buffers;
+
+    private final int[] fresh;
+    private int available;
+    private int used;
+    private int idle;
+    private boolean running;
+
+    SplitRxQueue(
+            String name,
+            DmaSpace space,
+            int size,
+            Features features,
+            RxBuffers source,
+            QueueCounters counters,
+            DeviceHealth health) {
+        this.name = name;
+        this.ring = new SplitRing(space, size, features.has(Feature.VIRTIO_F_EVENT_IDX), counters);
+        this.source = source;
+        this.pool = source.pool();
+        this.largest = source.largest();
+        this.header = source.header();
+        this.inOrder = features.has(Feature.VIRTIO_F_IN_ORDER);
+        this.counters = counters;
+        this.health = health;
+        this.buffers = new int[size];
+        this.fresh = new int[RxBuffers.bulk(size)];
+    }
+
+    /** As {@link RxQueue#receive}; when it throws, what had arrived before is in the batch. */
+    @Override
+    public int receive(FrameBatch batch) {
+        if (!running) {
+            throw new IllegalStateException(name + " is stopped");
+        }
+        final SplitRing ring = this.ring;
+        final int mask = ring.mask;
+        final int first = used;
+        final int done = done(first);
+        final int count = Math.min(done, batch.room());
+        if (count == 0) {
+            return nothing();
+        }
+        long bytes = 0;
+        try {
+            for (int index = first; index != first + count; index++) {
+                int position = index & mask;
+                int id = ring.usedId(position);
+                int length = ring.usedLength(position) - header;
+                int buffer;
+                if (id < 0 || id > mask || (buffer = buffers[id]) == NONE || length <= 0 || length > largest) {
+                    throw lie(index, id, length);
+                }
+                if (ring.ids[position] != id) {
+                    reorder(index, id);
+                }
+                buffers[id] = NONE;
+                used = index + 1;
+                batch.append(pool, buffer, FramePool.HEADROOM, length);
+                bytes += length;
+            }
+        } finally {
+            counters.frames += used - first;
+            counters.bytes += bytes;
+        }
+        if (unarmed() >= fresh.length) {
+            rearm();
+        }
+        return count;
+    }
+
+    /** How many buffers the device has filled that have not been looked at. */
+    private int done(int first) {
+        int done = ring.usedSince(first);
+        if (done > available - first) {
+            throw broken("the device says that it used " + done + " buffers, and it has " + (available - first));
+        }
+        return done;
+    }
+
+    private int nothing() {
+        if (unarmed() >= fresh.length) {
+            rearm();
+        }
+        if (++idle == RxBuffers.PATIENCE) {
+            idle = 0;
+            health.check();
+        }
+        return 0;
+    }
+
+    private int unarmed() {
+        return ring.size - (available - used);
+    }
+
+    /** Arms all free descriptors, or as many as the pool has buffers for, and publishes them together. */
+    private void rearm() {
+        final SplitRing ring = this.ring;
+        int index = available;
+        int missing = unarmed();
+        int taken;
+        do {
+            taken = pool.take(fresh, 0, Math.min(missing, fresh.length));
+            for (int i = 0; i < taken; i++) {
+                int id = ring.ids[index & ring.mask];
+                buffers[id] = fresh[i];
+                // The rest of the descriptor is the same for ever.
+                ring.setDescriptorAddress(id, source.deviceAddress(fresh[i]));
+                index++;
+            }
+            missing -= taken;
+        } while (taken == fresh.length && missing > 0);
+        if (index != available) {
+            available = index;
+            ring.deferInterrupts(used);
+            ring.publish(index);
+        }
+    }
+
+    private void reorder(int index, int id) {
+        if (inOrder) {
+            throw broken("the device used buffer " + id + " before buffer " + ring.ids[index & ring.mask]
+                    + ", although it promised to work in order (" + Feature.VIRTIO_F_IN_ORDER + ")");
+        }
+        ring.reorder(index & ring.mask, id);
+    }
+
+    private BrokenDeviceException lie(int index, int id, int length) {
+        return broken("used entry " + (index & ring.mask) + " says buffer " + Integer.toUnsignedString(id) + " and "
+                + Integer.toUnsignedString(length + header) + " bytes; possible are buffers that the device has ("
+                + (available - index) + " of 0 to " + ring.mask + ") and " + (header + 1) + " to " + (header + largest)
+                + " bytes");
+    }
+
+    private BrokenDeviceException broken(String what) {
+        running = false;
+        return new BrokenDeviceException(name + ": " + what + "; the queue has stopped");
+    }
+
+    @Override
+    public QueueAddresses addresses() {
+        return ring.addresses();
+    }
+
+    @Override
+    public void prepare() {
+        ring.prepare();
+        for (int id = 0; id < ring.size; id++) {
+            buffers[id] = NONE;
+            ring.setDescriptorRest(id, SplitRing.WRITE | (header + largest));
+        }
+        available = 0;
+        used = 0;
+    }
+
+    @Override
+    public void start(Doorbell doorbell) {
+        ring.start(doorbell);
+        running = true;
+        rearm();
+    }
+
+    @Override
+    public void stop() {
+        running = false;
+        for (int id = 0; id < buffers.length; id++) {
+            if (buffers[id] != NONE) {
+                pool.give(buffers, id, 1);
+                buffers[id] = NONE;
+            }
+        }
+        used = available;
+    }
+
+    @Override
+    public FramePool pool() {
+        return pool;
+    }
+
+    @Override
+    public QueueCounters counters() {
+        return counters;
+    }
+}

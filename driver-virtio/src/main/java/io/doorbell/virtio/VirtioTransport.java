@@ -1,0 +1,94 @@
+package io.doorbell.virtio;
+
+import io.doorbell.dma.DmaSpace;
+import io.doorbell.frame.RegisterValue;
+import java.util.List;
+
+/**
+ * How a driver speaks to a virtio device, apart from its rings: chapter 2 of the specification as an interface, chapter
+ * 4 (or vhost-user) behind it. Set-up only; the one thing that the hot path calls is a {@link Doorbell}.
+ *
+ * <p>One thread at a time, except for doorbells.
+ */
+interface VirtioTransport extends AutoCloseable {
+
+    /** What it is, such as {@code modern PCI}. */
+    String description();
+
+    /** What the device reaches. Regions close with the transport. */
+    DmaSpace dma();
+
+    // ---- 2.1 device status
+
+    /** Bits of {@link DeviceStatus}. */
+    int status();
+
+    /** Adds bits to the status; none is ever taken away but by {@link #reset}. */
+    void addStatus(int bits);
+
+    /**
+     * Resets the device (2.4) and waits until it has done so: it has then forgotten all queues.
+     *
+     * @throws io.doorbell.dma.DoorbellException when it does not in time
+     */
+    void reset();
+
+    /** Lets the device reach memory, or forbids it, where there is such a switch. */
+    void allowDma(boolean allowed);
+
+    // ---- 2.2 features
+
+    /** All that the device offers. */
+    long deviceFeatures();
+
+    /** Tells the device which of them are used. */
+    void driverFeatures(long features);
+
+    /**
+     * Whether {@link DeviceStatus#FEATURES_OK} exists, the rings are little-endian and the header has 12 bytes: always,
+     * except for a legacy device, to which {@link Feature#VIRTIO_F_VERSION_1} is unknown.
+     */
+    boolean isModern();
+
+    // ---- 2.5 device configuration space
+
+    /** Bytes that the device has there; fields beyond do not exist. */
+    int configSize();
+
+    int config8(int offset);
+
+    int config16(int offset);
+
+    int config32(int offset);
+
+    /** Changes whenever the configuration has changed; always 0 where the transport has no such thing. */
+    int configGeneration();
+
+    // ---- 2.6 virtqueues
+
+    /** How many queues the device has: indices from 0. */
+    int queues();
+
+    /** The most entries that a queue can have; 0 when there is no such queue. */
+    int queueMaxSize(int index);
+
+    /** Whether a queue must have exactly {@link #queueMaxSize} entries, as with a legacy device. */
+    boolean queueSizeIsFixed();
+
+    /**
+     * Sets a queue up and enables it.
+     *
+     * @return what tells the device of new buffers in it; to be rung after DRIVER_OK only
+     */
+    Doorbell enableQueue(int index, QueueAddresses queue);
+
+    /** Resets one queue (2.6.1), which needs {@link Feature#VIRTIO_F_RING_RESET}, and waits until that is done. */
+    void resetQueue(int index);
+
+    /** What the transport can show without changing anything that the device or the driver would notice. */
+    List<RegisterValue> registers();
+
+    /** Takes memory and device away from each other and lets both go. The device has been reset. */
+    @Override
+    void close();
+}

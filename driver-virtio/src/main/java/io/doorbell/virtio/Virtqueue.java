@@ -1,0 +1,19 @@
+package io.doorbell.virtio;
+
+/** What the NIC does with a queue, whatever its layout and direction, while no thread polls it. */
+interface Virtqueue {
+
+    /** Where the device is to find it. */
+    QueueAddresses addresses();
+
+    /** Empties the queue's memory, as the device expects to find it when the queue is enabled. */
+    void prepare();
+
+    /** Opens the queue, which the device has enabled since {@link #prepare}. */
+    void start(Doorbell doorbell);
+
+    /** Gives back the buffers of all frames in the queue. The device must have let go of it. */
+    void stop();
+
+    QueueCounters counters();
+}

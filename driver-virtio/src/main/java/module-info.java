@@ -1,0 +1,12 @@
+import io.doorbell.frame.spi.NicProvider;
+import io.doorbell.virtio.VirtioProvider;
+
+/** The virtio-net driver. */
+module io.doorbell.virtio {
+    requires static org.jspecify;
+    requires io.doorbell.frame;
+    requires io.doorbell.pci;
+
+    provides NicProvider with
+            VirtioProvider;
+}
