@@ -20,6 +20,7 @@ public final class FramePool implements AutoCloseable {
     public static final int HEADROOM = 64;
 
     private static final int CACHE_LINE = 64;
+    private static final int PAGE = 4096;
     private static final VarHandle LOCK;
 
     static {
@@ -34,6 +35,7 @@ public final class FramePool implements AutoCloseable {
     private final Runnable free;
     private final int bufferSize;
     private final int stride;
+    private final int shiftMask;
     private final int[] stack;
     private int available;
 
@@ -44,6 +46,7 @@ public final class FramePool implements AutoCloseable {
         this.memory = memory;
         this.bufferSize = bufferSize;
         this.stride = stride(bufferSize);
+        this.shiftMask = shiftMask(bufferSize, stride);
         this.free = free;
         this.stack = new int[buffers];
         // Buffer 0 on top, so that a fresh pool is used from its start.
@@ -87,10 +90,29 @@ public final class FramePool implements AutoCloseable {
         return (long) buffers * stride(bufferSize);
     }
 
-    /** An odd number of cache lines, so that the starts of the buffers spread over all sets of the cache. */
+    /**
+     * Bytes from one slot for a buffer to the next: a power of two, so that none crosses a page. A device behind an
+     * IOMMU then needs one translation for a frame; and QEMU's devices drop a frame whose pages are not neighbours in
+     * the memory of the machine. A buffer that is larger than a page takes an odd number of cache lines.
+     */
     private static int stride(int bufferSize) {
-        int lines = (bufferSize + CACHE_LINE - 1) / CACHE_LINE;
-        return (lines | 1) * CACHE_LINE;
+        if (bufferSize > PAGE) {
+            return (lines(bufferSize) | 1) * CACHE_LINE;
+        }
+        return Math.max(CACHE_LINE, Integer.highestOneBit(2 * bufferSize - 1));
+    }
+
+    /**
+     * Which bits of a buffer's number say by how many cache lines it is shifted in its slot: as many as the slot has
+     * room for. So the starts of the buffers, which all are used, spread over the sets of the cache.
+     */
+    private static int shiftMask(int bufferSize, int stride) {
+        int spareLines = stride / CACHE_LINE - lines(bufferSize);
+        return Integer.highestOneBit(spareLines + 1) - 1;
+    }
+
+    private static int lines(int bytes) {
+        return (bytes + CACHE_LINE - 1) / CACHE_LINE;
     }
 
     /**
@@ -136,7 +158,7 @@ public final class FramePool implements AutoCloseable {
 
     /** Where a buffer starts within {@link #memory()}, in bytes. */
     public long position(int buffer) {
-        return (long) buffer * stride;
+        return (long) buffer * stride + (long) (buffer & shiftMask) * CACHE_LINE;
     }
 
     /**

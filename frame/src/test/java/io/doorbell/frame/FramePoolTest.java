@@ -1,0 +1,58 @@
+package io.doorbell.frame;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.lang.foreign.Arena;
+import java.util.HashSet;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class FramePoolTest {
+
+    private static final int BUFFERS = 200;
+    private static final int PAGE = 4096;
+
+    @ParameterizedTest
+    @ValueSource(ints = {65, 128, 1600, 2048, 2049, 2112, 4032, 4096})
+    void placesNoBufferAcrossTwoPages(int bufferSize) {
+        FramePool pool = pool(bufferSize);
+
+        for (int buffer = 0; buffer < BUFFERS; buffer++) {
+            long first = pool.position(buffer);
+            long last = first + bufferSize - 1;
+            assertThat(last / PAGE).as("buffer %d", buffer).isEqualTo(first / PAGE);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {65, 128, 1600, 2048, 2112, 4096, 4097, 9600, 65536})
+    void placesBuffersOnCacheLinesBehindEachOtherWithinItsMemory(int bufferSize) {
+        FramePool pool = pool(bufferSize);
+
+        long end = 0;
+        for (int buffer = 0; buffer < BUFFERS; buffer++) {
+            assertThat(pool.position(buffer)).isGreaterThanOrEqualTo(end);
+            assertThat(pool.position(buffer) % 64).isZero();
+            end = pool.position(buffer) + bufferSize;
+        }
+        assertThat(end).isLessThanOrEqualTo(pool.memory().byteSize());
+    }
+
+    @Test
+    void spreadsTheStartsOfBuffersOverTheSetsOfTheCache() {
+        FramePool pool = pool(FramePool.HEADROOM + 2048);
+
+        Set<Long> sets = new HashSet<>();
+        for (int buffer = 0; buffer < 32; buffer++) {
+            sets.add(pool.position(buffer) / 64 % 64);
+        }
+        assertThat(sets).hasSize(32);
+    }
+
+    private static FramePool pool(int bufferSize) {
+        return FramePool.in(
+                Arena.ofAuto().allocate(FramePool.bytesFor(BUFFERS, bufferSize), PAGE), BUFFERS, bufferSize);
+    }
+}
