@@ -34,6 +34,15 @@ final class Json {
         }
     }
 
+    /** On one line. */
+    static String writeLine(Object value) {
+        try {
+            return JSON.std.asString(value);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** The object in {@code text}. */
     static Map<String, Object> read(String text) {
         try {

@@ -68,6 +68,8 @@ public final class NicCtl implements Callable<Integer> {
                 .addSubcommand(new RestoreCommand(context))
                 .addSubcommand(new StatsCommand(context))
                 .addSubcommand(new RegsCommand(context))
+                .addSubcommand(new DemoCommand(context))
+                .addSubcommand(new LabCommand(context))
                 .setOut(new PrintWriter(context.console().out(), true, StandardCharsets.UTF_8))
                 .setErr(new PrintWriter(context.console().err(), true, StandardCharsets.UTF_8))
                 .setParameterExceptionHandler((failure, words) -> nicctl.misused(failure))

@@ -1,7 +1,6 @@
 package io.doorbell.tools;
 
 import java.io.PrintStream;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * terminal the line of the running step is written over; elsewhere it is written when the step is over, and a count
  * every tenth of the way. Thread-safe.
  */
-final class Progress {
+final class Progress implements Steps {
 
     private static final String TICK = "\u2713";
     private static final String CROSS = "\u2717";
@@ -28,22 +27,8 @@ final class Progress {
         terminal = console.terminal();
     }
 
-    /** Runs a step; its line carries what {@code step} returns, such as a version that it found. */
-    <T> T step(String what, Supplier<T> step) {
-        begin(what);
-        T result;
-        try {
-            result = step.get();
-        } catch (RuntimeException e) {
-            failed();
-            throw e;
-        }
-        done(result == null ? "" : result.toString());
-        return result;
-    }
-
-    /** A step begins, in words such as {@code "waiting for link"}. */
-    synchronized void begin(String what) {
+    @Override
+    public synchronized void begin(String what) {
         running = what;
         startNanos = System.nanoTime();
         shownNanos = startNanos;
@@ -75,8 +60,8 @@ final class Progress {
         }
     }
 
-    /** The running step is over. */
-    synchronized void done(String result) {
+    @Override
+    public synchronized void done(String result) {
         end(TICK, result);
     }
 
@@ -93,7 +78,7 @@ final class Progress {
         running = null;
         double seconds = (System.nanoTime() - startNanos) / 1e9;
         err.printf(
-                "%s%s %-58s %6.1f s%n",
+                "%s%s %-72s %5.1f s%n",
                 terminal ? CLEAR_LINE : "", mark, result.isEmpty() ? what : what + ": " + result, seconds);
     }
 

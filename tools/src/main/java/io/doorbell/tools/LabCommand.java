@@ -1,0 +1,37 @@
+package io.doorbell.tools;
+
+import io.doorbell.qemu.GuestMachine;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+
+/** {@code nicctl lab}: a shell in a virtual machine with NICs. */
+@Command(
+        name = "lab",
+        header = "Opens a shell in a virtual machine that has NICs.",
+        description = {
+            "The machine has an IOMMU and two NICs, igb and virtio-net, joined by a hub. It sees this machine's files"
+                    + " and changes none of them. Leave it with 'exit'."
+        })
+final class LabCommand implements Callable<Integer> {
+
+    private final Context context;
+
+    LabCommand(Context context) {
+        this.context = context;
+    }
+
+    @Override
+    public Integer call() {
+        context.console().err().println("booting a virtual machine; 'exit' leaves it");
+        try (GuestMachine guest = GuestMachine.builder()
+                .nic("igb", Lab.IGB_MAC, Lab.HUB)
+                .nic("virtio-net-pci", Lab.KERNEL_MAC, Lab.HUB)
+                .terminal()
+                .start()) {
+            guest.run("modprobe", "vfio-pci").orThrow();
+            guest.shell(Path.of("").toAbsolutePath());
+        }
+        return 0;
+    }
+}
