@@ -57,7 +57,6 @@ public final class UnixSocket implements AutoCloseable {
     private final Kernel kernel;
     private final int fd;
     private final Arena arena = Arena.ofShared();
-    private final MemorySegment pollFd = arena.allocate(16, 4);
     private final MemorySegment message = arena.allocate(MESSAGE_SIZE, 8);
     private final MemorySegment vector = arena.allocate(16, 8);
     private final MemorySegment control = arena.allocate(CONTROL_SIZE, 8);
@@ -65,8 +64,6 @@ public final class UnixSocket implements AutoCloseable {
     private UnixSocket(Kernel kernel, int fd) {
         this.kernel = kernel;
         this.fd = fd;
-        pollFd.set(JAVA_INT, 0, fd);
-        pollFd.set(JAVA_INT, 8, NOBODY);
         message.set(JAVA_LONG, 16, vector.address());
         message.set(JAVA_LONG, 24, 1);
     }
@@ -137,7 +134,7 @@ public final class UnixSocket implements AutoCloseable {
 
     /** Waits for a connection to a socket that {@link #listen}s; empty when none came in time. */
     public Optional<UnixSocket> accept(int timeoutMillis) {
-        if ((await(Kernel.POLLIN, timeoutMillis) & Kernel.POLLIN) == 0) {
+        if (await(Kernel.POLLIN, timeoutMillis) == 0) {
             return Optional.empty();
         }
         try {
@@ -150,22 +147,31 @@ public final class UnixSocket implements AutoCloseable {
         }
     }
 
-    /** From now on the event ends every wait early, until it is cleared. */
-    public void wakenBy(EventFd event) {
-        pollFd.set(JAVA_INT, 8, event.fd());
-        pollFd.set(JAVA_SHORT, 12, (short) Kernel.POLLIN);
-    }
-
     /**
-     * Waits until something has happened or the time is over.
+     * Waits until something has happened or the time is over. Any thread may, while another one sends or receives.
      *
-     * @param events {@link Kernel#POLLIN}, {@link Kernel#POLLOUT} or both
+     * @param events {@link Kernel#POLLIN}, {@link Kernel#POLLOUT}, both or none
+     * @param timeoutMillis −1 for any time
      * @return which of them, {@link Kernel#POLLHUP} and {@link Kernel#POLLERR} there are; 0 when the time is over
      */
     public int await(int events, int timeoutMillis) {
-        pollFd.set(JAVA_SHORT, 4, (short) events);
-        try {
-            return kernel.poll(pollFd, timeoutMillis) == 0 ? 0 : pollFd.get(JAVA_SHORT, 6);
+        return await(events, timeoutMillis, NOBODY);
+    }
+
+    /** As {@link #await(int, int)}; returns early, with 0 unless something has happened too, when there is an event. */
+    public int await(int events, int timeoutMillis, EventFd early) {
+        return await(events, timeoutMillis, early.fd());
+    }
+
+    private int await(int events, int timeoutMillis, int early) {
+        try (Arena own = Arena.ofConfined()) {
+            // Two of struct pollfd: descriptor (4), events asked for (2), events that are (2).
+            MemorySegment fds = own.allocate(16, 4);
+            fds.set(JAVA_INT, 0, fd);
+            fds.set(JAVA_SHORT, 4, (short) events);
+            fds.set(JAVA_INT, 8, early);
+            fds.set(JAVA_SHORT, 12, (short) Kernel.POLLIN);
+            return kernel.poll(fds, timeoutMillis) == 0 ? 0 : fds.get(JAVA_SHORT, 6);
         } catch (KernelException e) {
             if (e.errno() == Errno.EINTR) {
                 return 0;
