@@ -1,4 +1,5 @@
 import io.doorbell.frame.spi.NicProvider;
+import io.doorbell.virtio.VhostUserProvider;
 import io.doorbell.virtio.VirtioProvider;
 
 /** The virtio-net driver. */
@@ -8,5 +9,6 @@ module io.doorbell.virtio {
     requires io.doorbell.pci;
 
     provides NicProvider with
-            VirtioProvider;
+            VirtioProvider,
+            VhostUserProvider;
 }

@@ -1,0 +1,200 @@
+package io.doorbell.virtio;
+
+import io.doorbell.frame.BrokenDeviceException;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.VarHandle;
+
+/**
+ * A virtqueue seen from the device's side, in memory that a driver in another process may change at any moment. So each
+ * field is read once, checked, and used as it was read.
+ *
+ * <p>A buffer is taken with {@link #take}, which adds its parts behind those already there, and given back with
+ * {@link #put}, in the same order; {@link #publish} lets the driver see what has been given back. The parts are what the
+ * descriptors point to, indirect ones resolved, and are all within shared memory.
+ *
+ * <p>Belongs to one thread at a time.
+ */
+abstract class DeviceRing {
+
+    /** Parts of all buffers of one frame. The longest frame has 64 KiB: whoever needs more pieces is up to no good. */
+    static final int MOST_PARTS = 1024;
+
+    static final int DESCRIPTOR = 16;
+
+    // Flags of descriptors (2.7.5, 2.8.6); of the others each layout has its own.
+    static final int NEXT = 1;
+    static final int WRITE = 2;
+    static final int INDIRECT = 4;
+
+    final String name;
+    final int size;
+    final VhostMemory memory;
+    final boolean eventIndex;
+    private final boolean indirect;
+
+    // The parts, side by side.
+    final MemorySegment[] segments = new MemorySegment[MOST_PARTS];
+    final long[] offsets = new long[MOST_PARTS];
+    final int[] lengths = new int[MOST_PARTS];
+    int parts;
+
+    /** Bytes in all parts. */
+    long bytes;
+
+    /** What {@link #put} is to be told of the buffer that was taken last. */
+    int id;
+
+    /** Ring entries that it takes up. */
+    int entries;
+
+    private int region;
+
+    DeviceRing(String name, int size, VhostMemory memory, Features features) {
+        this.name = name;
+        this.size = size;
+        this.memory = memory;
+        this.eventIndex = features.has(Feature.VIRTIO_F_EVENT_IDX);
+        this.indirect = features.has(Feature.VIRTIO_F_INDIRECT_DESC);
+    }
+
+    /** Tells the driver that it need not ring the doorbell: this side polls. */
+    abstract void start();
+
+    /**
+     * Takes the next buffer that the driver has made available.
+     *
+     * @param writable whether it must be one that the device writes into; else one that it reads
+     * @return false when there is none
+     * @throws BrokenDeviceException when what the driver wrote cannot be
+     */
+    abstract boolean take(boolean writable);
+
+    /** Gives a buffer back, into which so many bytes were written. */
+    abstract void put(int id, int entries, int written);
+
+    /** Shows the driver what was put, all at once; returns whether it asks to be interrupted for that. */
+    abstract boolean publish();
+
+    /** Where {@link #take} would go on; {@link #rewind} goes back there. */
+    abstract int mark();
+
+    /** Untakes buffers that have not been put. */
+    abstract void rewind(int mark);
+
+    /** Where another device would have to go on, as GET_VRING_BASE has it. */
+    abstract int base();
+
+    final void clear() {
+        parts = 0;
+        bytes = 0;
+    }
+
+    /** Adds what a descriptor describes. */
+    final void describe(long address, int length, int flags, boolean writable) {
+        if ((flags & INDIRECT) != 0) {
+            describeIndirect(address, length, writable);
+        } else {
+            add(address, length, (flags & WRITE) != 0, writable);
+        }
+    }
+
+    private void describeIndirect(long address, int length, boolean writable) {
+        if (!indirect) {
+            throw lie("an indirect descriptor, although " + Feature.VIRTIO_F_INDIRECT_DESC + " was not agreed on");
+        }
+        int found = memory.find(address, region);
+        if (length <= 0
+                || length % DESCRIPTOR != 0
+                || length / DESCRIPTOR > MOST_PARTS
+                || found < 0
+                || memory.size(found) - memory.offset(found, address) < length) {
+            throw lie(String.format(
+                    "a table of indirect descriptors at 0x%x of %s bytes, which is no table in shared memory",
+                    address, Integer.toUnsignedString(length)));
+        }
+        region = found;
+        walkTable(memory.segment(found), memory.offset(found, address), length / DESCRIPTOR, writable);
+    }
+
+    /** Adds what a table of indirect descriptors describes; it lies at an offset that need not be aligned. */
+    abstract void walkTable(MemorySegment table, long offset, int descriptors, boolean writable);
+
+    /** Adds a piece of memory, which may extend over regions that are neighbours. */
+    final void add(long address, int length, boolean isWritable, boolean mustBeWritable) {
+        if (isWritable != mustBeWritable) {
+            throw lie("a buffer that the device is to " + (isWritable ? "write" : "read") + " in a queue where it "
+                    + (isWritable ? "reads" : "writes"));
+        }
+        long left = Integer.toUnsignedLong(length);
+        long at = address;
+        while (left > 0) {
+            int found = memory.find(at, region);
+            if (parts == MOST_PARTS) {
+                throw lie("a buffer in more than " + MOST_PARTS + " pieces");
+            }
+            if (found < 0) {
+                throw lie(String.format(
+                        "a buffer at 0x%x of %d bytes, which is not in the memory that it shares",
+                        address, Integer.toUnsignedLong(length)));
+            }
+            region = found;
+            long offset = memory.offset(found, at);
+            // A part is an int long: what is beyond 2 GiB is another part.
+            int part = (int) Math.min(Math.min(left, memory.size(found) - offset), Integer.MAX_VALUE);
+            segments[parts] = memory.segment(found);
+            offsets[parts] = offset;
+            lengths[parts] = part;
+            parts++;
+            bytes += part;
+            left -= part;
+            at += part;
+        }
+    }
+
+    /** Copies bytes out of the parts, from position {@code from} on; there are that many. */
+    final void copyOut(long from, MemorySegment to, long toOffset, int count) {
+        long skip = from;
+        long at = toOffset;
+        int left = count;
+        for (int i = 0; left > 0; i++) {
+            if (skip >= lengths[i]) {
+                skip -= lengths[i];
+                continue;
+            }
+            int piece = (int) Math.min(left, lengths[i] - skip);
+            MemorySegment.copy(segments[i], offsets[i] + skip, to, at, piece);
+            at += piece;
+            left -= piece;
+            skip = 0;
+        }
+    }
+
+    /** Copies bytes into the parts, from position {@code to} on; there is room. */
+    final void copyIn(MemorySegment from, long fromOffset, long to, int count) {
+        long skip = to;
+        long at = fromOffset;
+        int left = count;
+        for (int i = 0; left > 0; i++) {
+            if (skip >= lengths[i]) {
+                skip -= lengths[i];
+                continue;
+            }
+            int piece = (int) Math.min(left, lengths[i] - skip);
+            MemorySegment.copy(from, at, segments[i], offsets[i] + skip, piece);
+            at += piece;
+            left -= piece;
+            skip = 0;
+        }
+    }
+
+    /** Between showing what was used and asking whether the driver wants to hear of it (2.7.7.2, 2.8.14). */
+    static void fence() {
+        // The driver sets its wish, then looks at the ring once more; we do the reverse. Without a full fence between
+        // store and load each could miss the other's.
+        VarHandle.fullFence();
+    }
+
+    final BrokenDeviceException lie(String what) {
+        return new BrokenDeviceException(name + ": the front-end made available " + what);
+    }
+}

@@ -1,0 +1,272 @@
+package io.doorbell.virtio;
+
+import io.doorbell.dma.DoorbellException;
+import io.doorbell.dma.kernel.Kernel;
+import io.doorbell.frame.FramePool;
+import io.doorbell.frame.LinkState;
+import io.doorbell.frame.MacAddress;
+import io.doorbell.frame.Nic;
+import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.NicStatistics;
+import io.doorbell.frame.RegisterValue;
+import io.doorbell.frame.RxQueue;
+import io.doorbell.frame.TxQueue;
+import io.doorbell.frame.spi.BoundedWait;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Objects;
+import java.util.OptionalInt;
+import java.util.SequencedMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The device's end of a vhost-user socket as a NIC: it receives what the front-end sends, and the other way round. Frames
+ * are copied, once, out of the front-end's memory or into it, so neither side holds on to the other's buffers.
+ *
+ * <p>The link is up while a front-end's queues run. Front-ends may come and go.
+ */
+final class VhostBackendNic implements Nic {
+
+    /** What is offered to a front-end. */
+    private static final long FEATURES = Feature.VIRTIO_F_VERSION_1.mask()
+            | Feature.VIRTIO_F_RING_PACKED.mask()
+            | Feature.VIRTIO_F_IN_ORDER.mask()
+            | Feature.VIRTIO_F_ORDER_PLATFORM.mask()
+            | Feature.VIRTIO_F_EVENT_IDX.mask()
+            | Feature.VIRTIO_F_INDIRECT_DESC.mask()
+            | Feature.VIRTIO_NET_F_MRG_RXBUF.mask();
+
+    /** Frames that the application can hold on to. */
+    private static final int APPLICATION_FRAMES = 1024;
+
+    private static final int SMALLEST_BUFFER_ROOM = 1518;
+
+    private final Kernel kernel = Kernel.linux();
+    private final String name;
+    private final String path;
+    private final long offered;
+    private final MacAddress macAddress = LocalAddresses.random();
+    private final FramePool pool;
+    private final boolean ownsPool;
+    /** As the front-end numbers them: what it receives by, what it sends by, and so on. */
+    private final List<VhostBackendQueue> queues = new ArrayList<>();
+
+    private final List<VhostBackendRxQueue> rx = new ArrayList<>();
+    private final List<VhostBackendTxQueue> tx = new ArrayList<>();
+    private @Nullable VhostBackendServer server;
+    private long sessionsBefore;
+    private boolean closed;
+
+    /**
+     * Listens for front-ends.
+     *
+     * @param path of the socket
+     * @param pairs queues each way
+     * @throws DoorbellException when it cannot listen there
+     */
+    static VhostBackendNic open(String name, String path, int pairs, NicConfig config) {
+        VhostBackendNic nic = new VhostBackendNic(name, path, pairs, config);
+        try {
+            nic.start();
+            return nic;
+        } catch (RuntimeException e) {
+            nic.close();
+            throw e;
+        }
+    }
+
+    private VhostBackendNic(String name, String path, int pairs, NicConfig config) {
+        this.name = name;
+        this.path = path;
+        this.offered = offered(config, pairs);
+        FramePool shared = config.sharedPool();
+        this.ownsPool = shared == null;
+        this.pool = shared != null
+                ? shared
+                : FramePool.create(pairs * config.rxRingSize() + APPLICATION_FRAMES, config.bufferSize());
+        if (pool.bufferSize() < FramePool.HEADROOM + SMALLEST_BUFFER_ROOM) {
+            int size = pool.bufferSize();
+            close();
+            throw new DoorbellException("a vhost-user back-end receives a frame into one buffer of at least "
+                    + (FramePool.HEADROOM + SMALLEST_BUFFER_ROOM) + " bytes, headroom included, and the pool's have "
+                    + size + ": choose a larger size with NicConfig.withBufferSize or FramePool.create");
+        }
+        for (int i = 0; i < pairs; i++) {
+            String txName = name + " transmit queue " + i;
+            VhostBackendQueue out = new VhostBackendQueue(kernel, txName, this::complain);
+            VhostBackendQueue in = new VhostBackendQueue(kernel, name + " receive queue " + i, this::complain);
+            queues.add(out);
+            queues.add(in);
+            tx.add(new VhostBackendTxQueue(txName, out));
+            rx.add(new VhostBackendRxQueue(in, pool));
+        }
+    }
+
+    private static long offered(NicConfig config, int pairs) {
+        // Names that do not exist or are needed are refused just as a driver refuses them.
+        Feature.wanted(config.withoutFeatures());
+        long features = pairs > 1 ? FEATURES | Feature.VIRTIO_NET_F_MQ.mask() : FEATURES;
+        for (String without : config.withoutFeatures()) {
+            features &= ~Feature.valueOf(without).mask();
+        }
+        return features;
+    }
+
+    private void complain(String about) {
+        VhostBackendServer current = server;
+        if (current != null) {
+            current.complain(about);
+        }
+    }
+
+    @Override
+    public void start() {
+        checkOpen();
+        if (server == null) {
+            server = new VhostBackendServer(kernel, name, path, offered, queues);
+            run(true);
+        }
+    }
+
+    @Override
+    public void stop() {
+        VhostBackendServer current = server;
+        if (current == null) {
+            return;
+        }
+        current.close();
+        sessionsBefore += current.sessions();
+        server = null;
+        run(false);
+    }
+
+    private void run(boolean on) {
+        for (VhostBackendQueue queue : queues) {
+            queue.gate.shut();
+            queue.run(on);
+            queue.gate.open();
+        }
+    }
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        try {
+            stop();
+        } finally {
+            if (ownsPool) {
+                pool.close();
+            }
+        }
+    }
+
+    private void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException(name + " is closed");
+        }
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public String model() {
+        return "vhost-user back-end";
+    }
+
+    @Override
+    public MacAddress macAddress() {
+        return macAddress;
+    }
+
+    @Override
+    public RxQueue rxQueue(int index) {
+        return rx.get(Objects.checkIndex(index, rx.size()));
+    }
+
+    @Override
+    public TxQueue txQueue(int index) {
+        return tx.get(Objects.checkIndex(index, tx.size()));
+    }
+
+    @Override
+    public LinkState linkState() {
+        checkOpen();
+        return queues.get(0).hasRing() && queues.get(1).hasRing() ? new LinkState(true, 0, true) : LinkState.DOWN;
+    }
+
+    @Override
+    public LinkState awaitLink(Duration timeout) {
+        BoundedWait.require(
+                "a front-end at " + path,
+                () -> linkState().up(),
+                timeout,
+                () -> "none has connected and started its queues");
+        return linkState();
+    }
+
+    /** Whatever the front-end sends arrives: there is no other station. */
+    @Override
+    public void promiscuous(boolean on) {
+        checkOpen();
+    }
+
+    @Override
+    public NicStatistics statistics() {
+        checkOpen();
+        SequencedMap<String, Long> details = new LinkedHashMap<>();
+        VhostBackendServer current = server;
+        details.put("sessions", sessionsBefore + (current == null ? 0 : current.sessions()));
+        long rxFrames = 0;
+        long rxBytes = 0;
+        long rxErrors = 0;
+        long txFrames = 0;
+        long txBytes = 0;
+        long txErrors = 0;
+        for (int i = 0; i < rx.size(); i++) {
+            QueueCounters in = rx.get(i).counters();
+            QueueCounters out = tx.get(i).counters();
+            rxFrames += in.frames;
+            rxBytes += in.bytes;
+            rxErrors += rx.get(i).errors();
+            txFrames += out.frames;
+            txBytes += out.bytes;
+            txErrors += tx.get(i).errors();
+            details.put("rx[" + i + "].frames", in.frames);
+            details.put("rx[" + i + "].calls", in.kicks);
+            details.put("tx[" + i + "].frames", out.frames);
+            details.put("tx[" + i + "].calls", out.kicks);
+        }
+        return new NicStatistics(rxFrames, rxBytes, 0, rxErrors, txFrames, txBytes, txErrors, details);
+    }
+
+    @Override
+    public List<RegisterValue> registers() {
+        checkOpen();
+        return List.of(
+                new RegisterValue(
+                        "features[0]",
+                        0,
+                        OptionalInt.of((int) offered),
+                        "vhost-user",
+                        Feature.describe(offered & 0xffff_ffffL)),
+                new RegisterValue(
+                        "features[1]",
+                        0,
+                        OptionalInt.of((int) (offered >>> 32)),
+                        "vhost-user",
+                        Feature.describe(offered & ~0xffff_ffffL)));
+    }
+
+    @Override
+    public String toString() {
+        return model() + " " + name;
+    }
+}

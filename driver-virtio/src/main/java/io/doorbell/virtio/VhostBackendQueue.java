@@ -1,0 +1,213 @@
+package io.doorbell.virtio;
+
+import io.doorbell.dma.DoorbellException;
+import io.doorbell.dma.kernel.EventFd;
+import io.doorbell.dma.kernel.Kernel;
+import io.doorbell.frame.BrokenDeviceException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One of a back-end's queues: what the front-end has said of it, and the ring once it has said enough. Everything here
+ * changes behind the gate, which is shut by the thread that serves the front-end.
+ */
+final class VhostBackendQueue implements AutoCloseable {
+
+    /** Bytes in the header of a frame (5.1.6), with VIRTIO_F_VERSION_1. */
+    static final int HEADER = 12;
+
+    private static final int LARGEST = 32768;
+
+    final VhostGate gate = new VhostGate();
+    final QueueCounters counters = new QueueCounters();
+
+    private final Kernel kernel;
+    private final String name;
+    private final Consumer<String> complain;
+
+    // What SET_VRING_… said.
+    private int size;
+    private int base;
+    private long descriptorAddress;
+    private long driverAddress;
+    private long deviceAddress;
+    private boolean hasAddresses;
+    private boolean kicked;
+    private boolean enabled;
+    private @Nullable EventFd call;
+    private @Nullable EventFd error;
+
+    private @Nullable DeviceRing ring;
+    private boolean mergeable;
+    private boolean running;
+    /** Whether the front-end lied: nothing more is read from the ring. */
+    private boolean broken;
+
+    /** Tells {@code complain} when the front-end has done what it must not, on the thread that polls. */
+    VhostBackendQueue(Kernel kernel, String name, Consumer<String> complain) {
+        this.kernel = kernel;
+        this.name = name;
+        this.complain = complain;
+    }
+
+    // ---- Inside the gate: the thread that polls
+
+    /** The ring; null while there is none to be used. */
+    @Nullable
+    DeviceRing ring() {
+        if (!running) {
+            throw new IllegalStateException(name + " is stopped");
+        }
+        return ring;
+    }
+
+    boolean isMergeable() {
+        return mergeable;
+    }
+
+    void publish(DeviceRing used) {
+        if (used.publish() && call != null) {
+            counters.kicks++;
+            call.signal();
+        }
+    }
+
+    /** Stops the queue for what the front-end did, and says what the application is to be told. */
+    BrokenDeviceException broken(Throwable cause) {
+        broken = true;
+        ring = null;
+        if (error != null) {
+            error.signal();
+        }
+        String what = cause instanceof BrokenDeviceException
+                ? cause.getMessage()
+                : name + ": the front-end took memory away that it had shared";
+        complain.accept(what);
+        return new BrokenDeviceException(what + "; it is disconnected");
+    }
+
+    // ---- With the gate shut: the thread that serves the front-end
+
+    void run(boolean on) {
+        running = on;
+    }
+
+    void size(int entries) {
+        requireStopped();
+        if (entries < 1 || entries > LARGEST) {
+            throw new DoorbellException(name + ": the front-end asks for " + Integer.toUnsignedString(entries)
+                    + " entries; possible are 1 to " + LARGEST);
+        }
+        size = entries;
+    }
+
+    void base(int value) {
+        requireStopped();
+        base = value;
+    }
+
+    void addresses(long descriptors, long driver, long device) {
+        requireStopped();
+        descriptorAddress = descriptors;
+        driverAddress = driver;
+        deviceAddress = device;
+        hasAddresses = true;
+    }
+
+    private void requireStopped() {
+        if (ring != null) {
+            throw new DoorbellException(name + ": the front-end changes a ring that runs, without GET_VRING_BASE");
+        }
+    }
+
+    /** SET_VRING_KICK starts a ring, even where its file will never be signalled. */
+    void kicked() {
+        kicked = true;
+    }
+
+    void enabled(boolean on) {
+        enabled = on;
+    }
+
+    void call(@Nullable EventFd event) {
+        closeQuietly(call);
+        call = event;
+    }
+
+    void error(@Nullable EventFd event) {
+        closeQuietly(error);
+        error = event;
+    }
+
+    /** Makes the ring, if all is said that there is to say and it is enabled; else takes it away. */
+    void update(VhostMemory memory, Features features, boolean allowed) {
+        boolean ready = allowed && size > 0 && hasAddresses && kicked && enabled && !broken && memory.size() > 0;
+        DeviceRing current = ring;
+        if (!ready) {
+            if (current != null) {
+                base = current.base();
+                ring = null;
+            }
+            return;
+        }
+        if (current != null) {
+            base = current.base(); // the memory may be another
+        }
+        boolean packed = features.has(Feature.VIRTIO_F_RING_PACKED);
+        if (!packed && Integer.bitCount(size) != 1) {
+            throw new DoorbellException(name + ": the front-end asks for a split ring of " + size
+                    + " entries, which is not a power of two");
+        }
+        DeviceRing fresh = packed
+                ? new PackedDeviceRing(
+                        name, size, memory, features, descriptorAddress, driverAddress, deviceAddress, base)
+                : new SplitDeviceRing(
+                        name, size, memory, features, descriptorAddress, driverAddress, deviceAddress, base);
+        fresh.start();
+        mergeable = features.has(Feature.VIRTIO_NET_F_MRG_RXBUF);
+        ring = fresh;
+    }
+
+    boolean hasRing() {
+        return ring != null;
+    }
+
+    /** GET_VRING_BASE: stops the ring and says where it stopped. */
+    int stop() {
+        DeviceRing current = ring;
+        if (current != null) {
+            base = current.base();
+            ring = null;
+        }
+        kicked = false;
+        return base;
+    }
+
+    /** Forgets all that the front-end said. */
+    void forget() {
+        ring = null;
+        size = 0;
+        base = 0;
+        hasAddresses = false;
+        kicked = false;
+        enabled = false;
+        broken = false;
+        call(null);
+        error(null);
+    }
+
+    private void closeQuietly(@Nullable EventFd event) {
+        if (event != null) {
+            event.close();
+        }
+    }
+
+    EventFd adopt(int fd) {
+        return EventFd.adopt(kernel, fd);
+    }
+
+    @Override
+    public void close() {
+        forget();
+    }
+}

@@ -1,0 +1,169 @@
+package io.doorbell.virtio;
+
+import io.doorbell.dma.DoorbellException;
+import io.doorbell.dma.kernel.EventFd;
+import io.doorbell.dma.kernel.Kernel;
+import io.doorbell.dma.kernel.KernelException;
+import io.doorbell.dma.kernel.UnixSocket;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import jnr.constants.platform.Errno;
+
+/**
+ * Either end of a vhost-user socket: messages in, messages out, and no more faith in the peer than it deserves. One
+ * thread at a time, except for the waits.
+ */
+final class VhostConnection implements AutoCloseable {
+
+    /** How long the peer may take to read a message, to send the rest of one, or to answer. */
+    static final Duration PATIENCE = Duration.ofSeconds(10);
+
+    private static final int PATIENCE_MILLIS = (int) PATIENCE.toMillis();
+
+    /** The longest message: a table of memory regions. */
+    private static final int LONGEST = 1024;
+
+    private final Kernel kernel;
+    private final String peer;
+    private final UnixSocket socket;
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment buffer = arena.allocate(LONGEST);
+
+    /**
+     * Takes over {@code socket}.
+     *
+     * @param peer who is at the other end, for messages
+     */
+    VhostConnection(Kernel kernel, String peer, UnixSocket socket) {
+        this.kernel = kernel;
+        this.peer = peer;
+        this.socket = socket;
+    }
+
+    /** Waits until something arrives or the peer is gone; returns early when there is an event. */
+    void awaitRequest(EventFd early) {
+        socket.await(Kernel.POLLIN, -1, early);
+    }
+
+    /** Waits until the peer is gone, and says so; false when there was an event first. */
+    boolean awaitHangUp(EventFd early) {
+        return (socket.await(0, -1, early) & (Kernel.POLLHUP | Kernel.POLLERR)) != 0;
+    }
+
+    void send(VhostRequest request, int flags, ByteBuffer payload, List<Integer> files) {
+        ByteBuffer whole = VhostMessage.bytes(VhostMessage.HEADER + payload.limit());
+        whole.putInt(request.number()).putInt(VhostMessage.VERSION | flags).putInt(payload.limit());
+        whole.put(payload.duplicate().rewind());
+        MemorySegment bytes = buffer.asSlice(0, whole.capacity());
+        bytes.copyFrom(MemorySegment.ofBuffer(whole.flip()));
+        try {
+            socket.send(bytes, files, PATIENCE_MILLIS);
+        } catch (KernelException e) {
+            throw explained(e);
+        }
+    }
+
+    /** Sends a request and waits for its answer's payload, which must have {@code bytes} bytes. */
+    ByteBuffer ask(VhostRequest request, int flags, ByteBuffer payload, List<Integer> files, int bytes) {
+        send(request, flags, payload, files);
+        VhostMessage answer = receive(PATIENCE_MILLIS)
+                .orElseThrow(() -> new DoorbellException(
+                        peer + " did not answer " + request + " within " + PATIENCE.toSeconds() + " s"));
+        closeFiles(answer.files());
+        if (answer.request() != request
+                || (answer.flags() & VhostMessage.REPLY) == 0
+                || answer.payload().limit() != bytes) {
+            throw new DoorbellException(peer + " answered " + request + " with " + describe(answer) + " instead of "
+                    + bytes + " bytes: it does not speak vhost-user as specified");
+        }
+        return answer.payload();
+    }
+
+    /**
+     * The next message.
+     *
+     * @return empty when none began in time
+     * @throws VhostDisconnected when the peer is gone
+     * @throws DoorbellException when what came is no message of the protocol
+     */
+    Optional<VhostMessage> receive(int timeoutMillis) {
+        if (socket.await(Kernel.POLLIN, timeoutMillis) == 0) {
+            return Optional.empty();
+        }
+        List<Integer> files = new ArrayList<>();
+        try {
+            fill(0, VhostMessage.HEADER, files);
+            int number = buffer.get(ValueLayout.JAVA_INT_UNALIGNED, 0);
+            int flags = buffer.get(ValueLayout.JAVA_INT_UNALIGNED, 4);
+            int size = buffer.get(ValueLayout.JAVA_INT_UNALIGNED, 8);
+            if ((flags & VhostMessage.VERSION_MASK) != VhostMessage.VERSION) {
+                throw garbage(String.format("flags 0x%x instead of protocol version 1", flags));
+            }
+            VhostRequest request = VhostRequest.of(number)
+                    .orElseThrow(() -> garbage("request " + Integer.toUnsignedString(number)
+                            + ", which does not exist or was not agreed on"));
+            boolean isReply = (flags & VhostMessage.REPLY) != 0;
+            if (size < 0 || size > LONGEST - VhostMessage.HEADER || (!isReply && !request.fits(size))) {
+                throw garbage(request + " with a payload of " + Integer.toUnsignedString(size) + " bytes");
+            }
+            fill(VhostMessage.HEADER, size, files);
+            ByteBuffer payload = VhostMessage.bytes(size);
+            MemorySegment.ofBuffer(payload).copyFrom(buffer.asSlice(VhostMessage.HEADER, size));
+            return Optional.of(new VhostMessage(request, flags, payload, List.copyOf(files)));
+        } catch (RuntimeException e) {
+            closeFiles(files);
+            throw e;
+        }
+    }
+
+    private void fill(int from, int bytes, List<Integer> files) {
+        int filled = 0;
+        while (filled < bytes) {
+            UnixSocket.Received received;
+            try {
+                received = socket.receive(buffer.asSlice(from + filled, bytes - filled), PATIENCE_MILLIS)
+                        .orElseThrow(() -> garbage("half a message and no more for " + PATIENCE.toSeconds() + " s"));
+            } catch (KernelException e) {
+                throw explained(e);
+            }
+            files.addAll(received.files());
+            if (received.bytes() == 0) {
+                throw new VhostDisconnected(peer + " has closed the connection");
+            }
+            filled += received.bytes();
+        }
+    }
+
+    private RuntimeException explained(KernelException e) {
+        if (e.errno() == Errno.EPIPE || e.errno() == Errno.ECONNRESET) {
+            return new VhostDisconnected(peer + " has closed the connection");
+        }
+        return e;
+    }
+
+    private DoorbellException garbage(String what) {
+        return new DoorbellException(peer + " sent " + what + ": it does not speak vhost-user");
+    }
+
+    private static String describe(VhostMessage message) {
+        return String.format(
+                "%s, flags 0x%x, %d bytes",
+                message.request(), message.flags(), message.payload().limit());
+    }
+
+    void closeFiles(List<Integer> files) {
+        files.forEach(kernel::close);
+    }
+
+    @Override
+    public void close() {
+        socket.close();
+        arena.close();
+    }
+}

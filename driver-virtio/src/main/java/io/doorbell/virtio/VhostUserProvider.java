@@ -1,0 +1,58 @@
+package io.doorbell.virtio;
+
+import io.doorbell.dma.DoorbellException;
+import io.doorbell.frame.Nic;
+import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.spi.NicProvider;
+
+/**
+ * Opens either end of a vhost-user socket, which two processes exchange frames through shared memory by:
+ *
+ * <ul>
+ *   <li>{@code vhost-user:PATH} is the front-end, the driver. It connects to a back-end that listens, such as DPDK's
+ *       {@code net_vhost}, a software switch, or the other one of these.
+ *   <li>{@code vhost-user-backend:PATH} is the back-end, the device. It listens, and serves one front-end at a time.
+ *       With {@code ,queues=N} it has N queues each way instead of one.
+ * </ul>
+ */
+public final class VhostUserProvider implements NicProvider {
+
+    private static final String FRONT_END = "vhost-user:";
+    private static final String BACK_END = "vhost-user-backend:";
+
+    /** For {@link java.util.ServiceLoader}. */
+    public VhostUserProvider() {}
+
+    @Override
+    public String driver() {
+        return "vhost-user";
+    }
+
+    @Override
+    public String supports() {
+        return "shared memory with another process, by the path of a unix socket (vhost-user:/run/x.sock connects,"
+                + " vhost-user-backend:/run/x.sock listens)";
+    }
+
+    @Override
+    public boolean claims(String name) {
+        return name.startsWith(FRONT_END) || name.startsWith(BACK_END);
+    }
+
+    @Override
+    public Nic open(String name, NicConfig config) {
+        if (name.startsWith(FRONT_END)) {
+            return VhostUserNic.open(name, path(name, name.substring(FRONT_END.length())), config);
+        }
+        VhostBackendName parsed = VhostBackendName.parse(name, name.substring(BACK_END.length()));
+        return VhostBackendNic.open(name, path(name, parsed.path()), parsed.queues(), config);
+    }
+
+    private static String path(String name, String path) {
+        if (path.isEmpty()) {
+            throw new DoorbellException("'" + name + "' lacks the path of a socket: write " + FRONT_END
+                    + "/run/x.sock or " + BACK_END + "/run/x.sock");
+        }
+        return path;
+    }
+}

@@ -1,0 +1,473 @@
+package io.doorbell.virtio;
+
+import io.doorbell.dma.DmaSpace;
+import io.doorbell.dma.DoorbellException;
+import io.doorbell.dma.kernel.EventFd;
+import io.doorbell.dma.kernel.Kernel;
+import io.doorbell.dma.kernel.KernelException;
+import io.doorbell.dma.kernel.UnixSocket;
+import io.doorbell.frame.MacAddress;
+import io.doorbell.frame.RegisterValue;
+import io.doorbell.virtio.VhostUserDmaSpace.Shared;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A device that another process, the back-end, plays: the front-end's side of the vhost-user protocol. Rings and frames
+ * are in memory that both processes map, and a unix socket carries the rest.
+ *
+ * <p>The protocol knows no configuration space; what is in it is made up here: a MAC address, and the link, which is up
+ * while there is a back-end.
+ *
+ * <p>Where the back-end goes away, {@link #disconnect} and {@link #connect} make contact again; the queues are to be
+ * enabled anew. Thread-safe.
+ */
+final class VhostUserTransport implements VirtioTransport {
+
+    /** What the protocol has no word for: the front-end has to bring it itself. */
+    private static final long OWN_FEATURES =
+            Feature.VIRTIO_NET_F_MAC.mask() | Feature.VIRTIO_NET_F_STATUS.mask() | Feature.VIRTIO_F_RING_RESET.mask();
+
+    /**
+     * What passes between driver and back-end without the transport's having a part in it: the layout of rings and of
+     * headers. ACCESS_PLATFORM is not among it, since it would ask for an IOMMU of the front-end's.
+     */
+    private static final long PASSED_FEATURES = Feature.VIRTIO_F_VERSION_1.mask()
+            | Feature.VIRTIO_F_RING_PACKED.mask()
+            | Feature.VIRTIO_F_IN_ORDER.mask()
+            | Feature.VIRTIO_F_ORDER_PLATFORM.mask()
+            | Feature.VIRTIO_F_EVENT_IDX.mask()
+            | Feature.VIRTIO_F_INDIRECT_DESC.mask()
+            | Feature.VIRTIO_NET_F_MRG_RXBUF.mask()
+            | Feature.VIRTIO_NET_F_CSUM.mask()
+            | Feature.VIRTIO_NET_F_GUEST_CSUM.mask()
+            | Feature.VIRTIO_NET_F_HOST_TSO4.mask()
+            | Feature.VIRTIO_NET_F_HOST_TSO6.mask()
+            | Feature.VIRTIO_NET_F_HOST_ECN.mask()
+            | Feature.VIRTIO_NET_F_HOST_USO.mask()
+            | Feature.VIRTIO_NET_F_GUEST_TSO4.mask()
+            | Feature.VIRTIO_NET_F_GUEST_TSO6.mask()
+            | Feature.VIRTIO_NET_F_GUEST_ECN.mask();
+
+    /** The protocol sets no limit; the specification does (2.6). */
+    private static final int LARGEST_QUEUE = 32768;
+    /** Without VHOST_USER_PROTOCOL_F_MQ: one queue each way. */
+    private static final int QUEUES = 2;
+
+    private static final int STATE_BYTES = 8;
+
+    private static final int CONFIG_STATUS = 6;
+    private static final int CONFIG_SIZE = 8;
+
+    private record Queue(EventFd kick, EventFd call) {}
+
+    private final Kernel kernel;
+    private final String path;
+    private final MacAddress mac;
+    private final VhostUserDmaSpace dma = new VhostUserDmaSpace(this::memoryChanged);
+    private final Map<Integer, Queue> queues = new HashMap<>();
+    private final Set<Integer> enabled = new LinkedHashSet<>();
+    /** The back-end's way to say that it has met an error. */
+    private final EventFd errors;
+
+    private @Nullable VhostConnection connection;
+    private long features;
+    private long protocol;
+    private int queueCount = QUEUES;
+    private long driverFeatures;
+    private int status;
+    private int generation;
+    /** What the back-end knows of; empty before the first queue is enabled. */
+    private List<Shared> announced = List.of();
+
+    /**
+     * Connects to a back-end.
+     *
+     * @throws DoorbellException when nobody listens there, or it is no back-end that this driver can use
+     */
+    VhostUserTransport(Kernel kernel, String path, MacAddress mac) {
+        this.kernel = kernel;
+        this.path = path;
+        this.mac = mac;
+        this.errors = EventFd.create(kernel);
+        try {
+            connect();
+        } catch (RuntimeException e) {
+            errors.close();
+            throw e;
+        }
+    }
+
+    // ---- The connection
+
+    /** Makes contact with the back-end and learns what it offers. */
+    synchronized void connect() {
+        VhostConnection fresh = new VhostConnection(kernel, "the vhost-user back-end at " + path, dial());
+        connection = fresh;
+        try {
+            shakeHands(fresh);
+        } catch (RuntimeException e) {
+            disconnect();
+            throw e;
+        }
+        generation++;
+    }
+
+    private void shakeHands(VhostConnection fresh) {
+        protocol = 0;
+        fresh.send(VhostRequest.SET_OWNER, 0, VhostMessage.nothing(), List.of());
+        features = askNumber(fresh, VhostRequest.GET_FEATURES);
+        if ((features & VhostProtocol.PROTOCOL_FEATURES) != 0) {
+            long agreed = askNumber(fresh, VhostRequest.GET_PROTOCOL_FEATURES) & VhostProtocol.KNOWN;
+            fresh.send(VhostRequest.SET_PROTOCOL_FEATURES, 0, VhostMessage.number(agreed), List.of());
+            protocol = agreed;
+        }
+        if (!Feature.VIRTIO_F_VERSION_1.isIn(features)) {
+            throw new DoorbellException("the vhost-user back-end at " + path + " does not offer "
+                    + Feature.VIRTIO_F_VERSION_1 + ", only " + Feature.describe(features)
+                    + ": it speaks legacy virtio, and a newer one is needed");
+        }
+        if (has(VhostProtocol.MQ)) {
+            // In pairs of a receive and a transmit queue.
+            queueCount = 2 * (int) Math.clamp(askNumber(fresh, VhostRequest.GET_QUEUE_NUM), 1L, 128L);
+        }
+    }
+
+    private UnixSocket dial() {
+        try {
+            return UnixSocket.connect(kernel, path);
+        } catch (KernelException e) {
+            throw new DoorbellException(
+                    "cannot reach a vhost-user back-end at " + path + ": " + e.reason() + remedy(e), e);
+        }
+    }
+
+    private static String remedy(KernelException e) {
+        return switch (e.errno()) {
+            case ENOENT -> "; start the back-end first, with this path as its socket";
+            case ECONNREFUSED -> "; nobody listens there any more: start the back-end again";
+            case EACCES, EPERM -> "; this user needs the right to write to the socket and to enter its folders";
+            case EAGAIN -> "; it has more connections waiting than it takes: is it serving another front-end?";
+            default -> "";
+        };
+    }
+
+    /** Lets go of the back-end: it is gone, or is to be. */
+    synchronized void disconnect() {
+        VhostConnection last = connection;
+        if (last != null) {
+            connection = null;
+            last.close();
+        }
+        enabled.clear();
+        announced = List.of();
+        generation++;
+    }
+
+    synchronized boolean isConnected() {
+        return connection != null;
+    }
+
+    /** Waits until the back-end is gone; false when there was an event first. Not to be called while closing. */
+    boolean awaitHangUp(EventFd early) {
+        VhostConnection current;
+        synchronized (this) {
+            current = connection;
+        }
+        return current == null || current.awaitHangUp(early);
+    }
+
+    private boolean has(long protocolFeature) {
+        return (protocol & protocolFeature) != 0;
+    }
+
+    private VhostConnection connection() {
+        VhostConnection current = connection;
+        if (current == null) {
+            throw new VhostDisconnected("there is no vhost-user back-end at " + path + " at present");
+        }
+        return current;
+    }
+
+    private static long askNumber(VhostConnection connection, VhostRequest request) {
+        return connection
+                .ask(request, 0, VhostMessage.nothing(), List.of(), Long.BYTES)
+                .getLong(0);
+    }
+
+    /** Sends a request that changes something, and makes sure that it was heeded where the back-end says so. */
+    private void tell(VhostRequest request, ByteBuffer payload, List<Integer> files) {
+        if (!has(VhostProtocol.REPLY_ACK)) {
+            connection().send(request, 0, payload, files);
+            return;
+        }
+        long result = connection()
+                .ask(request, VhostMessage.NEED_REPLY, payload, files, Long.BYTES)
+                .getLong(0);
+        if (result != 0) {
+            throw new DoorbellException("the vhost-user back-end at " + path + " refuses " + request + " (result "
+                    + result + "): its own log says why");
+        }
+    }
+
+    // ---- 2.1 device status
+
+    @Override
+    public String description() {
+        return "vhost-user";
+    }
+
+    @Override
+    public DmaSpace dma() {
+        return dma;
+    }
+
+    @Override
+    public synchronized int status() {
+        if (errors.clear()) {
+            status |= DeviceStatus.DEVICE_NEEDS_RESET;
+        }
+        return status;
+    }
+
+    @Override
+    public synchronized void addStatus(int bits) {
+        status |= bits;
+        if (has(VhostProtocol.STATUS) && isConnected()) {
+            tell(VhostRequest.SET_STATUS, VhostMessage.number(status), List.of());
+            if ((bits & DeviceStatus.FEATURES_OK) != 0) {
+                status = (int) askNumber(connection(), VhostRequest.GET_STATUS);
+            }
+        }
+    }
+
+    @Override
+    public synchronized void reset() {
+        status = 0;
+        errors.clear();
+        if (!isConnected()) {
+            return;
+        }
+        try {
+            for (int index : List.copyOf(enabled)) {
+                resetQueue(index);
+            }
+            if (has(VhostProtocol.RESET_DEVICE)) {
+                tell(VhostRequest.RESET_DEVICE, VhostMessage.nothing(), List.of());
+            }
+            if (has(VhostProtocol.STATUS)) {
+                tell(VhostRequest.SET_STATUS, VhostMessage.number(0), List.of());
+            }
+        } catch (VhostDisconnected e) {
+            disconnect(); // which is a reset, too
+        }
+    }
+
+    /** The back-end keeps its mappings; what it does with them only the state of the queues says. */
+    @Override
+    public void allowDma(boolean allowed) {}
+
+    // ---- 2.2 features
+
+    @Override
+    public synchronized long deviceFeatures() {
+        return (features & PASSED_FEATURES) | OWN_FEATURES;
+    }
+
+    @Override
+    public synchronized void driverFeatures(long negotiated) {
+        driverFeatures = negotiated;
+        long known = features & ((negotiated & PASSED_FEATURES) | VhostProtocol.PROTOCOL_FEATURES);
+        tell(VhostRequest.SET_FEATURES, VhostMessage.number(known), List.of());
+    }
+
+    @Override
+    public boolean isModern() {
+        return true;
+    }
+
+    // ---- 2.5 device configuration space (5.1.4)
+
+    @Override
+    public int configSize() {
+        return CONFIG_SIZE;
+    }
+
+    @Override
+    public synchronized int config8(int offset) {
+        if (offset < CONFIG_STATUS) {
+            return mac.octet(offset);
+        }
+        return offset == CONFIG_STATUS && isConnected() ? 1 : 0;
+    }
+
+    @Override
+    public int config16(int offset) {
+        return config8(offset) | config8(offset + 1) << 8;
+    }
+
+    @Override
+    public int config32(int offset) {
+        return config16(offset) | config16(offset + 2) << 16;
+    }
+
+    @Override
+    public synchronized int configGeneration() {
+        return generation;
+    }
+
+    // ---- 2.6 virtqueues
+
+    @Override
+    public synchronized int queues() {
+        return queueCount;
+    }
+
+    @Override
+    public int queueMaxSize(int index) {
+        return index < queues() ? LARGEST_QUEUE : 0;
+    }
+
+    @Override
+    public boolean queueSizeIsFixed() {
+        return false;
+    }
+
+    @Override
+    public synchronized Doorbell enableQueue(int index, QueueAddresses at) {
+        announceMemory();
+        Queue queue = queues.computeIfAbsent(index, i -> new Queue(EventFd.create(kernel), EventFd.create(kernel)));
+        queue.kick.clear(); // what an earlier back-end has not heard
+        boolean packed = Feature.VIRTIO_F_RING_PACKED.isIn(driverFeatures);
+        tell(VhostRequest.SET_VRING_NUM, VhostMessage.state(index, at.size()), List.of());
+        tell(
+                VhostRequest.SET_VRING_BASE,
+                VhostMessage.state(index, packed ? VhostProtocol.PACKED_START : 0),
+                List.of());
+        ByteBuffer addresses = VhostMessage.bytes(40)
+                .putInt(index)
+                .putInt(0) // no log
+                .putLong(at.descriptorArea())
+                .putLong(at.deviceArea())
+                .putLong(at.driverArea());
+        tell(VhostRequest.SET_VRING_ADDR, addresses, List.of());
+        tell(VhostRequest.SET_VRING_CALL, VhostMessage.number(index), List.of(queue.call.fd()));
+        tell(VhostRequest.SET_VRING_ERR, VhostMessage.number(index), List.of(errors.fd()));
+        tell(VhostRequest.SET_VRING_KICK, VhostMessage.number(index), List.of(queue.kick.fd()));
+        if ((features & VhostProtocol.PROTOCOL_FEATURES) != 0) {
+            tell(VhostRequest.SET_VRING_ENABLE, VhostMessage.state(index, 1), List.of());
+        }
+        enabled.add(index);
+        return queue.kick::signal;
+    }
+
+    /** Takes the ring back: the back-end answers when it has let go of it. */
+    @Override
+    public synchronized void resetQueue(int index) {
+        if ((features & VhostProtocol.PROTOCOL_FEATURES) != 0) {
+            tell(VhostRequest.SET_VRING_ENABLE, VhostMessage.state(index, 0), List.of());
+        }
+        connection().ask(VhostRequest.GET_VRING_BASE, 0, VhostMessage.state(index, 0), List.of(), STATE_BYTES);
+        enabled.remove(index);
+    }
+
+    // ---- Memory
+
+    /** A region came or went. Before the first queue is enabled, and without a back-end, that can wait. */
+    private synchronized void memoryChanged() {
+        if (!announced.isEmpty() && isConnected()) {
+            try {
+                announceMemory();
+            } catch (VhostDisconnected e) {
+                disconnect(); // the next back-end will be told
+            }
+        }
+    }
+
+    private void announceMemory() {
+        List<Shared> now = dma.shared();
+        if (now.equals(announced)) {
+            return;
+        }
+        if (has(VhostProtocol.CONFIGURE_MEM_SLOTS)) {
+            announceOneByOne(now);
+        } else if (!now.isEmpty()) {
+            // A table cannot be empty: what was in it last stays until there is another.
+            announceTable(now);
+        }
+        announced = now;
+    }
+
+    private void announceOneByOne(List<Shared> now) {
+        for (Shared gone : announced) {
+            if (!now.contains(gone)) {
+                tell(VhostRequest.REM_MEM_REG, slot(gone), List.of());
+            }
+        }
+        for (Shared added : now) {
+            if (!announced.contains(added)) {
+                tell(VhostRequest.ADD_MEM_REG, slot(added), List.of(added.fd()));
+            }
+        }
+    }
+
+    private static ByteBuffer slot(Shared shared) {
+        ByteBuffer payload = VhostMessage.bytes(8 + VhostRegion.BYTES).putLong(0);
+        shared.region().write(payload);
+        return payload;
+    }
+
+    private void announceTable(List<Shared> now) {
+        if (now.size() > VhostRegion.MAX_IN_TABLE) {
+            throw new DoorbellException("the vhost-user back-end at " + path + " has room for "
+                    + VhostRegion.MAX_IN_TABLE + " pieces of memory, and " + now.size()
+                    + " are to be shared with it: open NICs with one pool instead of many");
+        }
+        ByteBuffer table = VhostMessage.bytes(8 + now.size() * VhostRegion.BYTES)
+                .putInt(now.size())
+                .putInt(0);
+        List<Integer> files = new ArrayList<>();
+        for (Shared shared : now) {
+            shared.region().write(table);
+            files.add(shared.fd());
+        }
+        tell(VhostRequest.SET_MEM_TABLE, table, files);
+    }
+
+    // ---- The rest
+
+    @Override
+    public synchronized List<RegisterValue> registers() {
+        String section = "vhost-user";
+        return List.of(
+                value("features[0]", (int) features, section, Feature.describe(features & 0xffff_ffffL)),
+                value("features[1]", (int) (features >>> 32), section, Feature.describe(features & ~0xffff_ffffL)),
+                value("protocol_features", (int) protocol, section, ""),
+                value("queues", queueCount, section, ""),
+                value("memory_regions", announced.size(), section, ""),
+                value("status", status, "2.1", DeviceStatus.describe(status)));
+    }
+
+    private static RegisterValue value(String name, int value, String section, String decoded) {
+        return new RegisterValue(name, 0, OptionalInt.of(value), section, decoded);
+    }
+
+    @Override
+    public synchronized void close() {
+        disconnect();
+        dma.close();
+        for (Queue queue : queues.values()) {
+            queue.kick.close();
+            queue.call.close();
+        }
+        queues.clear();
+        errors.close();
+    }
+}
