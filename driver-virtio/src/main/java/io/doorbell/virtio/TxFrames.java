@@ -3,6 +3,7 @@ package io.doorbell.virtio;
 import io.doorbell.dma.DoorbellException;
 import io.doorbell.frame.Frame;
 import io.doorbell.frame.FramePool;
+import io.doorbell.frame.Offloads;
 import io.doorbell.frame.spi.PoolRegistrations;
 import java.lang.foreign.MemorySegment;
 
@@ -17,6 +18,9 @@ final class TxFrames {
 
     /** A header of 10 bytes is cleared as one of 12: what lies in front of it belongs to the frame as well. */
     private static final int CLEARED = 12;
+
+    /** What changes the frame and is not set up by this driver. Sending it as it is would be a silent lie. */
+    private static final int UNABLE = Offloads.NEEDS_CHECKSUM | Offloads.SEGMENT | Offloads.VLAN_TAG;
 
     /** Bytes in the header. */
     final int header;
@@ -55,6 +59,9 @@ final class TxFrames {
         if (length < SHORTEST || length > longest || frame.headroom() < CLEARED) {
             checkLength(length);
             makeHeadroom(frame);
+        }
+        if ((frame.offloads() & UNABLE) != 0) {
+            throw unable(frame.offloads());
         }
         if (frame.pool() != pool) {
             remember(frame.pool());
@@ -97,6 +104,11 @@ final class TxFrames {
         // Copies as if through a buffer of its own, so that the two may overlap.
         MemorySegment.copy(memory, frame.position(), memory, frame.position() + shift, length);
         frame.moveStart(shift);
+    }
+
+    private DoorbellException unable(int offloads) {
+        return new DoorbellException(name + ": cannot do for a frame what is asked: "
+                + Offloads.toString(offloads & UNABLE) + "; do it in software and call Frame.clearOffloads");
     }
 
     private void remember(FramePool pool) {

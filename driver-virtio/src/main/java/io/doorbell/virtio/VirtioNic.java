@@ -167,6 +167,24 @@ final class VirtioNic implements Nic {
         }
     }
 
+    /**
+     * Sets one queue up anew while the others go on (2.6.1), as after a {@link BrokenDeviceException} from it. No thread
+     * may be polling it. Its frames are dropped, and their buffers go back.
+     *
+     * @throws DoorbellException when the device cannot reset a single queue
+     */
+    void resetQueue(int index) {
+        if (!features.has(Feature.VIRTIO_F_RING_RESET)) {
+            throw new DoorbellException(name + ": the device cannot reset a single queue, since "
+                    + Feature.VIRTIO_F_RING_RESET + " is not in use: stop the NIC and start it again");
+        }
+        Virtqueue queue = index == RX ? rx : tx;
+        transport.resetQueue(index);
+        queue.stop();
+        queue.prepare();
+        queue.start(transport.enableQueue(index, queue.addresses()));
+    }
+
     /** Lets the device send what it has, as long as it works and there is a link. */
     private void drain() {
         try {

@@ -477,6 +477,44 @@ class VirtioNicTest {
         }
     }
 
+    @Test
+    void setsUpOneQueueAnewWhileTheOtherGoesOn() {
+        try (VirtioNic nic = open(NicConfig.defaults())) {
+            FrameBatch batch = new FrameBatch(4);
+            claimUsed(nic.addresses(true), 0, 60000);
+            assertThatThrownBy(() -> nic.rxQueue(0).receive(batch)).isInstanceOf(BrokenDeviceException.class);
+            if (!Feature.VIRTIO_F_RING_RESET.isIn(nic.features().offered())) {
+                assertThatThrownBy(() -> nic.resetQueue(0))
+                        .isInstanceOf(DoorbellException.class)
+                        .hasMessageContaining("VIRTIO_F_RING_RESET");
+                return;
+            }
+            nic.resetQueue(0);
+            for (int i = 0; i < 300; i++) {
+                peer.send(frame(MAC, 60, i));
+                receive(nic, batch, 1);
+                assertThat(batch.frame(0).toByteArray()).isEqualTo(frame(MAC, 60, i));
+                nic.txQueue(0).send(batch);
+                assertThat(peer.receive(PATIENCE)).isEqualTo(frame(MAC, 60, i));
+            }
+        }
+    }
+
+    @Test
+    void refusesToDoWhatTheDeviceIsNotSetUpFor() {
+        try (VirtioNic nic = open(NicConfig.defaults())) {
+            FrameBatch batch = new FrameBatch(1);
+            nic.rxQueue(0).pool().allocate(batch, 1);
+            batch.frame(0).copyFrom(frame(PEER, 60, 1));
+            batch.frame(0).vlanTag(7);
+            assertThatThrownBy(() -> nic.txQueue(0).send(batch))
+                    .isInstanceOf(DoorbellException.class)
+                    .hasMessageContaining("VLAN_TAG");
+            assertThat(batch.size()).isEqualTo(1);
+            assertThatThrownBy(() -> nic.promiscuous(false)).hasMessageContaining("VIRTIO_NET_F_CTRL_RX");
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {64, 65535})
     void stopsTheQueueWhenTheDeviceClaimsABufferThatItDoesNotHave(int id) {

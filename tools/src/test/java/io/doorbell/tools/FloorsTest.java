@@ -34,7 +34,7 @@ class FloorsTest {
                 .definedBy("io.doorbell.qemu..")
                 .layer("driver-igb")
                 .definedBy("io.doorbell.igb..")
-                .optionalLayer("driver-virtio")
+                .layer("driver-virtio")
                 .definedBy("io.doorbell.virtio..")
                 .layer("tools")
                 .definedBy("io.doorbell.tools..")

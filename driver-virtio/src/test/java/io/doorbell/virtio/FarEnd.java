@@ -1,0 +1,41 @@
+package io.doorbell.virtio;
+
+import java.util.random.RandomGenerator;
+
+/**
+ * A device's side of one virtqueue, in Java: simple, not fast, and written from the specification's chapters for
+ * devices, not from the driver. One thread; allocates nothing once made.
+ */
+interface FarEnd {
+
+    /** Begins anew, as a device does with a queue that has just been enabled. */
+    void reset();
+
+    /**
+     * Takes the next available buffer.
+     *
+     * @return false when there is none
+     */
+    boolean take();
+
+    /** The id of the buffer that was taken last. */
+    int id();
+
+    /** Where in the device's memory it is. */
+    long address();
+
+    /** Bytes in it. */
+    int length();
+
+    /** Whether it is for the device to write. */
+    boolean isWritable();
+
+    /** Says that a buffer is used: the truth, if it was taken and not used since. */
+    void use(int id, int length);
+
+    /** Lets the driver see what was used. */
+    void publish();
+
+    /** Writes anything anywhere that a device could. */
+    void scramble(RandomGenerator random);
+}

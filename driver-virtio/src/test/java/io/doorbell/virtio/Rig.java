@@ -1,0 +1,71 @@
+package io.doorbell.virtio;
+
+import io.doorbell.frame.FramePool;
+import io.doorbell.frame.spi.PoolRegistrations;
+
+/** One receive and one transmit queue with their far ends, and nothing else of a NIC. */
+final class Rig implements AutoCloseable {
+
+    static final int HEADER = 12;
+    static final int BUFFER = FramePool.HEADROOM + 192;
+
+    final Layout layout;
+    final int size;
+    final TestMemory memory;
+    final FramePool pool;
+    final VirtioRxQueue rx;
+    final VirtioTxQueue tx;
+    final FarEnd rxFar;
+    final FarEnd txFar;
+    int rxKicks;
+    int txKicks;
+    int healthChecks;
+
+    Rig(Layout layout, int size, int buffers) {
+        this.layout = layout;
+        this.size = size;
+        this.memory = new TestMemory(1 << 20);
+        PoolRegistrations pools = new PoolRegistrations(memory);
+        this.pool = pools.create(buffers, BUFFER);
+        RxBuffers source = new RxBuffers(pool, pools.deviceAddress(0), HEADER);
+        TxFrames frames = new TxFrames("tx", pools, BUFFER - FramePool.HEADROOM, HEADER);
+        Features features = layout.features();
+        DeviceHealth health = () -> healthChecks++;
+        QueueCounters in = new QueueCounters();
+        QueueCounters out = new QueueCounters();
+        if (layout.isPacked()) {
+            rx = new PackedRxQueue("rx", memory, size, features, source, in, health);
+            tx = new PackedTxQueue("tx", memory, size, features, frames, out, health);
+            rxFar = new PackedFarEnd(memory.segment(), rx.addresses());
+            txFar = new PackedFarEnd(memory.segment(), tx.addresses());
+        } else {
+            rx = new SplitRxQueue("rx", memory, size, features, source, in, health);
+            tx = new SplitTxQueue("tx", memory, size, features, frames, out, health);
+            rxFar = new SplitFarEnd(memory.segment(), rx.addresses());
+            txFar = new SplitFarEnd(memory.segment(), tx.addresses());
+        }
+        start();
+    }
+
+    void start() {
+        startReceive();
+        startTransmit();
+    }
+
+    void startReceive() {
+        rx.prepare();
+        rxFar.reset();
+        rx.start(() -> rxKicks++);
+    }
+
+    void startTransmit() {
+        tx.prepare();
+        txFar.reset();
+        tx.start(() -> txKicks++);
+    }
+
+    @Override
+    public void close() {
+        memory.close();
+    }
+}

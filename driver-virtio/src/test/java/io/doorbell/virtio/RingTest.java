@@ -1,0 +1,258 @@
+package io.doorbell.virtio;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.doorbell.frame.BrokenDeviceException;
+import io.doorbell.frame.FrameBatch;
+import java.lang.foreign.ValueLayout;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Each ring layout against a far end that keeps to the specification, or breaks it where a test says so. */
+@ParameterizedClass
+@EnumSource
+class RingTest {
+
+    private static final int SIZE = 8;
+    private static final int BUFFERS = 40;
+
+    private final Layout layout;
+    private final Rig rig;
+    private final FrameBatch batch = new FrameBatch(BUFFERS);
+
+    RingTest(Layout layout) {
+        this.layout = layout;
+        this.rig = new Rig(layout, SIZE, BUFFERS);
+    }
+
+    @AfterEach
+    void close() {
+        rig.close();
+    }
+
+    /** The device puts a frame of {@code length} bytes, the first of which is {@code mark}, into the next buffer. */
+    private int deliver(int length, int mark) {
+        assertThat(rig.rxFar.take()).isTrue();
+        assertThat(rig.rxFar.isWritable()).isTrue();
+        assertThat(rig.rxFar.length()).isEqualTo(Rig.HEADER + 192);
+        rig.memory.segment().set(ValueLayout.JAVA_BYTE, rig.rxFar.address() + Rig.HEADER, (byte) mark);
+        return rig.rxFar.id();
+    }
+
+    private void arrive(int length, int mark) {
+        rig.rxFar.use(deliver(length, mark), Rig.HEADER + length);
+        rig.rxFar.publish();
+    }
+
+    private void allocate(int frames) {
+        rig.pool.allocate(batch, frames);
+        for (int i = 0; i < batch.size(); i++) {
+            batch.frame(i).length(60);
+        }
+    }
+
+    @Test
+    void armsEveryDescriptorAtTheStart() {
+        for (int i = 0; i < SIZE; i++) {
+            assertThat(rig.rxFar.take()).isTrue();
+        }
+        assertThat(rig.rxFar.take()).isFalse();
+        assertThat(rig.pool.available()).isEqualTo(BUFFERS - SIZE);
+        assertThat(rig.rxKicks).isEqualTo(1);
+    }
+
+    @Test
+    void receivesManyLapsInOrder() {
+        for (int i = 0; i < 10_000; i++) {
+            arrive(1 + i % 192, i);
+            if (i % 3 == 2) {
+                assertThat(rig.rx.receive(batch)).isEqualTo(3);
+                for (int j = 0; j < 3; j++) {
+                    assertThat(batch.frame(j).getByte(0)).isEqualTo((byte) (i - 2 + j));
+                    assertThat(batch.frame(j).length()).isEqualTo(1 + (i - 2 + j) % 192);
+                }
+                batch.release();
+            }
+        }
+        assertThat(rig.rx.counters().frames).isEqualTo(9_999);
+    }
+
+    @Test
+    void takesNoMoreThanTheBatchHolds() {
+        for (int i = 0; i < 5; i++) {
+            arrive(60, i);
+        }
+        FrameBatch small = new FrameBatch(2);
+        assertThat(rig.rx.receive(small)).isEqualTo(2);
+        assertThat(rig.rx.receive(small)).isZero();
+        assertThat(rig.rx.receive(batch)).isEqualTo(3);
+        assertThat(batch.frame(2).getByte(0)).isEqualTo((byte) 4);
+    }
+
+    @Test
+    void receivesWhatTheDeviceUsedOutOfOrder() {
+        Assumptions.assumeFalse(layout.isInOrder());
+        for (int lap = 0; lap < 1000; lap++) {
+            int first = deliver(60, 1);
+            int second = deliver(61, 2);
+            int third = deliver(62, 3);
+            rig.rxFar.use(third, Rig.HEADER + 62);
+            rig.rxFar.use(first, Rig.HEADER + 60);
+            rig.rxFar.use(second, Rig.HEADER + 61);
+            rig.rxFar.publish();
+            assertThat(rig.rx.receive(batch)).isEqualTo(3);
+            assertThat(batch.frame(0).getByte(0)).isEqualTo((byte) 3);
+            assertThat(batch.frame(1).getByte(0)).isEqualTo((byte) 1);
+            assertThat(batch.frame(2).getByte(0)).isEqualTo((byte) 2);
+            batch.release();
+        }
+    }
+
+    @Test
+    void refusesAnotherOrderThanThePromisedOne() {
+        Assumptions.assumeTrue(layout.isInOrder());
+        deliver(60, 1);
+        rig.rxFar.use(deliver(60, 2), Rig.HEADER + 60);
+        rig.rxFar.publish();
+        assertThatThrownBy(() -> rig.rx.receive(batch))
+                .isInstanceOf(BrokenDeviceException.class)
+                .hasMessageContaining("buffer 1 before buffer 0")
+                .hasMessageContaining("VIRTIO_F_IN_ORDER");
+    }
+
+    @Test
+    void handsOnWhatArrivedBeforeALie() {
+        arrive(60, 1);
+        deliver(60, 2);
+        rig.rxFar.use(rig.rxFar.id(), Rig.HEADER + 193);
+        rig.rxFar.publish();
+        assertThatThrownBy(() -> rig.rx.receive(batch))
+                .isInstanceOf(BrokenDeviceException.class)
+                .hasMessageContaining("205 bytes")
+                .hasMessageContaining("13 to 204 bytes");
+        assertThat(batch.size()).isEqualTo(1);
+        assertThat(rig.rx.counters().frames).isEqualTo(1);
+        rig.rx.stop();
+        batch.release();
+        assertThat(rig.pool.available()).isEqualTo(BUFFERS);
+    }
+
+    @Test
+    void refusesABufferThatWasUsedAlready() {
+        arrive(60, 1);
+        assertThat(rig.rx.receive(batch)).isEqualTo(1);
+        rig.rxFar.use(0, Rig.HEADER + 60);
+        rig.rxFar.publish();
+        assertThatThrownBy(() -> rig.rx.receive(batch))
+                .isInstanceOf(BrokenDeviceException.class)
+                .hasMessageContaining("says buffer 0");
+    }
+
+    @Test
+    void goesOnOnceTheStarvedPoolHasBuffersAgain() {
+        FrameBatch hoard = new FrameBatch(BUFFERS);
+        rig.pool.allocate(hoard, BUFFERS);
+        for (int i = 0; i < SIZE; i++) {
+            arrive(60, i);
+        }
+        assertThat(rig.rx.receive(batch)).isEqualTo(SIZE);
+        assertThat(rig.rxFar.take()).isFalse();
+        hoard.release();
+        assertThat(rig.rx.receive(batch)).isZero();
+        arrive(60, 99);
+        assertThat(rig.rx.receive(batch)).isEqualTo(1);
+    }
+
+    @Test
+    void asksForTheDevicesHealthAfterManyVainPolls() {
+        for (int i = 0; i < RxBuffers.PATIENCE; i++) {
+            rig.rx.receive(batch);
+        }
+        assertThat(rig.healthChecks).isEqualTo(1);
+    }
+
+    @Test
+    void sendsUntilTheRingIsFullAndNoFurther() {
+        allocate(SIZE + 3);
+        assertThat(rig.tx.send(batch)).isEqualTo(SIZE);
+        assertThat(rig.tx.send(batch)).isZero();
+        assertThat(batch.size()).isEqualTo(3);
+        assertThat(rig.tx.reclaim()).isEqualTo(SIZE);
+        assertThat(rig.txFar.take()).isTrue();
+        assertThat(rig.txFar.length()).isEqualTo(Rig.HEADER + 60);
+        assertThat(rig.txFar.isWritable()).isFalse();
+        rig.txFar.use(rig.txFar.id(), 0);
+        rig.txFar.publish();
+        assertThat(rig.tx.send(batch)).isEqualTo(1);
+    }
+
+    @Test
+    void sendsManyLapsWithAClearHeader() {
+        for (int i = 0; i < 10_000; i++) {
+            allocate(1 + i % 5);
+            for (int j = 0; j < batch.size(); j++) {
+                batch.frame(j).setByte(0, (byte) (i + j));
+            }
+            int count = batch.size();
+            assertThat(rig.tx.send(batch)).isEqualTo(count);
+            for (int j = 0; j < count; j++) {
+                assertThat(rig.txFar.take()).isTrue();
+                long at = rig.txFar.address();
+                assertThat(rig.memory.segment().get(ValueLayout.JAVA_LONG_UNALIGNED, at))
+                        .isZero();
+                assertThat(rig.memory.segment().get(ValueLayout.JAVA_INT_UNALIGNED, at + 8))
+                        .isZero();
+                assertThat(rig.memory.segment().get(ValueLayout.JAVA_BYTE, at + Rig.HEADER))
+                        .isEqualTo((byte) (i + j));
+                // The next user of this buffer finds a header that is not clear.
+                rig.memory.segment().set(ValueLayout.JAVA_INT_UNALIGNED, at + 4, i);
+                rig.txFar.use(rig.txFar.id(), 0);
+            }
+            rig.txFar.publish();
+        }
+        assertThat(rig.tx.reclaim()).isZero();
+        assertThat(rig.pool.available()).isEqualTo(BUFFERS - SIZE);
+    }
+
+    @Test
+    void takesBackABatchThatTheDeviceUsedAsOne() {
+        Assumptions.assumeTrue(layout == Layout.PACKED_IN_ORDER);
+        PackedFarEnd far = (PackedFarEnd) rig.txFar;
+        for (int i = 0; i < 1000; i++) {
+            int count = 1 + i % 7;
+            allocate(count);
+            assertThat(rig.tx.send(batch)).isEqualTo(count);
+            for (int j = 0; j < count; j++) {
+                assertThat(far.take()).isTrue();
+            }
+            far.useBatch(far.id(), count);
+            assertThat(rig.tx.reclaim()).isZero();
+        }
+    }
+
+    @Test
+    void refusesToTakeBackWhatItDidNotSend() {
+        allocate(2);
+        rig.tx.send(batch);
+        rig.txFar.use(5, 0);
+        if (layout == Layout.SPLIT_IN_ORDER) {
+            // The index alone counts there.
+            for (int i = 0; i < 2; i++) {
+                rig.txFar.use(5, 0);
+            }
+        }
+        rig.txFar.publish();
+        assertThatThrownBy(() -> rig.tx.reclaim())
+                .isInstanceOf(BrokenDeviceException.class)
+                .hasMessageStartingWith("tx: ")
+                .hasMessageContaining("the queue has stopped");
+        assertThatThrownBy(() -> rig.tx.send(batch)).isInstanceOf(IllegalStateException.class);
+        rig.tx.stop();
+        rig.rx.stop();
+        assertThat(rig.pool.available()).isEqualTo(BUFFERS);
+    }
+}
