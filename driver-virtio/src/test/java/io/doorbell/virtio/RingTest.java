@@ -191,6 +191,28 @@ class RingTest {
     }
 
     @Test
+    void showsTheDeviceNothingOfABatchThatWasRefused() {
+        for (int lap = 0; lap < 5 * SIZE; lap++) {
+            allocate(4);
+            batch.frame(3).length(5);
+            assertThatThrownBy(() -> rig.tx.send(batch)).hasMessageContaining("a frame of 5 bytes");
+            assertThat(rig.txFar.take()).isFalse();
+            for (int i = 3; i > 0; i--) {
+                batch.release(i);
+            }
+            assertThat(rig.tx.send(batch)).isEqualTo(1);
+            assertThat(rig.txFar.take()).isTrue();
+            assertThat(rig.txFar.take())
+                    .as("what was written behind it is not available")
+                    .isFalse();
+            rig.txFar.use(rig.txFar.id(), 0);
+            rig.txFar.publish();
+        }
+        assertThat(rig.tx.reclaim()).isZero();
+        assertThat(rig.pool.available()).isEqualTo(BUFFERS - SIZE);
+    }
+
+    @Test
     void sendsManyLapsWithAClearHeader() {
         for (int i = 0; i < 10_000; i++) {
             allocate(1 + i % 5);
