@@ -49,7 +49,22 @@ public final class Vfio {
         return Machine.VFIO.openFunction(address);
     }
 
-    synchronized PciFunction openFunction(PciAddress address) {
+    /**
+     * Opens the function, which resets it, looks at it and closes it.
+     *
+     * @throws DoorbellException as {@link #open} does
+     */
+    public static VfioReport inspect(PciAddress address) {
+        return Machine.VFIO.inspectFunction(address);
+    }
+
+    VfioReport inspectFunction(PciAddress address) {
+        try (VfioFunction function = openFunction(address)) {
+            return function.report();
+        }
+    }
+
+    synchronized VfioFunction openFunction(PciAddress address) {
         PciDevice device = bus.find(address);
         int number = device.requireIommuGroup();
         if (!device.isBoundTo(DriverBinding.VFIO_PCI)) {

@@ -34,6 +34,7 @@ final class VfioFunction implements PciFunction {
     private final ConfigSpace config;
     private final PciId id;
     private final InterruptInfo interrupts;
+    private final VfioContainer container;
     private final DmaSpace dma;
     private final @Nullable VfioBar[] bars = new VfioBar[RegionInfo.BARS];
     private final Releases releases;
@@ -75,6 +76,7 @@ final class VfioFunction implements PciFunction {
 
         this.config = new VfioConfigSpace(configFile);
         this.id = config.id();
+        this.container = group.container();
         this.dma = group.dmaSpace();
         releases.add(dma::close);
 
@@ -167,6 +169,18 @@ final class VfioFunction implements PciFunction {
             VfioIoctl.VFIO_DEVICE_RESET.call(kernel, fd, 0, address.toString());
         }
         return resettable;
+    }
+
+    VfioReport report() {
+        return new VfioReport(
+                regions.subList(0, RegionInfo.CONFIG).stream()
+                        .filter(region -> region.size() != 0)
+                        .map(VfioReport::region)
+                        .toList(),
+                interrupts,
+                resettable,
+                container.permitted(),
+                container.pageSize());
     }
 
     private void requireOpen() {

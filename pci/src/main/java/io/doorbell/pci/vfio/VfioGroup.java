@@ -22,15 +22,17 @@ final class VfioGroup {
     private final int number;
     private final Kernel kernel;
     private final int groupFd;
+    private final VfioContainer container;
     private final IommuDmaSpace dma;
     private final Releases releases;
     private int users;
 
-    private VfioGroup(int number, Kernel kernel, int groupFd, IommuDmaSpace dma, Releases releases) {
+    private VfioGroup(int number, Kernel kernel, int groupFd, VfioContainer container, Releases releases) {
         this.number = number;
         this.kernel = kernel;
         this.groupFd = groupFd;
-        this.dma = dma;
+        this.container = container;
+        this.dma = new IommuDmaSpace(kernel, container);
         this.releases = releases;
     }
 
@@ -49,7 +51,7 @@ final class VfioGroup {
             join(bus, kernel, groupFd, containerFd, device, number);
 
             VfioContainer container = VfioContainer.withIommu(kernel, containerFd);
-            return new VfioGroup(number, kernel, groupFd, new IommuDmaSpace(kernel, container), releases);
+            return new VfioGroup(number, kernel, groupFd, container, releases);
         } catch (RuntimeException e) {
             throw releases.allAfter(e);
         }
@@ -111,6 +113,11 @@ final class VfioGroup {
     /** What a function of the group reaches by DMA: regions of its own, in the address space of all. */
     IommuDmaSpace dmaSpace() {
         return dma.sibling();
+    }
+
+    /** The IOMMU that stands between the group and memory. */
+    VfioContainer container() {
+        return container;
     }
 
     void use() {

@@ -227,6 +227,22 @@ class VfioTest {
     }
 
     @Test
+    void reportsWhatItKnowsOfAFunctionAndLetsGoOfIt() {
+        fake.bar0Areas = List.of(new Area(0, 0x1000), new Area(0x2000, 0x1e000));
+        fake.permitted = List.of(new IovaRange(0x4000_0000L, 0x4fff_ffffL));
+
+        VfioReport report = vfio.inspectFunction(NIC);
+
+        assertThat(report.interrupts()).isEqualTo(new InterruptInfo(1, 1, 10));
+        assertThat(report.resettable()).isTrue();
+        assertThat(report.permitted()).containsExactly(new IovaRange(0x4000_0000L, 0x4fff_ffffL));
+        assertThat(report.regions())
+                .contains(new VfioReport.Region(
+                        0, 0x20000, List.of(new VfioReport.Area(0, 0x1000), new VfioReport.Area(0x2000, 0x1e000))));
+        assertNothingLeaked();
+    }
+
+    @Test
     void mapsMemoryOnlyWhereTheIommuPermits() {
         fake.permitted = List.of(new IovaRange(0x4000_0000L, 0x4fff_ffffL));
         try (PciFunction nic = vfio.openFunction(NIC)) {
