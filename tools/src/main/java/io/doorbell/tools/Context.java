@@ -1,6 +1,7 @@
 package io.doorbell.tools;
 
 import io.doorbell.dma.DoorbellException;
+import io.doorbell.frame.LinkState;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.spi.NicProvider;
@@ -8,6 +9,7 @@ import io.doorbell.pci.DriverBinding;
 import io.doorbell.pci.PciAddress;
 import io.doorbell.pci.PciBus;
 import io.doorbell.pci.PciDevice;
+import java.time.Duration;
 import java.util.List;
 
 /**
@@ -16,6 +18,9 @@ import java.util.List;
  * @param providers Doorbell's drivers
  */
 record Context(Console console, PciBus bus, DriverBinding binding, List<NicProvider> providers) {
+
+    /** Negotiation with the other end takes 2 to 4 seconds at 1000BASE-T. */
+    private static final Duration LINK = Duration.ofSeconds(6);
 
     static Context ofProcess(Console console) {
         PciBus bus = PciBus.system();
@@ -41,12 +46,26 @@ record Context(Console console, PciBus bus, DriverBinding binding, List<NicProvi
     /** @throws DoorbellException when it is no NIC, not bound to vfio-pci, or no driver of Doorbell's knows it */
     Nic open(String address, NicConfig config) {
         PciDevice device = nic(address);
+        requireBound(device);
+        return Nic.open(device.address().toString(), config);
+    }
+
+    /** Throws, saying what to do, unless the NIC is bound to vfio-pci. */
+    void requireBound(PciDevice device) {
         if (!device.isBoundTo(DriverBinding.VFIO_PCI)) {
             throw new DoorbellException(device.address() + " is bound to "
                     + device.driver().orElse("no driver") + ", not to vfio-pci: run 'nicctl bind " + device.address()
                     + "' first");
         }
-        return Nic.open(device.address().toString(), config);
+    }
+
+    /** The link of a NIC that has just been opened, which takes some seconds to come up, if it does. */
+    static LinkState linkOf(Nic nic) {
+        try {
+            return nic.awaitLink(LINK);
+        } catch (DoorbellException e) {
+            return LinkState.DOWN;
+        }
     }
 
     /** A line of a result, for people. */

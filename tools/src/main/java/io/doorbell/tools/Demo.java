@@ -61,16 +61,13 @@ final class Demo {
         }
     }
 
-    private DemoResult.NicResult exercise(GuestMachine guest) {
+    /** Everything but the boot, in a guest that has the NICs and their drivers. */
+    DemoResult.NicResult exercise(GuestMachine guest) {
         long mac = MacAddress.parse(Lab.IGB_MAC).value();
         long peerMac = MacAddress.parse(Lab.PEER_MAC).value();
         try (PeerExchange exchange = new PeerExchange(guest.peer(Lab.HUB), mac, peerMac, frames, progress)) {
             progress.begin("starting Java in it");
-            GuestProcess half = guest.spawn(GuestMachine.java(
-                    JavaOptions.GUEST,
-                    DemoGuest.class.getName(),
-                    DemoGuest.arguments(
-                            guest.nic(0).address(), guest.nic(1).address(), MacAddress.parse(Lab.PEER_MAC), frames)));
+            GuestProcess half = guest.spawn(command(guest, frames));
             Listener listener = new Listener(exchange);
             GuestResult end = half.await(OVERHEAD.plus(PER_FRAME.multipliedBy(frames)), listener::hear);
             GuestReport report = listener.report;
@@ -85,6 +82,15 @@ final class Demo {
                     report,
                     pcap);
         }
+    }
+
+    /** What runs in the guest. */
+    static List<String> command(GuestMachine guest, int frames) {
+        return GuestMachine.java(
+                JavaOptions.GUEST,
+                DemoGuest.class.getName(),
+                DemoGuest.arguments(
+                        guest.nic(0).address(), guest.nic(1).address(), MacAddress.parse(Lab.PEER_MAC), frames));
     }
 
     private static String lastWords(GuestResult end) {

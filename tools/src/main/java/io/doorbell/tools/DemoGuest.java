@@ -98,6 +98,7 @@ final class DemoGuest implements Steps {
 
     /** The kernel's own stack asks, from another NIC on the same hub. */
     private int answerPings(Nic nic, String kernel) {
+        Program.run("ip", "address", "flush", "dev", kernel);
         Program.run("ip", "address", "add", KERNEL_ADDRESS + "/24", "dev", kernel);
         Program.run("ip", "link", "set", kernel, "up");
         begin("answering ARP and the kernel's ping from " + kernel);

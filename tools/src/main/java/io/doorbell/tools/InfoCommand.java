@@ -5,17 +5,20 @@ import static io.doorbell.tools.Table.text;
 
 import io.doorbell.dma.DoorbellException;
 import io.doorbell.dma.HugePages;
+import io.doorbell.dma.IommuMapper.IovaRange;
 import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.spi.NicProvider;
 import io.doorbell.pci.Capability;
-import io.doorbell.pci.DriverBinding;
+import io.doorbell.pci.InterruptInfo;
 import io.doorbell.pci.NetInterface;
 import io.doorbell.pci.PciDevice;
 import io.doorbell.pci.PciNames;
 import io.doorbell.pci.PciResource;
+import io.doorbell.pci.vfio.Vfio;
+import io.doorbell.pci.vfio.VfioReport;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -46,38 +49,38 @@ final class InfoCommand implements Callable<Integer> {
         this.context = context;
     }
 
-    /** What only somebody who has opened the NIC can tell; or why nobody can. */
-    private record Opened(
-            @Nullable MacAddress mac,
-            @Nullable LinkState link,
-            @Nullable String model,
-            @Nullable String whyNot) {}
+    /** What only somebody who has opened the NIC can tell. */
+    private record Opened(String model, MacAddress mac, LinkState link, VfioReport vfio) {}
+
+    /** Or why nobody can. */
+    private record Attempt(@Nullable Opened opened, String whyNot) {}
 
     @Override
     public Integer call() {
         PciDevice nic = context.nic(address);
         ConfigSnapshot config = ConfigSnapshot.of(context.bus(), nic.address());
-        Opened opened = open(nic);
+        Attempt attempt = open(nic);
         if (json) {
-            context.printJson(json(nic, config, opened));
+            context.printJson(json(nic, config, attempt));
         } else {
-            print(nic, config, opened);
+            print(nic, config, attempt);
         }
         return 0;
     }
 
-    private Opened open(PciDevice nic) {
-        if (!nic.isBoundTo(DriverBinding.VFIO_PCI)) {
-            return new Opened(null, null, null, "bound to " + nic.driver().orElse("no driver") + ", not to vfio-pci");
-        }
-        try (Nic open = context.open(nic.address().toString())) {
-            return new Opened(open.macAddress(), open.linkState(), open.model(), null);
+    private Attempt open(PciDevice nic) {
+        try {
+            context.requireBound(nic);
+            VfioReport vfio = Vfio.inspect(nic.address());
+            try (Nic open = context.open(nic.address().toString())) {
+                return new Attempt(new Opened(open.model(), open.macAddress(), Context.linkOf(open), vfio), "");
+            }
         } catch (DoorbellException e) {
-            return new Opened(null, null, null, e.getMessage());
+            return new Attempt(null, String.valueOf(e.getMessage()));
         }
     }
 
-    private void print(PciDevice nic, ConfigSnapshot config, Opened opened) {
+    private void print(PciDevice nic, ConfigSnapshot config, Attempt attempt) {
         NicNames names = new NicNames(PciNames.system(), context.providers());
         Fields fields = new Fields();
         fields.add("address", nic.address());
@@ -101,28 +104,40 @@ final class InfoCommand implements Callable<Integer> {
                 names.provider(nic)
                         .map(provider -> provider.driver() + " (" + provider.supports() + ")")
                         .orElse("none"));
-        fields.add("opened", opened.whyNot() == null ? "as " + opened.model() : "no: " + opened.whyNot());
-        if (opened.whyNot() == null) {
-            fields.add("MAC address", String.valueOf(opened.mac()));
-            fields.add("link", String.valueOf(opened.link()));
+        Opened opened = attempt.opened();
+        if (opened == null) {
+            fields.add("opened", "no: " + attempt.whyNot());
+            fields.add("reset", nic.resettable() ? "of this function alone" : "not of this function alone");
+        } else {
+            fields.add("opened", "as " + opened.model());
+            fields.add("MAC address", opened.mac());
+            fields.add("link", opened.link());
+            fields.add("reset", opened.vfio().resettable() ? "of this function alone" : "not of this function alone");
+            fields.add("interrupts", describe(opened.vfio().interrupts()));
+            fields.add(
+                    "DMA addresses",
+                    opened.vfio().permitted().stream().map(IovaRange::toString).collect(Collectors.joining("\n")));
         }
-        fields.add("reset", nic.resettable() ? "the function by itself" : "not the function by itself");
         fields.add("IOMMU group", group(nic));
         fields.add("memory for DMA", hugePages(HugePages.now()));
         fields.add("memlock limit", memlock(Kernel.linux().memlockLimit()));
         context.console().out().print(fields);
-        printBars(nic);
+        printBars(nic, opened);
         printCapabilities(config);
     }
 
-    private void printBars(PciDevice nic) {
-        Table bars = new Table(text("BAR"), number("START"), number("SIZE"), text("KIND"));
+    private void printBars(PciDevice nic, @Nullable Opened opened) {
+        if (nic.resources().isEmpty()) {
+            return;
+        }
+        Table bars = new Table(text("BAR"), number("START"), number("SIZE"), text("KIND"), text("MAPPABLE"));
         for (PciResource resource : nic.resources()) {
             bars.row(
                     resource.number() == 6 ? "ROM" : String.valueOf(resource.number()),
                     String.format("0x%x", resource.start()),
                     size(resource.size()),
-                    kind(resource));
+                    kind(resource),
+                    opened == null ? null : mappable(resource, opened.vfio()));
         }
         context.print("");
         context.console().out().print(bars);
@@ -145,7 +160,7 @@ final class InfoCommand implements Callable<Integer> {
         context.console().out().print(table);
     }
 
-    private Object json(PciDevice nic, ConfigSnapshot config, Opened opened) {
+    private Object json(PciDevice nic, ConfigSnapshot config, Attempt attempt) {
         NicNames names = new NicNames(PciNames.system(), context.providers());
         HugePages pages = HugePages.now();
         return Json.object(
@@ -158,10 +173,8 @@ final class InfoCommand implements Callable<Integer> {
                 "interfaces", nic.interfaces().stream().map(InfoCommand::json).toList(),
                 "numaNode", nic.numaNode().orElse(null),
                 "doorbell", names.provider(nic).map(NicProvider::driver).orElse(null),
-                "model", opened.model(),
-                "mac", opened.mac() == null ? null : opened.mac().toString(),
-                "link", opened.link() == null ? null : opened.link().toString(),
-                "notOpened", opened.whyNot(),
+                "opened", attempt.opened() == null ? null : json(attempt.opened()),
+                "notOpened", attempt.opened() == null ? attempt.whyNot() : null,
                 "resettable", nic.resettable(),
                 "iommuGroup", nic.iommuGroup().orElse(null),
                 "iommuGroupMembers",
@@ -177,6 +190,33 @@ final class InfoCommand implements Callable<Integer> {
                                         .map(InfoCommand::json)
                                         .toList()
                                 : null);
+    }
+
+    private static Object json(Opened opened) {
+        VfioReport vfio = opened.vfio();
+        return Json.object(
+                "model", opened.model(),
+                "mac", opened.mac().toString(),
+                "link", opened.link().toString(),
+                "resettable", vfio.resettable(),
+                "interrupts",
+                        Json.object(
+                                "intx", vfio.interrupts().intx(),
+                                "msi", vfio.interrupts().msi(),
+                                "msix", vfio.interrupts().msix()),
+                "dmaAddresses",
+                        vfio.permitted().stream().map(IovaRange::toString).toList(),
+                "regions",
+                        vfio.regions().stream()
+                                .map(region -> Json.object(
+                                        "number", region.number(),
+                                        "size", region.size(),
+                                        "mappable",
+                                                region.mappable().stream()
+                                                        .map(area ->
+                                                                Json.object("start", area.start(), "size", area.size()))
+                                                        .toList()))
+                                .toList());
     }
 
     private static Object json(NetInterface net) {
@@ -252,6 +292,23 @@ final class InfoCommand implements Callable<Integer> {
 
     private static @Nullable Long limit(long bytes) {
         return bytes == Kernel.UNLIMITED ? null : bytes;
+    }
+
+    private static String describe(InterruptInfo interrupts) {
+        return "MSI-X: " + interrupts.msix() + ", MSI: " + interrupts.msi() + ", INTx: " + interrupts.intx();
+    }
+
+    private static String mappable(PciResource resource, VfioReport vfio) {
+        for (VfioReport.Region region : vfio.regions()) {
+            if (region.number() == resource.number() && !region.mappable().isEmpty()) {
+                return region.mappable().equals(List.of(new VfioReport.Area(0, region.size())))
+                        ? "all"
+                        : region.mappable().stream()
+                                .map(area -> String.format("0x%x-0x%x", area.start(), area.start() + area.size() - 1))
+                                .collect(Collectors.joining(", "));
+            }
+        }
+        return "no";
     }
 
     private static String kind(PciResource resource) {

@@ -27,6 +27,7 @@ final class PeerExchange implements AutoCloseable {
     private final Thread thread =
             Thread.ofPlatform().daemon().name("doorbell-peer").unstarted(this::run);
     private volatile boolean closed;
+    private volatile long received;
     private volatile @Nullable RuntimeException failure;
 
     /**
@@ -73,6 +74,7 @@ final class PeerExchange implements AutoCloseable {
             }
             if (moved - shown >= FRAMES_PER_COUNT) {
                 Counts counts = exchange.counts();
+                received = counts.received();
                 progress.count(counts.sent() + counts.received(), total);
                 shown = moved;
             }
@@ -104,6 +106,11 @@ final class PeerExchange implements AutoCloseable {
         }
         peer.tryFlush();
         return sent;
+    }
+
+    /** How many frames had arrived of late. */
+    long received() {
+        return received;
     }
 
     /**

@@ -78,7 +78,7 @@ final class StatsCommand implements Callable<Integer> {
 
     private void receive(Nic nic) {
         if (!json) {
-            context.print(nic.model() + ", " + nic.macAddress() + ", link " + nic.linkState());
+            context.print(nic.model() + ", " + nic.macAddress() + ", link " + Context.linkOf(nic));
             context.print("   FRAMES/S      MBIT/S   MISSED/S   ERRORS/S");
         }
         FrameBatch batch = new FrameBatch(BATCH);

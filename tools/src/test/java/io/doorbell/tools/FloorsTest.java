@@ -74,7 +74,7 @@ class FloorsTest {
                 .areAssignableTo(SymbolLookup.class)
                 .orShould()
                 .dependOnClassesThat()
-                .resideInAnyPackage("jnr..", "sun.misc..", "com.kenai..")
+                .resideInAnyPackage("jnr.ffi..", "jnr.posix..", "com.kenai..", "sun.misc..")
                 .check(CLASSES);
     }
 }
