@@ -1,8 +1,8 @@
 # Sourced by ./nicctl and ./verify: finds what they need, and installs it where it may (Debian, as root).
 #
-#   set_up jdk maven qemu busybox kernel    returns with all of them there and JAVA_HOME exported, or exits with 1
+#   set_up jdk maven qemu busybox kernel dpdk    returns with all of them there and JAVA_HOME exported, or exits with 1
 #
-# JDK, Maven and QEMU are installed as Debian packages. The guest's kernel and busybox are not installed at all: they
+# JDK, Maven, QEMU and DPDK are installed as Debian packages. The guest's kernel and busybox are not installed at all: they
 # are unpacked from their packages into the cache below, which takes no root. The machine's own apt configuration and
 # package lists are read, never written. Everything is said on standard error.
 # shellcheck shell=bash
@@ -15,14 +15,16 @@ declare -A purpose=(
     [qemu]='QEMU 8.0 or newer: its igb and virtio-net models are the lab'
     [busybox]='busybox, static: starts the guest'
     [kernel]='a Linux kernel with VFIO and its modules: the guest'
+    [dpdk]='DPDK: its testpmd judges vhost-user'
 )
-declare -A package=([jdk]=openjdk-25-jdk-headless [maven]=maven [qemu]=qemu-system-x86)
+declare -A package=([jdk]=openjdk-25-jdk-headless [maven]=maven [qemu]=qemu-system-x86 [dpdk]=dpdk-dev)
 declare -A remedy=(
     [jdk]='unpack any build of OpenJDK 25 under /usr/lib/jvm, or set JAVA_HOME (Debian 13: openjdk-25-jdk-headless)'
     [maven]='install Maven 3.8 or newer (Debian: maven)'
     [qemu]='install qemu-system-x86_64 8.0 or newer (Debian 13: qemu-system-x86; Debian 12: that of bookworm-backports)'
     [busybox]="copy a statically linked busybox to $cache/busybox (Debian: busybox-static)"
     [kernel]="unpack a distribution's kernel: $cache/kernel/VERSION/vmlinuz and .../VERSION/lib/modules/VERSION (*.ko, depmod)"
+    [dpdk]='install dpdk-testpmd 21.11 or newer (Debian: dpdk-dev)'
 )
 
 # What the guest may load. What these modules depend on comes along.
@@ -76,6 +78,8 @@ java_home_on_path() {
 have_maven() { command -v mvn >/dev/null; }
 
 have_qemu() { qemu-system-x86_64 -device igb,help >/dev/null 2>&1; }
+
+have_dpdk() { command -v dpdk-testpmd >/dev/null; }
 
 have_busybox() { [[ -x $cache/busybox ]]; }
 
