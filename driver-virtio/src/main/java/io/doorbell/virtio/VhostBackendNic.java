@@ -199,7 +199,7 @@ final class VhostBackendNic implements Nic {
     @Override
     public LinkState linkState() {
         checkOpen();
-        return queues.get(0).hasRing() && queues.get(1).hasRing() ? new LinkState(true, 0, true) : LinkState.DOWN;
+        return queues.get(0).isUp() && queues.get(1).isUp() ? new LinkState(true, 0, true) : LinkState.DOWN;
     }
 
     @Override

@@ -43,6 +43,8 @@ final class VhostBackendQueue implements AutoCloseable {
     /** Whether the front-end lied: nothing more is read from the ring. */
     private boolean broken;
 
+    private volatile boolean up;
+
     /** Tells {@code complain} when the front-end has done what it must not, on the thread that polls. */
     VhostBackendQueue(Kernel kernel, String name, Consumer<String> complain) {
         this.kernel = kernel;
@@ -76,6 +78,7 @@ final class VhostBackendQueue implements AutoCloseable {
     BrokenDeviceException broken(Throwable cause) {
         broken = true;
         ring = null;
+        up = false;
         if (error != null) {
             error.signal();
         }
@@ -170,6 +173,16 @@ final class VhostBackendQueue implements AutoCloseable {
 
     boolean hasRing() {
         return ring != null;
+    }
+
+    /** Says to all threads whether frames can pass, once the gate is open. */
+    void show(boolean canPass) {
+        up = canPass;
+    }
+
+    /** Whether frames can pass; any thread may ask. */
+    boolean isUp() {
+        return up;
     }
 
     /** GET_VRING_BASE: stops the ring and says where it stopped. */

@@ -43,20 +43,30 @@ final class VhostBackendSession implements AutoCloseable {
      */
     void handle(VhostMessage message) {
         List<Integer> files = new ArrayList<>(message.files());
+        ByteBuffer answer;
         queues.forEach(queue -> queue.gate.shut());
         try {
-            ByteBuffer answer = perform(message, files);
-            if (answer != null) {
-                connection.send(message.request(), VhostMessage.REPLY, answer, List.of());
-            } else if (message.needsReply() && has(VhostProtocol.REPLY_ACK)) {
-                connection.send(message.request(), VhostMessage.REPLY, VhostMessage.number(0), List.of());
-            }
+            answer = perform(message, files);
         } catch (RuntimeException e) {
             queues.forEach(VhostBackendQueue::forget); // before anyone polls: the memory may be half gone
             throw e;
         } finally {
             connection.closeFiles(files);
-            queues.forEach(queue -> queue.gate.open());
+            openGates();
+        }
+        // Whoever gets the answer finds the gates open.
+        if (answer != null) {
+            connection.send(message.request(), VhostMessage.REPLY, answer, List.of());
+        } else if (message.needsReply() && has(VhostProtocol.REPLY_ACK)) {
+            connection.send(message.request(), VhostMessage.REPLY, VhostMessage.number(0), List.of());
+        }
+    }
+
+    private void openGates() {
+        for (VhostBackendQueue queue : queues) {
+            boolean up = queue.hasRing();
+            queue.gate.open();
+            queue.show(up);
         }
     }
 
@@ -231,7 +241,7 @@ final class VhostBackendSession implements AutoCloseable {
             queues.forEach(VhostBackendQueue::forget);
             memory.close();
         } finally {
-            queues.forEach(queue -> queue.gate.open());
+            openGates();
         }
     }
 }

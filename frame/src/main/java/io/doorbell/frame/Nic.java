@@ -33,7 +33,9 @@ public interface Nic extends AutoCloseable {
     /**
      * Opens and starts a NIC: it is reset, its rings are set up, and it receives.
      *
-     * @param name the PCI address of a function that is bound to {@code vfio-pci}, such as {@code 0000:01:00.0}
+     * @param name the PCI address of a function that is bound to {@code vfio-pci}, such as {@code 0000:01:00.0}; or the
+     *     socket of another process, {@code vhost-user:/run/x.sock} to connect to, {@code vhost-user-backend:/run/x.sock}
+     *     to listen on
      * @throws DoorbellException when there is no such NIC, no driver for it, or it cannot be taken
      */
     static Nic open(String name, NicConfig config) {

@@ -1,0 +1,104 @@
+package io.doorbell.virtio;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.doorbell.frame.Nic;
+import io.doorbell.frame.NicConfig;
+import io.doorbell.qemu.NumberedExchange;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Front-end and back-end in two JVMs, which have nothing in common but a socket and shared memory. */
+class VhostTwoProcessesIT {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final long FRAMES = 50_000;
+    private static final long ADDRESS = 0x02_00_00_00_00_01L;
+
+    @TempDir
+    private Path dir;
+
+    /** Another JVM. It ends when this one does, since its standard input does. */
+    private static final class FarEnd implements AutoCloseable {
+
+        final Process process;
+
+        FarEnd(String nic) {
+            try {
+                process = new ProcessBuilder(
+                                Path.of(System.getProperty("java.home"), "bin", "java")
+                                        .toString(),
+                                "--enable-native-access=ALL-UNNAMED",
+                                "--sun-misc-unsafe-memory-access=allow",
+                                "-cp",
+                                System.getProperty("java.class.path"),
+                                FarEndProcess.class.getName(),
+                                nic)
+                        .redirectError(ProcessBuilder.Redirect.INHERIT)
+                        .start();
+                BufferedReader reader = process.inputReader();
+                assertThat(reader.readLine()).isEqualTo("open");
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        /** SIGKILL. */
+        @Override
+        public void close() {
+            process.destroyForcibly();
+            try {
+                assertThat(process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS))
+                        .isTrue();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private static void bounce(Nic nic) {
+        nic.awaitLink(PATIENCE);
+        try (NicEnd end = new NicEnd(nic, 0, new NumberedExchange(ADDRESS, ADDRESS, FRAMES, FRAMES, 64))) {
+            NicEnd.run(end);
+            assertThat(end.counts()).isEqualTo(new NumberedExchange.Counts(FRAMES, FRAMES, FRAMES, 0, 0, 0, 0));
+        }
+    }
+
+    @Test
+    void aBackEndInAnotherProcessIsKilledAndReplaced() {
+        String path = dir.resolve("vhost.sock").toString();
+        try (FarEnd far = new FarEnd("vhost-user-backend:" + path);
+                Nic front = Nic.open("vhost-user:" + path)) {
+            assertThat(far.process.isAlive()).isTrue();
+            bounce(front);
+            far.process.destroyForcibly();
+            VhostUserNicTest.waitFor(front, false);
+            // Its socket's file is still there; the next one replaces it.
+            try (FarEnd next = new FarEnd("vhost-user-backend:" + path)) {
+                assertThat(next.process.isAlive()).isTrue();
+                bounce(front);
+            }
+        }
+    }
+
+    @Test
+    void aFrontEndInAnotherProcessIsKilledAndReplaced() {
+        String path = dir.resolve("vhost.sock").toString();
+        NicConfig config = NicConfig.defaults();
+        try (Nic back = Nic.open("vhost-user-backend:" + path, config)) {
+            for (int i = 0; i < 2; i++) {
+                try (FarEnd far = new FarEnd("vhost-user:" + path)) {
+                    assertThat(far.process.isAlive()).isTrue();
+                    bounce(back);
+                }
+                VhostUserNicTest.waitFor(back, false);
+            }
+        }
+    }
+}
