@@ -67,6 +67,10 @@ final class IgbNic implements Nic {
             throw new DoorbellException("an igb has no features to leave: take " + config.withoutFeatures()
                     + " out of NicConfig.withoutFeatures");
         }
+        if (config.vlans().isPresent()) {
+            throw new DoorbellException("this driver cannot make an igb drop frames of other VLANs yet: leave out"
+                    + " NicConfig.withVlans, and look at each frame's tag");
+        }
         checkRing("receive", config.rxRingSize());
         checkRing("transmit", config.txRingSize());
         this.name = name;

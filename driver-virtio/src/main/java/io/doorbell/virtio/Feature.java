@@ -23,13 +23,14 @@ enum Feature {
     VIRTIO_NET_F_HOST_UFO(14, "5.1.3", Use.UNUSED),
     VIRTIO_NET_F_MRG_RXBUF(15, "5.1.3", Use.UNUSED),
     VIRTIO_NET_F_STATUS(16, "5.1.3", Use.WANTED),
-    VIRTIO_NET_F_CTRL_VQ(17, "5.1.3", Use.UNUSED),
-    VIRTIO_NET_F_CTRL_RX(18, "5.1.3", Use.UNUSED),
-    VIRTIO_NET_F_CTRL_VLAN(19, "5.1.3", Use.UNUSED),
+    VIRTIO_NET_F_CTRL_VQ(17, "5.1.3", Use.WANTED),
+    VIRTIO_NET_F_CTRL_RX(18, "5.1.3", Use.WANTED),
+    /** Used only if the configuration names VLANs: with it, a device drops all tagged frames but those of VLANs it was told. */
+    VIRTIO_NET_F_CTRL_VLAN(19, "5.1.3", Use.WANTED),
     VIRTIO_NET_F_CTRL_RX_EXTRA(20, "5.1.3", Use.UNUSED),
     VIRTIO_NET_F_GUEST_ANNOUNCE(21, "5.1.3", Use.UNUSED),
     VIRTIO_NET_F_MQ(22, "5.1.3", Use.UNUSED),
-    VIRTIO_NET_F_CTRL_MAC_ADDR(23, "5.1.3", Use.UNUSED),
+    VIRTIO_NET_F_CTRL_MAC_ADDR(23, "5.1.3", Use.WANTED),
     VIRTIO_F_NOTIFY_ON_EMPTY(24, "6.3", Use.UNUSED),
     VIRTIO_F_ANY_LAYOUT(27, "6.3", Use.UNUSED),
     VIRTIO_F_INDIRECT_DESC(28, "6", Use.UNUSED),
@@ -92,6 +93,42 @@ enum Feature {
 
     Use use() {
         return use;
+    }
+
+    /** The feature that must be in use for this one to be (5.1.3.1). */
+    Optional<Feature> prerequisite() {
+        return switch (this) {
+            case VIRTIO_NET_F_CTRL_RX,
+                    VIRTIO_NET_F_CTRL_VLAN,
+                    VIRTIO_NET_F_CTRL_RX_EXTRA,
+                    VIRTIO_NET_F_CTRL_MAC_ADDR,
+                    VIRTIO_NET_F_GUEST_ANNOUNCE,
+                    VIRTIO_NET_F_MQ,
+                    VIRTIO_NET_F_RSS -> Optional.of(VIRTIO_NET_F_CTRL_VQ);
+            default -> Optional.empty();
+        };
+    }
+
+    /** Why the driver leaves it, in a few words, if it does. */
+    String whyUnused() {
+        return switch (this) {
+            case VIRTIO_NET_F_GUEST_TSO4,
+                    VIRTIO_NET_F_GUEST_TSO6,
+                    VIRTIO_NET_F_GUEST_ECN,
+                    VIRTIO_NET_F_GUEST_UFO,
+                    VIRTIO_NET_F_GUEST_USO4,
+                    VIRTIO_NET_F_GUEST_USO6,
+                    VIRTIO_NET_F_RSC_EXT ->
+                "a frame is received into one buffer, so none may be larger than the wire's";
+            case VIRTIO_NET_F_MRG_RXBUF -> "a frame is received into one buffer";
+            case VIRTIO_NET_F_MQ, VIRTIO_NET_F_RSS, VIRTIO_NET_F_HASH_REPORT -> "there is one queue in each direction";
+            case VIRTIO_NET_F_GUEST_ANNOUNCE -> "without it the host announces the station by itself after a move";
+            case VIRTIO_NET_F_CTRL_GUEST_OFFLOADS -> "offloads do not change while the NIC runs";
+            case VIRTIO_NET_F_HOST_ECN -> "frames cannot ask for it";
+            case VIRTIO_NET_F_HOST_UFO -> "VIRTIO_NET_F_HOST_USO has taken its place";
+            case VIRTIO_F_INDIRECT_DESC -> "a frame takes one descriptor";
+            default -> "Doorbell has no use for it";
+        };
     }
 
     long mask() {

@@ -1,12 +1,27 @@
 package io.doorbell.virtio;
 
+import io.doorbell.frame.FeatureState;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
 /**
  * The outcome of a negotiation (2.2).
  *
  * @param offered by the device
  * @param wanted by the driver, offered or not
+ * @param left what the driver would want by itself and leaves here, with the reason
  */
-record Features(long offered, long wanted) {
+record Features(long offered, long wanted, Map<Feature, String> left) {
+
+    Features {
+        left = Map.copyOf(left);
+    }
+
+    Features(long offered, long wanted) {
+        this(offered, wanted, Map.of());
+    }
 
     /** What both can do, and so is used. */
     long negotiated() {
@@ -18,7 +33,55 @@ record Features(long offered, long wanted) {
         return feature.isIn(negotiated());
     }
 
-    Features without(Feature feature) {
-        return new Features(offered, wanted & ~feature.mask());
+    /** @param reason in a few words, such as {@code the frame buffers are too small} */
+    Features without(Feature feature, String reason) {
+        Map<Feature, String> more = new EnumMap<>(Feature.class);
+        more.putAll(left);
+        more.put(feature, reason);
+        return new Features(offered, wanted & ~feature.mask(), more);
+    }
+
+    /** Leaves every feature whose prerequisite is not in use (5.1.3.1): a device may refuse the whole choice otherwise. */
+    Features withoutOrphans() {
+        Features kept = this;
+        // In the order of their bits, prerequisites come first.
+        for (Feature feature : Feature.values()) {
+            Feature needed = feature.prerequisite().orElse(feature);
+            if (kept.has(feature) && !kept.has(needed)) {
+                kept = kept.without(feature, "it goes with " + needed + ", which is not in use");
+            }
+        }
+        return kept;
+    }
+
+    /** Why a feature is not used, in a few words; empty if it is. */
+    String whyNot(Feature feature) {
+        if (has(feature)) {
+            return "";
+        }
+        if (left.containsKey(feature)) {
+            return left.get(feature);
+        }
+        if (feature.use() == Feature.Use.UNUSED) {
+            return feature.whyUnused();
+        }
+        return feature.isIn(wanted) ? "the device does not offer it" : "left out by NicConfig.withoutFeatures";
+    }
+
+    /** For people: all features of the specification, and what else the device offers, by their bits. */
+    List<FeatureState> states() {
+        List<FeatureState> states = new ArrayList<>();
+        for (int bit = 0; bit < Long.SIZE; bit++) {
+            Feature feature = Feature.of(bit).orElse(null);
+            boolean isOffered = (offered >>> bit & 1) != 0;
+            if (feature != null) {
+                states.add(new FeatureState(
+                        feature.name(), bit, isOffered, feature.isIn(wanted), has(feature), whyNot(feature)));
+            } else if (isOffered) {
+                states.add(new FeatureState(
+                        "bit " + bit, bit, true, false, false, "Doorbell does not know what it means"));
+            }
+        }
+        return List.copyOf(states);
     }
 }

@@ -78,6 +78,10 @@ final class VhostBackendNic implements Nic {
     }
 
     private VhostBackendNic(String name, String path, int pairs, NicConfig config) {
+        if (config.vlans().isPresent()) {
+            throw new DoorbellException(name + ": nothing filters VLANs between the two ends of a vhost-user socket:"
+                    + " leave out NicConfig.withVlans, and look at each frame's tag");
+        }
         this.name = name;
         this.path = path;
         this.offered = offered(config, pairs);

@@ -4,6 +4,7 @@ import io.doorbell.dma.DoorbellException;
 import io.doorbell.dma.kernel.EventFd;
 import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.frame.BrokenDeviceException;
+import io.doorbell.frame.FeatureState;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.LinkState;
@@ -372,6 +373,11 @@ final class VhostUserNic implements Nic {
     @Override
     public void promiscuous(boolean on) {
         nic.promiscuous(on);
+    }
+
+    @Override
+    public List<FeatureState> features() {
+        return nic.features();
     }
 
     @Override

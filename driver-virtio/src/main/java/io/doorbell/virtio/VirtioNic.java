@@ -3,6 +3,7 @@ package io.doorbell.virtio;
 import io.doorbell.dma.DmaSpace;
 import io.doorbell.dma.DoorbellException;
 import io.doorbell.frame.BrokenDeviceException;
+import io.doorbell.frame.FeatureState;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
@@ -15,10 +16,13 @@ import io.doorbell.frame.TxQueue;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.frame.spi.PoolRegistrations;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
 
 /** A virtio network device over any transport, with one queue in each direction. */
 final class VirtioNic implements Nic {
@@ -38,6 +42,8 @@ final class VirtioNic implements Nic {
 
     private static final int RX = 0;
     private static final int TX = 1;
+    /** Behind the queues for frames (5.1.2), of which there is one pair. */
+    private static final int CONTROL = 2;
 
     private static final Duration DRAIN = Duration.ofMillis(500);
 
@@ -47,7 +53,8 @@ final class VirtioNic implements Nic {
     private final Features features;
     private final VirtioRxQueue rx;
     private final VirtioTxQueue tx;
-    private final MacAddress macAddress;
+    private final @Nullable ControlQueue control;
+    private final ReceiveFilter filter;
     private boolean running;
     private boolean closed;
 
@@ -78,12 +85,19 @@ final class VirtioNic implements Nic {
         int rxSize = queueSize(RX, "receive", config.rxRingSize());
         int txSize = queueSize(TX, "transmit", config.txRingSize());
         FramePool pool = pool(pools, config, rxSize + txSize);
-        this.features = negotiate(wanted, pool);
+        this.features = negotiate(wanted, pool, config);
         checkQueueSize("receive", rxSize);
         checkQueueSize("transmit", txSize);
-        this.macAddress = features.has(Feature.VIRTIO_NET_F_MAC) ? netConfig.macAddress() : randomAddress();
         this.rx = rxQueue(rxSize, new RxBuffers(pool, pools.deviceAddress(0), header()));
         this.tx = txQueue(txSize, pools, pool);
+        this.control = features.has(Feature.VIRTIO_NET_F_CTRL_VQ) ? controlQueue() : null;
+        this.filter = new ReceiveFilter(
+                name,
+                features,
+                control,
+                features.has(Feature.VIRTIO_NET_F_MAC) ? netConfig.macAddress() : randomAddress(),
+                config.promiscuous(),
+                config.vlans().orElse(Set.of()));
     }
 
     // ---- Set-up: the driver's part of 3.1.1
@@ -96,7 +110,7 @@ final class VirtioNic implements Nic {
     }
 
     /** Chooses what step 4 is to agree on. */
-    private Features negotiate(long wanted, FramePool pool) {
+    private Features negotiate(long wanted, FramePool pool, NicConfig config) {
         Features chosen = new Features(transport.deviceFeatures(), wanted);
         if (transport.isModern() && !chosen.has(Feature.VIRTIO_F_VERSION_1)) {
             throw new DoorbellException(name + ": the device does not offer " + Feature.VIRTIO_F_VERSION_1
@@ -106,7 +120,17 @@ final class VirtioNic implements Nic {
         if (chosen.has(Feature.VIRTIO_NET_F_MTU)
                 && netConfig.mtu() + ETHERNET > pool.bufferSize() - FramePool.HEADROOM) {
             // Taking it would promise that a frame of that size fits (5.1.4.1).
-            return chosen.without(Feature.VIRTIO_NET_F_MTU);
+            chosen = chosen.without(
+                    Feature.VIRTIO_NET_F_MTU, "the frame buffers do not hold a frame of " + netConfig.mtu() + " bytes");
+        }
+        if (config.vlans().isEmpty()) {
+            chosen = chosen.without(Feature.VIRTIO_NET_F_CTRL_VLAN, "frames of all VLANs are wanted");
+        }
+        chosen = chosen.withoutOrphans();
+        if (config.vlans().isPresent() && !chosen.has(Feature.VIRTIO_NET_F_CTRL_VLAN)) {
+            throw new DoorbellException(name + ": cannot make the device drop frames of other VLANs than those of"
+                    + " NicConfig.withVlans, since " + Feature.VIRTIO_NET_F_CTRL_VLAN + " is not in use ("
+                    + chosen.whyNot(Feature.VIRTIO_NET_F_CTRL_VLAN) + "): look at each frame's tag");
         }
         return chosen;
     }
@@ -143,11 +167,25 @@ final class VirtioNic implements Nic {
         tx.prepare();
         Doorbell rxDoorbell = transport.enableQueue(RX, rx.addresses());
         Doorbell txDoorbell = transport.enableQueue(TX, tx.addresses());
+        Doorbell controlDoorbell = enableControl();
         transport.addStatus(DeviceStatus.DRIVER_OK);
+        running = true; // so that stop() stops it if a command fails
+        if (control != null) {
+            control.start(controlDoorbell);
+        }
+        // Before there are buffers: no frame gets in that is not wanted.
+        filter.apply();
         rx.start(rxDoorbell);
         tx.start(txDoorbell);
-        running = true;
         checkHealth();
+    }
+
+    private Doorbell enableControl() {
+        if (control == null) {
+            return () -> {};
+        }
+        control.prepare();
+        return transport.enableQueue(CONTROL, control.addresses());
     }
 
     @Override
@@ -164,6 +202,9 @@ final class VirtioNic implements Nic {
             transport.allowDma(false);
             rx.stop();
             tx.stop();
+            if (control != null) {
+                control.stop();
+            }
         }
     }
 
@@ -275,6 +316,21 @@ final class VirtioNic implements Nic {
                 : new SplitTxQueue(queueName, space, size, features, frames, counters, this::checkHealth);
     }
 
+    private ControlQueue controlQueue() {
+        int most = transport.queueMaxSize(CONTROL);
+        int size = transport.queueSizeIsFixed() ? most : Math.min(ControlQueue.SIZE, most);
+        if (!features.has(Feature.VIRTIO_F_RING_PACKED)) {
+            size = Integer.highestOneBit(size);
+        }
+        if (size < ControlQueue.SMALLEST) {
+            throw new BrokenDeviceException(name + ": the device has a control queue of " + most
+                    + " entries, and a command takes up to " + ChainRing.LONGEST + ": leave it with"
+                    + " NicConfig.withoutFeatures(\"" + Feature.VIRTIO_NET_F_CTRL_VQ + "\")");
+        }
+        return new ControlQueue(
+                name + " control queue", transport.dma(), size, features, this::checkHealth, ControlQueue.PATIENCE);
+    }
+
     /** A locally administered address, for a device without one (5.1.5). */
     private static MacAddress randomAddress() {
         long random = ThreadLocalRandom.current().nextLong(1L << 40);
@@ -311,7 +367,7 @@ final class VirtioNic implements Nic {
 
     @Override
     public MacAddress macAddress() {
-        return macAddress;
+        return filter.own();
     }
 
     @Override
@@ -350,14 +406,30 @@ final class VirtioNic implements Nic {
         return linkState();
     }
 
-    /** Without a control queue a device passes on every frame, which is what {@code true} asks for. */
+    /** A device without {@link Feature#VIRTIO_NET_F_CTRL_RX} is always promiscuous, and refuses to be otherwise. */
     @Override
     public void promiscuous(boolean on) {
         checkOpen();
-        if (!on) {
-            throw new DoorbellException(name + ": cannot make the device drop frames for other stations, since "
-                    + Feature.VIRTIO_NET_F_CTRL_RX + " is not in use: look at each frame's destination");
-        }
+        filter.promiscuous(on);
+    }
+
+    /** As {@link #promiscuous}. */
+    @Override
+    public void allMulticast(boolean on) {
+        checkOpen();
+        filter.allMulticast(on);
+    }
+
+    @Override
+    public void alsoReceive(Collection<MacAddress> addresses) {
+        checkOpen();
+        filter.others(List.copyOf(addresses));
+    }
+
+    @Override
+    public void macAddress(MacAddress address) {
+        checkOpen();
+        filter.own(address);
     }
 
     @Override
@@ -368,6 +440,9 @@ final class VirtioNic implements Nic {
         SequencedMap<String, Long> details = new LinkedHashMap<>();
         addDetails(details, "rx[0]", in);
         addDetails(details, "tx[0]", out);
+        if (control != null) {
+            details.put("control.commands", control.counters().frames);
+        }
         return new NicStatistics(in.frames, in.bytes, 0, 0, out.frames, out.bytes, 0, details);
     }
 
@@ -383,9 +458,20 @@ final class VirtioNic implements Nic {
         return transport.registers();
     }
 
+    @Override
+    public List<FeatureState> features() {
+        return features.states();
+    }
+
     /** What was offered, wanted and agreed on. */
-    Features features() {
+    Features negotiation() {
         return features;
+    }
+
+    /** For tests that give commands of their own. */
+    @Nullable
+    ControlQueue control() {
+        return control;
     }
 
     /** For tests that play the device. */

@@ -132,7 +132,7 @@ class VirtioNicTest {
     @Test
     void usesWhatTheDeviceOffersAndNothingElse() {
         try (VirtioNic nic = open(NicConfig.defaults())) {
-            Features features = nic.features();
+            Features features = nic.negotiation();
             assertThat(features.negotiated() & ~features.offered()).isZero();
             assertThat(features.has(Feature.VIRTIO_F_VERSION_1)).isTrue();
             assertThat(features.has(Feature.VIRTIO_F_RING_PACKED)).isEqualTo(device.isPacked());
@@ -433,9 +433,9 @@ class VirtioNicTest {
         NicConfig config =
                 NicConfig.defaults().withoutFeatures("VIRTIO_F_RING_PACKED", "VIRTIO_F_IN_ORDER", "VIRTIO_F_EVENT_IDX");
         try (VirtioNic nic = open(config)) {
-            assertThat(nic.features().has(Feature.VIRTIO_F_RING_PACKED)).isFalse();
-            assertThat(nic.features().has(Feature.VIRTIO_F_IN_ORDER)).isFalse();
-            assertThat(nic.features().has(Feature.VIRTIO_F_EVENT_IDX)).isFalse();
+            assertThat(nic.negotiation().has(Feature.VIRTIO_F_RING_PACKED)).isFalse();
+            assertThat(nic.negotiation().has(Feature.VIRTIO_F_IN_ORDER)).isFalse();
+            assertThat(nic.negotiation().has(Feature.VIRTIO_F_EVENT_IDX)).isFalse();
             FrameBatch batch = new FrameBatch(1);
             peer.send(frame(MAC, 60, 7));
             receive(nic, batch, 1);
@@ -483,7 +483,7 @@ class VirtioNicTest {
             FrameBatch batch = new FrameBatch(4);
             claimUsed(nic.addresses(true), 0, 60000);
             assertThatThrownBy(() -> nic.rxQueue(0).receive(batch)).isInstanceOf(BrokenDeviceException.class);
-            if (!Feature.VIRTIO_F_RING_RESET.isIn(nic.features().offered())) {
+            if (!Feature.VIRTIO_F_RING_RESET.isIn(nic.negotiation().offered())) {
                 assertThatThrownBy(() -> nic.resetQueue(0))
                         .isInstanceOf(DoorbellException.class)
                         .hasMessageContaining("VIRTIO_F_RING_RESET");
@@ -567,7 +567,7 @@ class VirtioNicTest {
                 .nic("virtio-net-pci", device.with())
                 .start()) {
             FramePool pool = FramePool.in(two.allocate(FramePool.bytesFor(4096, 2112)), 4096, 2112);
-            NicConfig config = NicConfig.defaults().withPool(pool);
+            NicConfig config = NicConfig.defaults().withPool(pool).withPromiscuous(true);
             try (VirtioNic left = open(two, 0, config);
                     VirtioNic right = open(two, 1, config)) {
                 FrameBatch batch = new FrameBatch(8);

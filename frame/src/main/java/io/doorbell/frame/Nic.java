@@ -3,6 +3,7 @@ package io.doorbell.frame;
 import io.doorbell.dma.DoorbellException;
 import io.doorbell.frame.spi.NicProvider;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 
 /**
@@ -68,8 +69,45 @@ public interface Nic extends AutoCloseable {
      */
     LinkState awaitLink(Duration timeout);
 
-    /** Whether to receive frames for other stations too. */
+    /**
+     * Whether to receive frames for other stations too.
+     *
+     * @throws DoorbellException when the device cannot tell them apart
+     */
     void promiscuous(boolean on);
+
+    /**
+     * Whether to receive the frames of all multicast groups. At first, broadcasts and no others are received.
+     *
+     * @throws DoorbellException when the device or its driver cannot
+     */
+    default void allMulticast(boolean on) {
+        throw new DoorbellException(name() + ": its driver cannot choose frames of multicast groups");
+    }
+
+    /**
+     * Receives frames for these addresses, of stations or of multicast groups, beside those for {@link #macAddress()}.
+     * They replace those of an earlier call.
+     *
+     * @throws DoorbellException when the device or its driver cannot, or not for so many
+     */
+    default void alsoReceive(Collection<MacAddress> addresses) {
+        throw new DoorbellException(name() + ": its driver cannot choose frames by a list of addresses");
+    }
+
+    /**
+     * Gives the station another address, until the NIC is closed.
+     *
+     * @throws DoorbellException when the device or its driver cannot, or it is no address for a station
+     */
+    default void macAddress(MacAddress address) {
+        throw new DoorbellException(name() + ": its driver cannot change the station's address");
+    }
+
+    /** The optional abilities that device and driver have agreed on, or not; empty for devices without such a thing. */
+    default List<FeatureState> features() {
+        return List.of();
+    }
 
     /** What has been counted since the NIC was opened. */
     NicStatistics statistics();

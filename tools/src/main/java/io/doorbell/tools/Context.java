@@ -38,13 +38,16 @@ record Context(Console console, PciBus bus, DriverBinding binding, List<NicProvi
         return device;
     }
 
-    /** Opens and starts the NIC at an address as a person wrote it. */
+    /** Opens and starts the NIC at an address as a person wrote it, or by another name that one of the drivers knows. */
     Nic open(String address) {
         return open(address, NicConfig.defaults());
     }
 
     /** @throws DoorbellException when it is no NIC, not bound to vfio-pci, or no driver of Doorbell's knows it */
     Nic open(String address, NicConfig config) {
+        if (!PciAddress.isAddress(address) && providers.stream().anyMatch(driver -> driver.claims(address))) {
+            return Nic.open(address, config);
+        }
         PciDevice device = nic(address);
         requireBound(device);
         return Nic.open(device.address().toString(), config);

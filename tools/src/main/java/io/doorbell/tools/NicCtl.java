@@ -68,6 +68,7 @@ public final class NicCtl implements Callable<Integer> {
                 .addSubcommand(new RestoreCommand(context))
                 .addSubcommand(new StatsCommand(context))
                 .addSubcommand(new RegsCommand(context))
+                .addSubcommand(new FeaturesCommand(context))
                 .addSubcommand(new DemoCommand(context))
                 .addSubcommand(new LabCommand(context))
                 .setOut(new PrintWriter(context.console().out(), true, StandardCharsets.UTF_8))
