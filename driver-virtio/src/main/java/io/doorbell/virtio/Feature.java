@@ -32,7 +32,8 @@ enum Feature {
     VIRTIO_NET_F_MQ(22, "5.1.3", Use.UNUSED),
     VIRTIO_NET_F_CTRL_MAC_ADDR(23, "5.1.3", Use.WANTED),
     VIRTIO_F_NOTIFY_ON_EMPTY(24, "6.3", Use.UNUSED),
-    VIRTIO_F_ANY_LAYOUT(27, "6.3", Use.UNUSED),
+    /** What a legacy device must offer, since header and frame lie in one buffer here; modern ones all can (6.3). */
+    VIRTIO_F_ANY_LAYOUT(27, "6.3", Use.WANTED),
     VIRTIO_F_INDIRECT_DESC(28, "6", Use.UNUSED),
     VIRTIO_F_EVENT_IDX(29, "6", Use.WANTED),
     VIRTIO_F_VERSION_1(32, "6", Use.REQUIRED),

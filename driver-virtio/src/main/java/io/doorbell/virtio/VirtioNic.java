@@ -117,6 +117,14 @@ final class VirtioNic implements Nic {
                     + ", without which it is not the modern device that it looks like; it offers "
                     + Feature.describe(chosen.offered()));
         }
+        if (transport.isModern()) {
+            chosen = chosen.without(Feature.VIRTIO_F_ANY_LAYOUT, "a modern device can do that anyway");
+        } else if (!chosen.has(Feature.VIRTIO_F_ANY_LAYOUT)) {
+            throw new DoorbellException(
+                    name + ": the device wants headers in buffers of their own, and this driver puts"
+                            + " header and frame into one: " + Feature.VIRTIO_F_ANY_LAYOUT + " is not in use ("
+                            + chosen.whyNot(Feature.VIRTIO_F_ANY_LAYOUT) + ")");
+        }
         if (chosen.has(Feature.VIRTIO_NET_F_MTU)
                 && netConfig.mtu() + ETHERNET > pool.bufferSize() - FramePool.HEADROOM) {
             // Taking it would promise that a frame of that size fits (5.1.4.1).

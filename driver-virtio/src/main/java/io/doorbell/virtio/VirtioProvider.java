@@ -49,7 +49,10 @@ public final class VirtioProvider implements NicProvider {
 
     private static VirtioTransport transport(PciFunction function) {
         try {
-            return new ModernPciTransport(function);
+            boolean legacyOnly = function.id().equals(TRANSITIONAL)
+                    && VirtioCapability.find(function, VirtioCapability.COMMON, 1)
+                            .isEmpty();
+            return legacyOnly ? new LegacyPciTransport(function) : new ModernPciTransport(function);
         } catch (RuntimeException e) {
             try {
                 function.close();
