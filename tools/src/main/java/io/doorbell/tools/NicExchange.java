@@ -20,9 +20,11 @@ final class NicExchange {
 
     private static final int BATCH = 32;
     /** With nothing moving for so long, in spite of reminders, the other end has gone. */
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final long PATIENCE_NANOS = Duration.ofSeconds(30).toNanos();
     /** How long the other end has to remark that it was not told of the end. */
-    private static final Duration LINGER = Duration.ofMillis(500);
+    private static final long LINGER_NANOS = Duration.ofMillis(500).toNanos();
+
+    private static final long SILENCE_NANOS = PeerExchange.SILENCE.toNanos();
 
     private final RxQueue rx;
     private final TxQueue tx;
@@ -33,7 +35,7 @@ final class NicExchange {
     private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     private long moved;
-    private long seconds1e9;
+    private long nanos;
     private long measuredFrames;
     private long allocatedBytes;
     private long collections;
@@ -59,7 +61,7 @@ final class NicExchange {
         runUntil(Long.MAX_VALUE);
         allocatedBytes = threads.getCurrentThreadAllocatedBytes() - allocatedBefore;
         measuredFrames = moved - movedBefore;
-        seconds1e9 = System.nanoTime() - start;
+        nanos = System.nanoTime() - start;
         collections = collections() - collectionsBefore;
         linger();
     }
@@ -79,11 +81,11 @@ final class NicExchange {
                 quietSince = now;
                 askedAt = now;
             }
-            if (now - askedAt > PeerExchange.SILENCE.toNanos()) {
+            if (now - askedAt > SILENCE_NANOS) {
                 exchange.remind();
                 askedAt = now;
             }
-            if (now - quietSince > PATIENCE.toNanos()) {
+            if (now - quietSince > PATIENCE_NANOS) {
                 return;
             }
         }
@@ -92,7 +94,7 @@ final class NicExchange {
     private void linger() {
         long start = System.nanoTime();
         long quietSince = start;
-        while (System.nanoTime() - quietSince < LINGER.toNanos() && System.nanoTime() - start < PATIENCE.toNanos()) {
+        while (System.nanoTime() - quietSince < LINGER_NANOS && System.nanoTime() - start < PATIENCE_NANOS) {
             if (poll()) {
                 quietSince = System.nanoTime();
             } else {
@@ -136,7 +138,7 @@ final class NicExchange {
     }
 
     double seconds() {
-        return seconds1e9 / 1e9;
+        return nanos / 1e9;
     }
 
     long measuredFrames() {
