@@ -25,7 +25,6 @@ final class Demo {
     static final String EXCHANGE = "exchange ";
     static final String REPORT = "report ";
 
-    private static final Duration MODPROBE = Duration.ofSeconds(60);
     /** Far more than it takes where QEMU emulates the processor on a busy machine. */
     private static final Duration OVERHEAD = Duration.ofMinutes(3);
 
@@ -53,10 +52,7 @@ final class Demo {
                 .capture(0, pcap)
                 .start()) {
             progress.done("");
-            progress.step("loading the kernel's igb, virtio_net and vfio-pci", () -> {
-                guest.run(MODPROBE, "modprobe", "-a", "igb", "virtio_net", "vfio-pci", "vfio_iommu_type1")
-                        .orThrow();
-            });
+            progress.step("loading the kernel's igb, virtio_net and vfio-pci", () -> Lab.loadDrivers(guest));
             return new DemoResult(List.of(exercise(guest)));
         }
     }

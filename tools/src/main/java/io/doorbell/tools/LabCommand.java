@@ -29,8 +29,9 @@ final class LabCommand implements Callable<Integer> {
                 .nic("virtio-net-pci", Lab.KERNEL_MAC, Lab.HUB)
                 .terminal()
                 .start()) {
-            guest.run("modprobe", "vfio-pci").orThrow();
-            guest.shell(Path.of("").toAbsolutePath());
+            Lab.loadDrivers(guest);
+            // The launcher says where it is, so that the shell finds it too.
+            guest.shell(Path.of(System.getProperty("doorbell.home", "")).toAbsolutePath());
         }
         return 0;
     }

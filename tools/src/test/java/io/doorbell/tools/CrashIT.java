@@ -24,8 +24,7 @@ class CrashIT {
                 .nic("virtio-net-pci", Lab.KERNEL_MAC, Lab.HUB)
                 .peer(Lab.HUB)
                 .start()) {
-            guest.run("modprobe", "-a", "igb", "virtio_net", "vfio-pci", "vfio_iommu_type1")
-                    .orThrow();
+            Lab.loadDrivers(guest);
 
             killInTheMiddleOfTraffic(guest);
 

@@ -94,8 +94,7 @@ class NicCtlIT {
                 .nic("igb", Lab.IGB_MAC, Lab.HUB)
                 .nic("virtio-net-pci", Lab.KERNEL_MAC, Lab.HUB)
                 .start()) {
-            guest.run("modprobe", "-a", "igb", "virtio_net", "vfio-pci", "vfio_iommu_type1")
-                    .orThrow();
+            Lab.loadDrivers(guest);
             GuestResult result = guest.run(
                             PATIENCE, GuestMachine.java(JavaOptions.GUEST, GuestScript.class.getName(), lines))
                     .orThrow();
