@@ -3,7 +3,7 @@ package io.doorbell.virtio;
 import io.doorbell.frame.MacAddress;
 import java.util.concurrent.ThreadLocalRandom;
 
-/** Station addresses for devices that have none of their own. */
+/** Station addresses for devices that have none of their own (5.1.5). */
 final class LocalAddresses {
 
     /** Locally administered (IEEE 802, 8.4), unicast. */

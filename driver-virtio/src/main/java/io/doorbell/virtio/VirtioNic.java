@@ -21,7 +21,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
 import java.util.Set;
-import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /** A virtio network device over any transport, with one queue in each direction. */
@@ -95,7 +94,7 @@ final class VirtioNic implements Nic {
                 name,
                 features,
                 control,
-                features.has(Feature.VIRTIO_NET_F_MAC) ? netConfig.macAddress() : randomAddress(),
+                features.has(Feature.VIRTIO_NET_F_MAC) ? netConfig.macAddress() : LocalAddresses.random(),
                 config.promiscuous(),
                 config.vlans().orElse(Set.of()));
     }
@@ -337,12 +336,6 @@ final class VirtioNic implements Nic {
         }
         return new ControlQueue(
                 name + " control queue", transport.dma(), size, features, this::checkHealth, ControlQueue.PATIENCE);
-    }
-
-    /** A locally administered address, for a device without one (5.1.5). */
-    private static MacAddress randomAddress() {
-        long random = ThreadLocalRandom.current().nextLong(1L << 40);
-        return new MacAddress(0x02L << 40 | random);
     }
 
     private void checkHealth() {
