@@ -71,6 +71,14 @@ final class IgbNic implements Nic {
             throw new DoorbellException("this driver cannot make an igb drop frames of other VLANs yet: leave out"
                     + " NicConfig.withVlans, and look at each frame's tag");
         }
+        if (config.queues() > 1) {
+            throw new DoorbellException("this driver uses one queue of an igb in each direction yet, and"
+                    + " NicConfig.withQueues asks for " + config.queues() + ": ask for 1");
+        }
+        if (config.rss().isPresent()) {
+            throw new DoorbellException(
+                    "this driver cannot spread an igb's frames over queues yet: leave out" + " NicConfig.withRss");
+        }
         checkRing("receive", config.rxRingSize());
         checkRing("transmit", config.txRingSize());
         this.name = name;
@@ -203,6 +211,11 @@ final class IgbNic implements Nic {
     @Override
     public MacAddress macAddress() {
         return macAddress;
+    }
+
+    @Override
+    public int queues() {
+        return 1;
     }
 
     @Override

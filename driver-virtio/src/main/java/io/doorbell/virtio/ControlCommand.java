@@ -7,7 +7,10 @@ enum ControlCommand {
     MAC_TABLE_SET(1, 0, Feature.VIRTIO_NET_F_CTRL_RX),
     MAC_ADDR_SET(1, 1, Feature.VIRTIO_NET_F_CTRL_MAC_ADDR),
     VLAN_ADD(2, 0, Feature.VIRTIO_NET_F_CTRL_VLAN),
-    VLAN_DEL(2, 1, Feature.VIRTIO_NET_F_CTRL_VLAN);
+    VLAN_DEL(2, 1, Feature.VIRTIO_NET_F_CTRL_VLAN),
+    MQ_VQ_PAIRS_SET(4, 0, Feature.VIRTIO_NET_F_MQ),
+    MQ_RSS_CONFIG(4, 1, Feature.VIRTIO_NET_F_RSS),
+    MQ_HASH_CONFIG(4, 2, Feature.VIRTIO_NET_F_HASH_REPORT);
 
     private final int commandClass;
     private final int number;

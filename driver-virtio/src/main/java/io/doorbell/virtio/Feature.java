@@ -29,7 +29,8 @@ enum Feature {
     VIRTIO_NET_F_CTRL_VLAN(19, "5.1.3", Use.WANTED),
     VIRTIO_NET_F_CTRL_RX_EXTRA(20, "5.1.3", Use.UNUSED),
     VIRTIO_NET_F_GUEST_ANNOUNCE(21, "5.1.3", Use.UNUSED),
-    VIRTIO_NET_F_MQ(22, "5.1.3", Use.UNUSED),
+    /** Used only if the configuration asks for several queues. */
+    VIRTIO_NET_F_MQ(22, "5.1.3", Use.WANTED),
     VIRTIO_NET_F_CTRL_MAC_ADDR(23, "5.1.3", Use.WANTED),
     VIRTIO_F_NOTIFY_ON_EMPTY(24, "6.3", Use.UNUSED),
     /** What a legacy device must offer, since header and frame lie in one buffer here; modern ones all can (6.3). */
@@ -57,7 +58,8 @@ enum Feature {
     VIRTIO_NET_F_HOST_USO(56, "5.1.3", Use.UNUSED),
     VIRTIO_NET_F_HASH_REPORT(57, "5.1.3", Use.UNUSED),
     VIRTIO_NET_F_GUEST_HDRLEN(59, "5.1.3", Use.UNUSED),
-    VIRTIO_NET_F_RSS(60, "5.1.3", Use.UNUSED),
+    /** Used only with several queues, or where the configuration says how to hash. */
+    VIRTIO_NET_F_RSS(60, "5.1.3", Use.WANTED),
     VIRTIO_NET_F_RSC_EXT(61, "5.1.3", Use.UNUSED),
     VIRTIO_NET_F_STANDBY(62, "5.1.3", Use.UNUSED),
     VIRTIO_NET_F_SPEED_DUPLEX(63, "5.1.3", Use.WANTED);
@@ -105,6 +107,7 @@ enum Feature {
                     VIRTIO_NET_F_CTRL_MAC_ADDR,
                     VIRTIO_NET_F_GUEST_ANNOUNCE,
                     VIRTIO_NET_F_MQ,
+                    VIRTIO_NET_F_HASH_REPORT,
                     VIRTIO_NET_F_RSS -> Optional.of(VIRTIO_NET_F_CTRL_VQ);
             default -> Optional.empty();
         };
@@ -122,7 +125,6 @@ enum Feature {
                     VIRTIO_NET_F_RSC_EXT ->
                 "a frame is received into one buffer, so none may be larger than the wire's";
             case VIRTIO_NET_F_MRG_RXBUF -> "a frame is received into one buffer";
-            case VIRTIO_NET_F_MQ, VIRTIO_NET_F_RSS, VIRTIO_NET_F_HASH_REPORT -> "there is one queue in each direction";
             case VIRTIO_NET_F_GUEST_ANNOUNCE -> "without it the host announces the station by itself after a move";
             case VIRTIO_NET_F_CTRL_GUEST_OFFLOADS -> "offloads do not change while the NIC runs";
             case VIRTIO_NET_F_HOST_ECN -> "frames cannot ask for it";

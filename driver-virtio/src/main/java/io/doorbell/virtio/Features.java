@@ -41,13 +41,17 @@ record Features(long offered, long wanted, Map<Feature, String> left) {
         return new Features(offered, wanted & ~feature.mask(), more);
     }
 
-    /** Leaves every feature whose prerequisite is not in use (5.1.3.1): a device may refuse the whole choice otherwise. */
-    Features withoutOrphans() {
+    /**
+     * Leaves every feature whose prerequisite is not in use (5.1.3.1): a device may refuse the whole choice otherwise.
+     *
+     * @param free features that need none here
+     */
+    Features withoutOrphans(long free) {
         Features kept = this;
         // In the order of their bits, prerequisites come first.
         for (Feature feature : Feature.values()) {
             Feature needed = feature.prerequisite().orElse(feature);
-            if (kept.has(feature) && !kept.has(needed)) {
+            if (kept.has(feature) && !kept.has(needed) && !feature.isIn(free)) {
                 kept = kept.without(feature, "it goes with " + needed + ", which is not in use");
             }
         }

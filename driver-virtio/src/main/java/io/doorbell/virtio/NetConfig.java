@@ -10,9 +10,16 @@ final class NetConfig {
 
     private static final int MAC = 0;
     private static final int STATUS = 6;
+    private static final int MAX_QUEUE_PAIRS = 8;
     private static final int MTU = 10;
     private static final int SPEED = 12;
     private static final int DUPLEX = 16;
+    private static final int RSS_MAX_KEY_SIZE = 17;
+    private static final int RSS_MAX_TABLE_LENGTH = 18;
+    private static final int HASH_TYPES = 20;
+
+    /** Ethernet header and VLAN tag, which an MTU leaves out. */
+    static final int ETHERNET = 18;
 
     private static final int LINK_UP = 1;
     private static final int FULL_DUPLEX = 1;
@@ -39,6 +46,26 @@ final class NetConfig {
     /** Bytes in the largest frame, without its Ethernet header; with VIRTIO_NET_F_MTU. */
     int mtu() {
         return transport.config16(MTU);
+    }
+
+    /** The most queues in each direction; with VIRTIO_NET_F_MQ or VIRTIO_NET_F_RSS. */
+    int maxQueuePairs() {
+        return transport.config16(MAX_QUEUE_PAIRS);
+    }
+
+    /** Bytes in the longest key to hash with; with VIRTIO_NET_F_RSS or VIRTIO_NET_F_HASH_REPORT. */
+    int rssMaxKeySize() {
+        return transport.config8(RSS_MAX_KEY_SIZE);
+    }
+
+    /** Entries in the longest table of queues; with VIRTIO_NET_F_RSS. */
+    int rssMaxTableLength() {
+        return transport.config16(RSS_MAX_TABLE_LENGTH);
+    }
+
+    /** What the device can hash, as bits of {@link HashTypes}; with VIRTIO_NET_F_RSS or VIRTIO_NET_F_HASH_REPORT. */
+    int hashTypes() {
+        return transport.config32(HASH_TYPES);
     }
 
     /** The link, as far as the features used tell it: up without VIRTIO_NET_F_STATUS (5.1.4.2). */

@@ -82,6 +82,10 @@ final class VhostBackendNic implements Nic {
             throw new DoorbellException(name + ": nothing filters VLANs between the two ends of a vhost-user socket:"
                     + " leave out NicConfig.withVlans, and look at each frame's tag");
         }
+        if (config.rss().isPresent()) {
+            throw new DoorbellException(name + ": a front-end chooses by itself which queue it sends a frame by: leave"
+                    + " out NicConfig.withRss");
+        }
         this.name = name;
         this.path = path;
         this.offered = offered(config, pairs);
@@ -188,6 +192,11 @@ final class VhostBackendNic implements Nic {
     @Override
     public MacAddress macAddress() {
         return macAddress;
+    }
+
+    @Override
+    public int queues() {
+        return rx.size();
     }
 
     @Override

@@ -3,26 +3,25 @@ package io.doorbell.virtio;
 import io.doorbell.dma.DoorbellException;
 import io.doorbell.dma.kernel.EventFd;
 import io.doorbell.dma.kernel.Kernel;
-import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.FeatureState;
-import io.doorbell.frame.FrameBatch;
-import io.doorbell.frame.FramePool;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.NicStatistics;
 import io.doorbell.frame.RegisterValue;
+import io.doorbell.frame.Rss;
 import io.doorbell.frame.RxQueue;
 import io.doorbell.frame.TxQueue;
 import io.doorbell.frame.spi.BoundedWait;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.concurrent.locks.LockSupport;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A virtio NIC whose device is another process, which may end, and start again, at any time. While there is none, the
@@ -39,8 +38,8 @@ final class VhostUserNic implements Nic {
 
     private final VirtioNic nic;
     private final VhostUserTransport transport;
-    private final RxGate rx;
-    private final TxGate tx;
+    private final List<VhostUserRxQueue> rx = new ArrayList<>();
+    private final List<VhostUserTxQueue> tx = new ArrayList<>();
     private final EventFd wake;
     private final Thread watcher;
 
@@ -64,8 +63,10 @@ final class VhostUserNic implements Nic {
     private VhostUserNic(Kernel kernel, VirtioNic nic, VhostUserTransport transport) {
         this.nic = nic;
         this.transport = transport;
-        this.rx = new RxGate(nic.rxQueue(0));
-        this.tx = new TxGate(nic.txQueue(0));
+        for (int pair = 0; pair < nic.queues(); pair++) {
+            rx.add(new VhostUserRxQueue(nic.rxQueue(pair)));
+            tx.add(new VhostUserTxQueue(nic.txQueue(pair)));
+        }
         this.wake = EventFd.create(kernel);
         this.watcher = Thread.ofPlatform().daemon().name(nic.name()).start(this::watch);
     }
@@ -92,18 +93,12 @@ final class VhostUserNic implements Nic {
         if (!wanted || down || closed) {
             return;
         }
-        rx.gate.shut();
-        tx.gate.shut();
-        rx.rescue();
-        try {
-            lost += nic.txQueue(0).reclaim();
-        } catch (BrokenDeviceException e) {
-            LOG.log(Level.WARNING, "the back-end left its ring in disorder", e);
-        }
+        shutGates();
+        rx.forEach(VhostUserRxQueue::rescue);
+        tx.forEach(queue -> lost += queue.unsent());
         nic.stop();
         offline(true);
-        rx.gate.open();
-        tx.gate.open();
+        openGates();
         LOG.log(Level.INFO, "{0}: the back-end is gone; waiting for it to come back", nic.name());
     }
 
@@ -129,141 +124,46 @@ final class VhostUserNic implements Nic {
         }
     }
 
+    private void shutGates() {
+        rx.forEach(queue -> queue.gate.shut());
+        tx.forEach(queue -> queue.gate.shut());
+    }
+
+    private void openGates() {
+        rx.forEach(queue -> queue.gate.open());
+        tx.forEach(queue -> queue.gate.open());
+    }
+
     /** With the gates shut. */
     private void offline(boolean isDown) {
         down = isDown;
-        rx.offline = isDown;
-        tx.offline = isDown;
+        rx.forEach(queue -> queue.offline = isDown);
+        tx.forEach(queue -> queue.offline = isDown);
     }
 
     private void changeTo(boolean isDown) {
-        rx.gate.shut();
-        tx.gate.shut();
+        shutGates();
         offline(isDown);
-        rx.gate.open();
-        tx.gate.open();
+        openGates();
     }
 
     // ---- Queues
 
-    /** The receive queue behind a gate. */
-    private static final class RxGate implements RxQueue {
-
-        final VhostGate gate = new VhostGate();
-        boolean offline;
-        private final RxQueue queue;
-        /** Frames that an earlier back-end had sent; null when there are none. */
-        private @Nullable FrameBatch rescued;
-
-        RxGate(RxQueue queue) {
-            this.queue = queue;
-        }
-
-        @Override
-        public int receive(FrameBatch batch) {
-            if (!gate.enter()) {
-                return 0;
-            }
-            try {
-                if (rescued != null) {
-                    return deliver(rescued, batch);
-                }
-                return offline ? 0 : queue.receive(batch);
-            } finally {
-                gate.leave();
-            }
-        }
-
-        private int deliver(FrameBatch from, FrameBatch to) {
-            int count = Math.min(from.size(), to.room());
-            for (int i = 0; i < count; i++) {
-                from.moveTo(to, 0);
-            }
-            if (from.isEmpty()) {
-                rescued = null;
-            }
-            return count;
-        }
-
-        /** Takes out of the ring what has arrived, before the ring is emptied. The gate is shut. */
-        void rescue() {
-            FrameBatch all = rescued == null ? new FrameBatch(32) : rescued;
-            try {
-                while (true) {
-                    if (all.room() == 0) {
-                        FrameBatch larger = new FrameBatch(2 * all.capacity());
-                        deliver(all, larger);
-                        all = larger;
-                    }
-                    if (queue.receive(all) == 0) {
-                        break;
-                    }
-                }
-            } catch (BrokenDeviceException e) {
-                LOG.log(Level.WARNING, "the back-end left its ring in disorder", e);
-            }
-            rescued = all.isEmpty() ? null : all;
-        }
-
-        void forget() {
-            if (rescued != null) {
-                rescued.release();
-                rescued = null;
-            }
-        }
-
-        @Override
-        public FramePool pool() {
-            return queue.pool();
-        }
-    }
-
-    /** The transmit queue behind a gate. */
-    private static final class TxGate implements TxQueue {
-
-        final VhostGate gate = new VhostGate();
-        boolean offline;
-        private final TxQueue queue;
-
-        TxGate(TxQueue queue) {
-            this.queue = queue;
-        }
-
-        @Override
-        public int send(FrameBatch batch) {
-            if (!gate.enter()) {
-                return 0;
-            }
-            try {
-                return offline ? 0 : queue.send(batch);
-            } finally {
-                gate.leave();
-            }
-        }
-
-        @Override
-        public int reclaim() {
-            if (!gate.enter()) {
-                return 0;
-            }
-            try {
-                return offline ? 0 : queue.reclaim();
-            } finally {
-                gate.leave();
-            }
-        }
+    @Override
+    public int queues() {
+        return nic.queues();
     }
 
     @Override
     public RxQueue rxQueue(int index) {
-        nic.rxQueue(index);
-        return rx;
+        nic.rxQueue(index); // says what is wrong with the index, if anything is
+        return rx.get(index);
     }
 
     @Override
     public TxQueue txQueue(int index) {
         nic.txQueue(index);
-        return tx;
+        return tx.get(index);
     }
 
     // ---- The application's wishes
@@ -273,7 +173,7 @@ final class VhostUserNic implements Nic {
         wanted = false;
         nic.stop();
         changeTo(false);
-        rx.forget();
+        rx.forEach(VhostUserRxQueue::forget);
     }
 
     @Override
@@ -373,6 +273,16 @@ final class VhostUserNic implements Nic {
     @Override
     public void promiscuous(boolean on) {
         nic.promiscuous(on);
+    }
+
+    @Override
+    public void rss(Rss rss) {
+        nic.rss(rss);
+    }
+
+    @Override
+    public Optional<Rss> rss() {
+        return nic.rss();
     }
 
     @Override

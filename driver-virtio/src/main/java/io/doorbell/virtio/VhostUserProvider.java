@@ -12,7 +12,7 @@ import io.doorbell.frame.spi.NicProvider;
  *   <li>{@code vhost-user:PATH} is the front-end, the driver. It connects to a back-end that listens, such as DPDK's
  *       {@code net_vhost}, a software switch, or the other one of these.
  *   <li>{@code vhost-user-backend:PATH} is the back-end, the device. It listens, and serves one front-end at a time.
- *       With {@code ,queues=N} it has N queues each way instead of one.
+ *       With {@code ,queues=N} it has N queues each way, as with {@link NicConfig#withQueues}.
  * </ul>
  */
 public final class VhostUserProvider implements NicProvider {
@@ -45,7 +45,7 @@ public final class VhostUserProvider implements NicProvider {
             return VhostUserNic.open(name, path(name, name.substring(FRONT_END.length())), config);
         }
         VhostBackendName parsed = VhostBackendName.parse(name, name.substring(BACK_END.length()));
-        return VhostBackendNic.open(name, path(name, parsed.path()), parsed.queues(), config);
+        return VhostBackendNic.open(name, path(name, parsed.path()), parsed.queuesOr(name, config.queues()), config);
     }
 
     private static String path(String name, String path) {

@@ -45,6 +45,7 @@ final class VhostUserTransport implements VirtioTransport {
             | Feature.VIRTIO_F_ORDER_PLATFORM.mask()
             | Feature.VIRTIO_F_EVENT_IDX.mask()
             | Feature.VIRTIO_F_INDIRECT_DESC.mask()
+            | Feature.VIRTIO_NET_F_MQ.mask()
             | Feature.VIRTIO_NET_F_MRG_RXBUF.mask()
             | Feature.VIRTIO_NET_F_CSUM.mask()
             | Feature.VIRTIO_NET_F_GUEST_CSUM.mask()
@@ -58,13 +59,15 @@ final class VhostUserTransport implements VirtioTransport {
 
     /** The protocol sets no limit; the specification does (2.6). */
     private static final int LARGEST_QUEUE = 32768;
-    /** Without VHOST_USER_PROTOCOL_F_MQ: one queue each way. */
-    private static final int QUEUES = 2;
+    /** Queues have numbers below 256: {@link VhostProtocol#QUEUE_MASK}. */
+    private static final int MOST_PAIRS = 128;
 
     private static final int STATE_BYTES = 8;
 
+    // Fields of the configuration (5.1.4).
     private static final int CONFIG_STATUS = 6;
-    private static final int CONFIG_SIZE = 8;
+    private static final int CONFIG_MAX_QUEUE_PAIRS = 8;
+    private static final int CONFIG_SIZE = 10;
 
     private record Queue(EventFd kick, EventFd call) {}
 
@@ -80,7 +83,7 @@ final class VhostUserTransport implements VirtioTransport {
     private @Nullable VhostConnection connection;
     private long features;
     private long protocol;
-    private int queueCount = QUEUES;
+    private int queueCount;
     private long driverFeatures;
     private int status;
     private int generation;
@@ -136,7 +139,10 @@ final class VhostUserTransport implements VirtioTransport {
         }
         if (has(VhostProtocol.MQ)) {
             // In pairs of a receive and a transmit queue.
-            queueCount = 2 * (int) Math.clamp(askNumber(fresh, VhostRequest.GET_QUEUE_NUM), 1L, 128L);
+            queueCount = 2 * (int) Math.clamp(askNumber(fresh, VhostRequest.GET_QUEUE_NUM), 1L, MOST_PAIRS);
+        } else {
+            queueCount = 2;
+            features &= ~Feature.VIRTIO_NET_F_MQ.mask();
         }
     }
 
@@ -288,6 +294,12 @@ final class VhostUserTransport implements VirtioTransport {
         tell(VhostRequest.SET_FEATURES, VhostMessage.number(known), List.of());
     }
 
+    /** VHOST_USER_SET_VRING_ENABLE says which queues are used. */
+    @Override
+    public long withoutCommands() {
+        return Feature.VIRTIO_NET_F_MQ.mask();
+    }
+
     @Override
     public boolean isModern() {
         return true;
@@ -305,7 +317,11 @@ final class VhostUserTransport implements VirtioTransport {
         if (offset < CONFIG_STATUS) {
             return mac.octet(offset);
         }
-        return offset == CONFIG_STATUS && isConnected() ? 1 : 0;
+        return switch (offset) {
+            case CONFIG_STATUS -> isConnected() ? 1 : 0;
+            case CONFIG_MAX_QUEUE_PAIRS -> queueCount / 2;
+            default -> 0;
+        };
     }
 
     @Override
@@ -333,6 +349,12 @@ final class VhostUserTransport implements VirtioTransport {
     @Override
     public int queueMaxSize(int index) {
         return index < queues() ? LARGEST_QUEUE : 0;
+    }
+
+    @Override
+    public String remedyForQueues(int pairs) {
+        return "ask for fewer, or open the back-end with more (DPDK: net_vhost's option queues=" + pairs
+                + "; Doorbell: vhost-user-backend:PATH,queues=" + pairs + ")";
     }
 
     @Override

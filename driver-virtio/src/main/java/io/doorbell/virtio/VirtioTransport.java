@@ -45,6 +45,14 @@ interface VirtioTransport extends AutoCloseable {
     void driverFeatures(long features);
 
     /**
+     * Those of them that need no commands here, and so no control queue, since what the transport does anyway says as
+     * much.
+     */
+    default long withoutCommands() {
+        return 0;
+    }
+
+    /**
      * Whether {@link DeviceStatus#FEATURES_OK} exists, the rings are little-endian and the header has 12 bytes: always,
      * except for a legacy device, to which {@link Feature#VIRTIO_F_VERSION_1} is unknown.
      */
@@ -74,6 +82,12 @@ interface VirtioTransport extends AutoCloseable {
 
     /** Whether a queue must have exactly {@link #queueMaxSize} entries, as with a legacy device. */
     boolean queueSizeIsFixed();
+
+    /** How the device comes by more queues, as advice for whoever has asked for {@code pairs} and does not get them. */
+    default String remedyForQueues(int pairs) {
+        return "ask for fewer, or give the device more (with QEMU, -netdev tap,queues=" + pairs
+                + " and -device virtio-net-pci,mq=on)";
+    }
 
     /**
      * Sets a queue up and enables it.

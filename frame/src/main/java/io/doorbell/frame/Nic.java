@@ -5,6 +5,7 @@ import io.doorbell.frame.spi.NicProvider;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A network interface controller that this process drives by itself.
@@ -52,10 +53,16 @@ public interface Nic extends AutoCloseable {
     /** The station address that it answers to. */
     MacAddress macAddress();
 
-    /** The receive queue with this index, from 0. */
+    /**
+     * How many receive queues there are, and as many transmit queues: {@link NicConfig#withQueues}. Each is for one
+     * thread at a time; threads on queues of their own do not wait for each other.
+     */
+    int queues();
+
+    /** The receive queue with this index, from 0 to {@link #queues()} − 1. */
     RxQueue rxQueue(int index);
 
-    /** The transmit queue with this index, from 0. */
+    /** The transmit queue with this index, from 0 to {@link #queues()} − 1. */
     TxQueue txQueue(int index);
 
     /** What the link is now. */
@@ -102,6 +109,21 @@ public interface Nic extends AutoCloseable {
      */
     default void macAddress(MacAddress address) {
         throw new DoorbellException(name() + ": its driver cannot change the station's address");
+    }
+
+    /**
+     * Changes how received frames are spread over the queues. Frames that the device has already put into a queue stay
+     * there, so that for a moment those of one flow may come by two.
+     *
+     * @throws DoorbellException when the device or its driver cannot, or not so
+     */
+    default void rss(Rss rss) {
+        throw new DoorbellException(name() + ": its driver cannot choose how frames are spread over queues");
+    }
+
+    /** How received frames are spread over the queues; empty where the device does as it sees fit, or has one queue. */
+    default Optional<Rss> rss() {
+        return Optional.empty();
     }
 
     /** The optional abilities that device and driver have agreed on, or not; empty for devices without such a thing. */

@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param sharedPool the pool to use instead of one of the NIC's own
  * @param withoutFeatures what not to use although device and driver could, by the names in the device's specification
  * @param onlyVlans the VLANs whose frames to receive, beside frames without a tag; null for all
+ * @param queues how many receive queues, and as many transmit queues
+ * @param spreading how received frames are spread over the queues; null for what the driver finds best
  */
 public record NicConfig(
         int rxRingSize,
@@ -23,15 +25,18 @@ public record NicConfig(
         boolean promiscuous,
         @Nullable FramePool sharedPool,
         Set<String> withoutFeatures,
-        @Nullable Set<Integer> onlyVlans) {
+        @Nullable Set<Integer> onlyVlans,
+        int queues,
+        @Nullable Rss spreading) {
 
     private static final NicConfig DEFAULTS =
-            new NicConfig(512, 512, FramePool.HEADROOM + 2048, false, null, Set.of(), null);
+            new NicConfig(512, 512, FramePool.HEADROOM + 2048, false, null, Set.of(), null, 1, null);
 
     public NicConfig {
         positive("rxRingSize", rxRingSize);
         positive("txRingSize", txRingSize);
         positive("bufferSize", bufferSize);
+        positive("queues", queues);
         withoutFeatures = Set.copyOf(withoutFeatures);
         onlyVlans = onlyVlans == null ? null : Set.copyOf(onlyVlans);
     }
@@ -43,21 +48,25 @@ public record NicConfig(
 
     /** The driver checks the sizes against what the device can do. */
     public NicConfig withRingSizes(int rx, int tx) {
-        return new NicConfig(rx, tx, bufferSize, promiscuous, sharedPool, withoutFeatures, onlyVlans);
+        return new NicConfig(
+                rx, tx, bufferSize, promiscuous, sharedPool, withoutFeatures, onlyVlans, queues, spreading);
     }
 
     /** Bytes in a frame buffer, {@link FramePool#HEADROOM} included. */
     public NicConfig withBufferSize(int bytes) {
-        return new NicConfig(rxRingSize, txRingSize, bytes, promiscuous, sharedPool, withoutFeatures, onlyVlans);
+        return new NicConfig(
+                rxRingSize, txRingSize, bytes, promiscuous, sharedPool, withoutFeatures, onlyVlans, queues, spreading);
     }
 
     public NicConfig withPromiscuous(boolean on) {
-        return new NicConfig(rxRingSize, txRingSize, bufferSize, on, sharedPool, withoutFeatures, onlyVlans);
+        return new NicConfig(
+                rxRingSize, txRingSize, bufferSize, on, sharedPool, withoutFeatures, onlyVlans, queues, spreading);
     }
 
     /** The pool stays the caller's, to be closed after every NIC that uses it. */
     public NicConfig withPool(FramePool pool) {
-        return new NicConfig(rxRingSize, txRingSize, bufferSize, promiscuous, pool, withoutFeatures, onlyVlans);
+        return new NicConfig(
+                rxRingSize, txRingSize, bufferSize, promiscuous, pool, withoutFeatures, onlyVlans, queues, spreading);
     }
 
     /**
@@ -68,7 +77,16 @@ public record NicConfig(
      *     names that it does not know, and features that it cannot do without
      */
     public NicConfig withoutFeatures(String... names) {
-        return new NicConfig(rxRingSize, txRingSize, bufferSize, promiscuous, sharedPool, Set.of(names), onlyVlans);
+        return new NicConfig(
+                rxRingSize,
+                txRingSize,
+                bufferSize,
+                promiscuous,
+                sharedPool,
+                Set.of(names),
+                onlyVlans,
+                queues,
+                spreading);
     }
 
     /**
@@ -78,12 +96,55 @@ public record NicConfig(
      *     this
      */
     public NicConfig withVlans(Integer... ids) {
-        return new NicConfig(rxRingSize, txRingSize, bufferSize, promiscuous, sharedPool, withoutFeatures, Set.of(ids));
+        return new NicConfig(
+                rxRingSize,
+                txRingSize,
+                bufferSize,
+                promiscuous,
+                sharedPool,
+                withoutFeatures,
+                Set.of(ids),
+                queues,
+                spreading);
+    }
+
+    /**
+     * Opens the NIC with so many queues in each direction, one pair for each thread that is to work on it.
+     *
+     * @param pairs at least 1; the NIC does not open if its device or driver has fewer
+     */
+    public NicConfig withQueues(int pairs) {
+        return new NicConfig(
+                rxRingSize,
+                txRingSize,
+                bufferSize,
+                promiscuous,
+                sharedPool,
+                withoutFeatures,
+                onlyVlans,
+                pairs,
+                spreading);
+    }
+
+    /**
+     * Says by which hash the device chooses a receive queue for each frame, and has it report the hash of a frame
+     * ({@link Offloads#HASH}) if it can. Of use with one queue too, for the report's sake.
+     *
+     * @param rss what to hash and where to; the NIC does not open if its device or driver cannot do this
+     */
+    public NicConfig withRss(Rss rss) {
+        return new NicConfig(
+                rxRingSize, txRingSize, bufferSize, promiscuous, sharedPool, withoutFeatures, onlyVlans, queues, rss);
     }
 
     /** The VLANs whose frames to receive, if not all. */
     public Optional<Set<Integer>> vlans() {
         return Optional.ofNullable(onlyVlans);
+    }
+
+    /** How received frames are to be spread over queues, if that was said. */
+    public Optional<Rss> rss() {
+        return Optional.ofNullable(spreading);
     }
 
     /** The pool that the NIC is to use, if not one of its own. */

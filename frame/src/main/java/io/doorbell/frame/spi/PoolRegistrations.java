@@ -14,6 +14,8 @@ import java.util.List;
  */
 public final class PoolRegistrations implements AutoCloseable {
 
+    private static final long PAGE = 4096;
+
     private final DmaSpace space;
     private final List<DmaRegion> regions = new ArrayList<>();
     private FramePool[] pools = {};
@@ -27,21 +29,38 @@ public final class PoolRegistrations implements AutoCloseable {
     /** Makes a pool in memory that the device reaches; it goes away with this object. */
     public FramePool create(int buffers, int bufferSize) {
         DmaRegion region = space.allocate(FramePool.bytesFor(buffers, bufferSize));
-        return add(FramePool.in(region.segment(), buffers, bufferSize), region);
+        regions.add(region);
+        return add(FramePool.in(region.segment(), buffers, bufferSize), region.deviceAddress());
+    }
+
+    /**
+     * Makes pools alike, one for each thread that is to have one of its own, in one piece of memory: some devices reach
+     * a few pieces only.
+     */
+    public void create(int count, int buffers, int bufferSize) {
+        // Each starts on a page, as a pool in memory of its own does.
+        long bytes = (FramePool.bytesFor(buffers, bufferSize) + PAGE - 1) & -PAGE;
+        DmaRegion region = space.allocate(count * bytes);
+        regions.add(region);
+        for (int i = 0; i < count; i++) {
+            FramePool pool = FramePool.in(region.segment().asSlice(i * bytes, bytes), buffers, bufferSize);
+            add(pool, region.deviceAddress() + i * bytes);
+        }
     }
 
     /** Lets the device reach a pool of the application's. */
     public FramePool register(FramePool pool) {
-        return add(pool, space.register(pool.memory()));
+        DmaRegion region = space.register(pool.memory());
+        regions.add(region);
+        return add(pool, region.deviceAddress());
     }
 
-    private FramePool add(FramePool pool, DmaRegion region) {
+    private FramePool add(FramePool pool, long deviceAddress) {
         int slot = pools.length;
         pools = Arrays.copyOf(pools, slot + 1);
         deviceAddresses = Arrays.copyOf(deviceAddresses, slot + 1);
         pools[slot] = pool;
-        deviceAddresses[slot] = region.deviceAddress();
-        regions.add(region);
+        deviceAddresses[slot] = deviceAddress;
         return pool;
     }
 

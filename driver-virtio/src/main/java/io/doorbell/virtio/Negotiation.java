@@ -1,0 +1,101 @@
+package io.doorbell.virtio;
+
+import io.doorbell.dma.DoorbellException;
+import io.doorbell.frame.FramePool;
+import io.doorbell.frame.NicConfig;
+
+/** Chooses, of what a device offers, what is used: what driver, configuration and transport can make use of (2.2). */
+final class Negotiation {
+
+    private final String name;
+    private final VirtioTransport transport;
+    private final NetConfig netConfig;
+    private final NicConfig config;
+    private Features chosen;
+
+    /** For a device that has been reset and knows that there is a driver. */
+    Negotiation(String name, VirtioTransport transport, NetConfig netConfig, NicConfig config) {
+        this.name = name;
+        this.transport = transport;
+        this.netConfig = netConfig;
+        this.config = config;
+        this.chosen = new Features(transport.deviceFeatures(), Feature.wanted(config.withoutFeatures()));
+    }
+
+    /** @throws DoorbellException when device and configuration do not go together */
+    Features choose() {
+        chooseVersion();
+        chooseMtu();
+        chooseQueues();
+        if (config.vlans().isEmpty()) {
+            leave(Feature.VIRTIO_NET_F_CTRL_VLAN, "frames of all VLANs are wanted");
+        }
+        chosen = chosen.withoutOrphans(transport.withoutCommands());
+        requireQueues();
+        requireVlans();
+        return chosen;
+    }
+
+    private void leave(Feature feature, String reason) {
+        chosen = chosen.without(feature, reason);
+    }
+
+    private void chooseVersion() {
+        if (transport.isModern() && !chosen.has(Feature.VIRTIO_F_VERSION_1)) {
+            throw new DoorbellException(name + ": the device does not offer " + Feature.VIRTIO_F_VERSION_1
+                    + ", without which it is not the modern device that it looks like; it offers "
+                    + Feature.describe(chosen.offered()));
+        }
+        if (transport.isModern()) {
+            leave(Feature.VIRTIO_F_ANY_LAYOUT, "a modern device can do that anyway");
+        } else if (!chosen.has(Feature.VIRTIO_F_ANY_LAYOUT)) {
+            throw new DoorbellException(
+                    name + ": the device wants headers in buffers of their own, and this driver puts"
+                            + " header and frame into one: " + Feature.VIRTIO_F_ANY_LAYOUT + " is not in use ("
+                            + chosen.whyNot(Feature.VIRTIO_F_ANY_LAYOUT) + ")");
+        }
+    }
+
+    private void chooseMtu() {
+        int room = config.pool().map(FramePool::bufferSize).orElse(config.bufferSize()) - FramePool.HEADROOM;
+        if (chosen.has(Feature.VIRTIO_NET_F_MTU) && netConfig.mtu() + NetConfig.ETHERNET > room) {
+            // Taking it would promise that a frame of that size fits (5.1.4.1).
+            leave(Feature.VIRTIO_NET_F_MTU, "the frame buffers do not hold a frame of " + netConfig.mtu() + " bytes");
+        }
+    }
+
+    private void chooseQueues() {
+        if (config.queues() == 1) {
+            leave(Feature.VIRTIO_NET_F_MQ, "NicConfig.withQueues asks for one queue in each direction");
+            if (config.rss().isEmpty()) {
+                leave(Feature.VIRTIO_NET_F_RSS, "NicConfig.withQueues asks for one queue in each direction");
+            }
+        }
+    }
+
+    private void requireQueues() {
+        int asked = config.queues();
+        if (asked == 1) {
+            return;
+        }
+        if (!chosen.has(Feature.VIRTIO_NET_F_MQ) && !chosen.has(Feature.VIRTIO_NET_F_RSS)) {
+            throw new DoorbellException(
+                    name + ": the device has 1 queue in each direction, and NicConfig.withQueues asks"
+                            + " for " + asked + ": " + Feature.VIRTIO_NET_F_MQ + " is not in use ("
+                            + chosen.whyNot(Feature.VIRTIO_NET_F_MQ) + "); " + transport.remedyForQueues(asked));
+        }
+        int most = netConfig.maxQueuePairs();
+        if (most < asked) {
+            throw new DoorbellException(name + ": the device has " + most + " queues in each direction, and"
+                    + " NicConfig.withQueues asks for " + asked + "; " + transport.remedyForQueues(asked));
+        }
+    }
+
+    private void requireVlans() {
+        if (config.vlans().isPresent() && !chosen.has(Feature.VIRTIO_NET_F_CTRL_VLAN)) {
+            throw new DoorbellException(name + ": cannot make the device drop frames of other VLANs than those of"
+                    + " NicConfig.withVlans, since " + Feature.VIRTIO_NET_F_CTRL_VLAN + " is not in use ("
+                    + chosen.whyNot(Feature.VIRTIO_NET_F_CTRL_VLAN) + "): look at each frame's tag");
+        }
+    }
+}
