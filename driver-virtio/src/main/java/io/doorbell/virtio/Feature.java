@@ -2,12 +2,13 @@ package io.doorbell.virtio;
 
 import io.doorbell.dma.DoorbellException;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
 
 /** All features of the specification that a network device can have, with what this driver makes of each. */
 enum Feature {
-    VIRTIO_NET_F_CSUM(0, "5.1.3", Use.UNUSED),
+    VIRTIO_NET_F_CSUM(0, "5.1.3", Use.WANTED),
     VIRTIO_NET_F_GUEST_CSUM(1, "5.1.3", Use.UNUSED),
     VIRTIO_NET_F_CTRL_GUEST_OFFLOADS(2, "5.1.3", Use.UNUSED),
     /** Used only if the frame buffers hold a frame of that size. */
@@ -17,9 +18,9 @@ enum Feature {
     VIRTIO_NET_F_GUEST_TSO6(8, "5.1.3", Use.UNUSED),
     VIRTIO_NET_F_GUEST_ECN(9, "5.1.3", Use.UNUSED),
     VIRTIO_NET_F_GUEST_UFO(10, "5.1.3", Use.UNUSED),
-    VIRTIO_NET_F_HOST_TSO4(11, "5.1.3", Use.UNUSED),
-    VIRTIO_NET_F_HOST_TSO6(12, "5.1.3", Use.UNUSED),
-    VIRTIO_NET_F_HOST_ECN(13, "5.1.3", Use.UNUSED),
+    VIRTIO_NET_F_HOST_TSO4(11, "5.1.3", Use.WANTED),
+    VIRTIO_NET_F_HOST_TSO6(12, "5.1.3", Use.WANTED),
+    VIRTIO_NET_F_HOST_ECN(13, "5.1.3", Use.WANTED),
     VIRTIO_NET_F_HOST_UFO(14, "5.1.3", Use.UNUSED),
     VIRTIO_NET_F_MRG_RXBUF(15, "5.1.3", Use.UNUSED),
     VIRTIO_NET_F_STATUS(16, "5.1.3", Use.WANTED),
@@ -55,9 +56,10 @@ enum Feature {
     VIRTIO_NET_F_NOTF_COAL(53, "5.1.3", Use.UNUSED),
     VIRTIO_NET_F_GUEST_USO4(54, "5.1.3", Use.UNUSED),
     VIRTIO_NET_F_GUEST_USO6(55, "5.1.3", Use.UNUSED),
-    VIRTIO_NET_F_HOST_USO(56, "5.1.3", Use.UNUSED),
+    VIRTIO_NET_F_HOST_USO(56, "5.1.3", Use.WANTED),
     VIRTIO_NET_F_HASH_REPORT(57, "5.1.3", Use.UNUSED),
-    VIRTIO_NET_F_GUEST_HDRLEN(59, "5.1.3", Use.UNUSED),
+    /** What {@code Frame.segmentHeader} says is exact. */
+    VIRTIO_NET_F_GUEST_HDRLEN(59, "5.1.3", Use.WANTED),
     /** Used only with several queues, or where the configuration says how to hash. */
     VIRTIO_NET_F_RSS(60, "5.1.3", Use.WANTED),
     VIRTIO_NET_F_RSC_EXT(61, "5.1.3", Use.UNUSED),
@@ -98,8 +100,8 @@ enum Feature {
         return use;
     }
 
-    /** The feature that must be in use for this one to be (5.1.3.1). */
-    Optional<Feature> prerequisite() {
+    /** Features one of which must be in use for this one to be (5.1.3.1); none if it stands alone. */
+    Set<Feature> prerequisites() {
         return switch (this) {
             case VIRTIO_NET_F_CTRL_RX,
                     VIRTIO_NET_F_CTRL_VLAN,
@@ -108,8 +110,10 @@ enum Feature {
                     VIRTIO_NET_F_GUEST_ANNOUNCE,
                     VIRTIO_NET_F_MQ,
                     VIRTIO_NET_F_HASH_REPORT,
-                    VIRTIO_NET_F_RSS -> Optional.of(VIRTIO_NET_F_CTRL_VQ);
-            default -> Optional.empty();
+                    VIRTIO_NET_F_RSS -> Set.of(VIRTIO_NET_F_CTRL_VQ);
+            case VIRTIO_NET_F_HOST_TSO4, VIRTIO_NET_F_HOST_TSO6, VIRTIO_NET_F_HOST_USO -> Set.of(VIRTIO_NET_F_CSUM);
+            case VIRTIO_NET_F_HOST_ECN -> EnumSet.of(VIRTIO_NET_F_HOST_TSO4, VIRTIO_NET_F_HOST_TSO6);
+            default -> Set.of();
         };
     }
 
@@ -127,7 +131,6 @@ enum Feature {
             case VIRTIO_NET_F_MRG_RXBUF -> "a frame is received into one buffer";
             case VIRTIO_NET_F_GUEST_ANNOUNCE -> "without it the host announces the station by itself after a move";
             case VIRTIO_NET_F_CTRL_GUEST_OFFLOADS -> "offloads do not change while the NIC runs";
-            case VIRTIO_NET_F_HOST_ECN -> "frames cannot ask for it";
             case VIRTIO_NET_F_HOST_UFO -> "VIRTIO_NET_F_HOST_USO has taken its place";
             case VIRTIO_F_INDIRECT_DESC -> "a frame takes one descriptor";
             default -> "Doorbell has no use for it";

@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The outcome of a negotiation (2.2).
@@ -50,9 +52,13 @@ record Features(long offered, long wanted, Map<Feature, String> left) {
         Features kept = this;
         // In the order of their bits, prerequisites come first.
         for (Feature feature : Feature.values()) {
-            Feature needed = feature.prerequisite().orElse(feature);
-            if (kept.has(feature) && !kept.has(needed) && !feature.isIn(free)) {
-                kept = kept.without(feature, "it goes with " + needed + ", which is not in use");
+            Set<Feature> needed = feature.prerequisites();
+            if (kept.has(feature)
+                    && !needed.isEmpty()
+                    && !feature.isIn(free)
+                    && needed.stream().noneMatch(kept::has)) {
+                String names = needed.stream().map(Feature::name).collect(Collectors.joining(" or "));
+                kept = kept.without(feature, "it goes with " + names + ", which is not in use");
             }
         }
         return kept;

@@ -124,7 +124,7 @@ final class QueuePairs {
 
     private VirtioTxQueue txQueue(int pair, int size, int longest) {
         String queueName = name + " transmit queue " + pair;
-        TxFrames frames = new TxFrames(queueName, pools, longest, header());
+        TxFrames frames = new TxFrames(queueName, pools, longest, header(), features);
         QueueCounters counters = new QueueCounters();
         return features.has(Feature.VIRTIO_F_RING_PACKED)
                 ? new PackedTxQueue(queueName, transport.dma(), size, features, frames, counters, health)

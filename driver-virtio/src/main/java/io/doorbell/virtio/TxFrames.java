@@ -16,17 +16,26 @@ final class TxFrames {
     /** An Ethernet header. */
     static final int SHORTEST = 14;
 
-    /** A header of 10 bytes is cleared as one of 12: what lies in front of it belongs to the frame as well. */
-    private static final int CLEARED = 12;
+    /** Of a frame that is to be cut: an Ethernet header, and the largest IPv6 packet with its header (5.1.6.3). */
+    static final int LARGEST = 14 + 40 + 65535;
 
-    /** What changes the frame and is not set up by this driver. Sending it as it is would be a silent lie. */
-    private static final int UNABLE = Offloads.NEEDS_CHECKSUM | Offloads.SEGMENT | Offloads.VLAN_TAG;
+    /** What a frame can ask for that makes it other than plain. */
+    private static final int ASKED = Offloads.NEEDS_CHECKSUM | Offloads.SEGMENT | Offloads.VLAN_TAG;
+
+    /** Where the flags are in a TCP header, and the one among them that goes with VIRTIO_NET_F_HOST_ECN. */
+    private static final int TCP_FLAGS = 13;
+
+    private static final int TCP_CWR = 0x80;
 
     /** Bytes in the header. */
     final int header;
 
+    /** Bytes in front of a frame that are cleared from: a header of 10 bytes counts as 12, all of it the frame's room. */
+    private final int cleared;
+
     private final String name;
     private final int longest;
+    private final Features features;
     private final PoolRegistrations pools;
 
     /** The pool of the latest frame; the next one is most likely from the same. */
@@ -36,14 +45,16 @@ final class TxFrames {
     private long poolAddress;
 
     /**
-     * @param longest bytes in the longest frame that may be sent
-     * @param header 10 or 12
+     * @param longest bytes in the longest frame that may be sent uncut
+     * @param header bytes in the header
      */
-    TxFrames(String name, PoolRegistrations pools, int longest, int header) {
+    TxFrames(String name, PoolRegistrations pools, int longest, int header, Features features) {
         this.name = name;
         this.pools = pools;
         this.longest = longest;
         this.header = header;
+        this.cleared = Math.max(header, NetHeader.BYTES);
+        this.features = features;
         this.pool = pools.pool(0);
         this.poolAddress = pools.deviceAddress(0);
     }
@@ -56,24 +67,109 @@ final class TxFrames {
      */
     long prepare(Frame frame) {
         int length = frame.length();
-        if (length < SHORTEST || length > longest || frame.headroom() < CLEARED) {
-            checkLength(length);
+        if (length < SHORTEST || length > longest || frame.headroom() < cleared) {
+            checkLength(frame);
             makeHeadroom(frame);
-        }
-        if ((frame.offloads() & UNABLE) != 0) {
-            throw unable(frame.offloads());
         }
         if (frame.pool() != pool) {
             remember(frame.pool());
         }
-        MemorySegment memory = frame.memory();
         long position = frame.position();
-        // Mostly it is clear from the last time, and what is not written need not travel back from the cache.
-        if ((memory.get(Words.PLAIN_LONG, position - 12) | memory.get(Words.PLAIN_INT, position - 4)) != 0) {
-            memory.set(Words.PLAIN_LONG, position - 12, 0L);
-            memory.set(Words.PLAIN_INT, position - 4, 0);
+        if ((frame.offloads() & ASKED) != 0) {
+            ask(frame, position - header);
+        } else {
+            clearHeader(frame.memory(), position - cleared);
         }
         return poolAddress + position - header;
+    }
+
+    private static void clearHeader(MemorySegment memory, long at) {
+        // Mostly it is clear from the last time, and what is not written need not travel back from the cache.
+        if ((memory.get(Words.PLAIN_LONG, at) | memory.get(Words.PLAIN_INT, at + 8)) != 0) {
+            memory.set(Words.PLAIN_LONG, at, 0L);
+            memory.set(Words.PLAIN_INT, at + 8, 0);
+        }
+    }
+
+    /** Writes into the header at {@code at} what the frame asks for (5.1.6.2), out of the way of frames that do not. */
+    private void ask(Frame frame, long at) {
+        int offloads = frame.offloads();
+        if ((offloads & Offloads.VLAN_TAG) != 0) {
+            throw unable(Offloads.VLAN_TAG, "a virtio device inserts no tags");
+        }
+        if ((offloads & Offloads.NEEDS_CHECKSUM) == 0) {
+            throw new DoorbellException(
+                    name + ": cannot cut a frame whose checksum is in place already: call Frame.needsChecksum too");
+        }
+        if (!features.has(Feature.VIRTIO_NET_F_CSUM)) {
+            throw unable(Offloads.NEEDS_CHECKSUM, notInUse(Feature.VIRTIO_NET_F_CSUM));
+        }
+        int start = frame.checksumStart();
+        int offset = frame.checksumOffset();
+        // It was so when the frame was told, but may have been made shorter since.
+        if (start < 0 || start + offset > frame.length() - Short.BYTES) {
+            throw new DoorbellException(name + ": a checksum at byte " + start + " + " + offset
+                    + " is not within a frame of " + frame.length() + " bytes");
+        }
+        int gsoType = NetHeader.GSO_NONE;
+        int gsoSize = 0;
+        int headers = 0;
+        if ((offloads & Offloads.SEGMENT) != 0) {
+            gsoType = gsoType(frame);
+            gsoSize = frame.segmentSize();
+            headers = frame.segmentHeader();
+            checkCut(frame, headers, gsoSize);
+        }
+        MemorySegment memory = frame.memory();
+        long firstFields = NetHeader.NEEDS_CSUM
+                | shifted(gsoType, NetHeader.GSO_TYPE)
+                | shifted(headers, NetHeader.HDR_LEN)
+                | shifted(gsoSize, NetHeader.GSO_SIZE)
+                | shifted(start, NetHeader.CSUM_START);
+        memory.set(Words.PLAIN_LONG, at, firstFields);
+        memory.set(Words.PLAIN_SHORT, at + NetHeader.CSUM_OFFSET, (short) offset);
+        if (header > NetHeader.LEGACY_BYTES) {
+            memory.set(Words.PLAIN_SHORT, at + NetHeader.NUM_BUFFERS, (short) 0);
+        }
+    }
+
+    /** Puts a field that starts at byte {@code at} where it is in a word. */
+    private static long shifted(long field, int at) {
+        return field << (Byte.SIZE * at);
+    }
+
+    private int gsoType(Frame frame) {
+        return switch (frame.segmentation()) {
+            case TCP4 -> allowed(Feature.VIRTIO_NET_F_HOST_TSO4, NetHeader.GSO_TCPV4) | congestion(frame);
+            case TCP6 -> allowed(Feature.VIRTIO_NET_F_HOST_TSO6, NetHeader.GSO_TCPV6) | congestion(frame);
+            case UDP -> allowed(Feature.VIRTIO_NET_F_HOST_USO, NetHeader.GSO_UDP_L4);
+        };
+    }
+
+    private int allowed(Feature feature, int gsoType) {
+        if (!features.has(feature)) {
+            throw unable(Offloads.SEGMENT, notInUse(feature));
+        }
+        return gsoType;
+    }
+
+    /** The frame's TCP header says itself whether it is one of those that want a device which knows congestion flags. */
+    private int congestion(Frame frame) {
+        int flags = frame.checksumStart() + TCP_FLAGS;
+        if (flags >= frame.length() || (frame.getByte(flags) & TCP_CWR) == 0) {
+            return 0;
+        }
+        if (!features.has(Feature.VIRTIO_NET_F_HOST_ECN)) {
+            throw unable(Offloads.SEGMENT, "it has the TCP flag CWR, and " + notInUse(Feature.VIRTIO_NET_F_HOST_ECN));
+        }
+        return NetHeader.GSO_ECN;
+    }
+
+    private void checkCut(Frame frame, int headers, int size) {
+        if (headers < 1 || headers > frame.length() || size > 0xffff) {
+            throw new DoorbellException(name + ": a frame of " + frame.length() + " bytes cannot be cut into pieces of "
+                    + size + " bytes behind a header of " + headers);
+        }
     }
 
     /** The slot of the pool of the frame that was prepared last. */
@@ -85,30 +181,30 @@ final class TxFrames {
         return pools.pool(slot);
     }
 
-    private void checkLength(int length) {
-        if (length < SHORTEST || length > longest) {
+    private void checkLength(Frame frame) {
+        int length = frame.length();
+        int most = (frame.offloads() & Offloads.SEGMENT) != 0 ? LARGEST : longest;
+        if (length < SHORTEST || length > most) {
             throw new DoorbellException(name + ": cannot send a frame of " + length + " bytes: it takes " + SHORTEST
-                    + " (an Ethernet header) to " + longest);
+                    + " (an Ethernet header) to " + most);
         }
     }
 
     /** Moves a frame that starts at the very front of its buffer towards the end, where there is as much room as that. */
     private void makeHeadroom(Frame frame) {
-        int shift = CLEARED - frame.headroom();
-        if (shift <= 0) {
-            return;
+        int missing = cleared - frame.headroom();
+        if (missing > 0) {
+            frame.addHeadroom(missing);
         }
-        int length = frame.length();
-        frame.length(length + shift);
-        MemorySegment memory = frame.memory();
-        // Copies as if through a buffer of its own, so that the two may overlap.
-        MemorySegment.copy(memory, frame.position(), memory, frame.position() + shift, length);
-        frame.moveStart(shift);
     }
 
-    private DoorbellException unable(int offloads) {
-        return new DoorbellException(name + ": cannot do for a frame what is asked: "
-                + Offloads.toString(offloads & UNABLE) + "; do it in software and call Frame.clearOffloads");
+    private String notInUse(Feature feature) {
+        return feature + " is not in use (" + features.whyNot(feature) + ")";
+    }
+
+    private DoorbellException unable(int offload, String why) {
+        return new DoorbellException(name + ": cannot do for a frame what is asked: " + Offloads.toString(offload)
+                + ", since " + why + "; do it in software and call Frame.clearOffloads");
     }
 
     private void remember(FramePool pool) {

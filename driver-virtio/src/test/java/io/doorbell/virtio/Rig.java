@@ -28,7 +28,7 @@ final class Rig implements AutoCloseable {
         PoolRegistrations pools = new PoolRegistrations(memory);
         this.pool = pools.create(buffers, BUFFER);
         RxBuffers source = new RxBuffers(pool, pools.deviceAddress(0), HEADER);
-        TxFrames frames = new TxFrames("tx", pools, BUFFER - FramePool.HEADROOM, HEADER);
+        TxFrames frames = new TxFrames("tx", pools, BUFFER - FramePool.HEADROOM, HEADER, layout.features());
         Features features = layout.features();
         DeviceHealth health = () -> healthChecks++;
         QueueCounters in = new QueueCounters();

@@ -123,6 +123,23 @@ public final class Frame {
         segmentHeader -= bytes;
     }
 
+    /**
+     * For drivers: moves the frame's bytes towards the end of its buffer, so that there is more headroom. What is known of
+     * the frame or asked for it stays.
+     *
+     * @param bytes how far, at least 0
+     */
+    public void addHeadroom(int bytes) {
+        int room = owned().bufferSize() - offset - length;
+        if (bytes < 0 || bytes > room) {
+            throw new DoorbellException("cannot move a frame of " + length + " bytes by " + bytes
+                    + " bytes: behind it, its buffer has " + room + " bytes");
+        }
+        // Copies as if through a buffer of its own, so that the two may overlap.
+        MemorySegment.copy(memory(), position(), memory(), position() + bytes, length);
+        offset += bytes;
+    }
+
     /** The memory of the whole pool, in which this frame lies at {@link #position()}. No object is made. */
     public MemorySegment memory() {
         return owned().memory();
