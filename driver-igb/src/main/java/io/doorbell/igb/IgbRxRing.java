@@ -37,7 +37,12 @@ final class IgbRxRing implements RxQueue {
     static final int REARM = 32;
 
     private static final int DESCRIPTOR = 16;
-    private static final VarHandle WORD = ValueLayout.JAVA_LONG.varHandle();
+
+    /** How many descriptors ahead to look first when frames may have arrived. */
+    private static final int LEAP = 8;
+
+    private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG;
+    private static final VarHandle STATUS = WORD.varHandle();
 
     private static final long DD = 1L;
     private static final long EOP = 1L << 1;
@@ -58,7 +63,6 @@ final class IgbRxRing implements RxQueue {
     /** Which buffer each descriptor was armed with. */
     private final int[] buffers;
 
-    private final int[] fresh = new int[REARM];
     private int next;
     private int arm;
     private int unarmed;
@@ -108,57 +112,104 @@ final class IgbRxRing implements RxQueue {
         if (!running) {
             throw new IllegalStateException(name + " is stopped");
         }
-        final MemorySegment ring = this.ring;
-        final int armed = size - 1 - unarmed;
-        final int room = batch.room();
-        int next = this.next;
-        int seen = 0;
+        final int done = done(Math.min(batch.room(), size - 1 - unarmed));
         int received = 0;
-        while (seen < armed && received < room) {
-            // Acquire: the device wrote the frame before it wrote DD, so it is to be read after DD (7.1.5).
-            long status = (long) WORD.getAcquire(ring, (long) next * DESCRIPTOR + 8);
-            if ((status & DD) == 0) {
-                break;
+        if (done > 0) {
+            int beforeTheEnd = Math.min(done, size - next);
+            received = take(batch, beforeTheEnd);
+            if (done > beforeTheEnd && next == 0) {
+                received += take(batch, done - beforeTheEnd);
             }
-            int length = (int) (status >>> LENGTH_SHIFT) & LENGTH_MASK;
-            if ((status & (EOP | RXE)) == EOP && length > 0 && length <= largest) {
-                batch.append(pool, buffers[next], FramePool.HEADROOM, length);
-                received++;
-            } else if (!drop(next, status, length)) {
-                break;
-            }
-            next = next + 1 == size ? 0 : next + 1;
-            seen++;
         }
-        this.next = next;
-        unarmed += seen;
         if (unarmed >= REARM) {
             rearm();
         }
         return received;
     }
 
+    /**
+     * How many descriptors, {@code most} at most, the device is done with. It writes them back in order (7.1.8), so
+     * that one answers for those before it: most need not be looked at here.
+     */
+    private int done(int most) {
+        int done = 0;
+        while (done + LEAP <= most && isDone(next + done + LEAP - 1)) {
+            done += LEAP;
+        }
+        while (done < most && isDone(next + done)) {
+            done++;
+        }
+        return done;
+    }
+
+    private boolean isDone(int position) {
+        int index = position < size ? position : position - size;
+        // Acquire: the device wrote the frame before it wrote DD, so it is to be read after DD (7.1.5).
+        return ((long) STATUS.getAcquire(ring, (long) index * DESCRIPTOR + 8) & DD) != 0;
+    }
+
+    /**
+     * Moves frames from {@code count} descriptors to the batch, which has room. They do not go round the end of the
+     * ring. The device is done with them, so they are read plainly: nothing else changes them, and the compiler can make
+     * one check of the ring's memory for all of them.
+     *
+     * @return how many frames there were; {@code next} is behind the last descriptor that was done with
+     */
+    private int take(FrameBatch batch, int count) {
+        final MemorySegment ring = this.ring;
+        final FramePool pool = this.pool;
+        final int[] buffers = this.buffers;
+        final int largest = this.largest;
+        final int first = next;
+        final int end = first + count;
+        int received = 0;
+        int index = first;
+        try {
+            for (; index < end; index++) {
+                long status = ring.get(WORD, (long) index * DESCRIPTOR + 8);
+                int length = (int) (status >>> LENGTH_SHIFT) & LENGTH_MASK;
+                if ((status & (DD | EOP | RXE)) == (DD | EOP) && length > 0 && length <= largest) {
+                    batch.append(pool, buffers[index], FramePool.HEADROOM, length);
+                    received++;
+                } else if (!drop(index, status, length)) {
+                    break;
+                }
+            }
+        } finally {
+            next = index == size ? 0 : index;
+            unarmed += index - first;
+        }
+        return received;
+    }
+
     /** Arms all descriptors that have been read, or as many as the pool has buffers for, with one doorbell. */
     private void rearm() {
-        final MemorySegment ring = this.ring;
         int arm = this.arm;
+        int wanted;
         int taken;
         do {
-            taken = pool.take(fresh, 0, Math.min(unarmed, REARM));
-            for (int i = 0; i < taken; i++) {
-                int buffer = fresh[i];
-                buffers[arm] = buffer;
-                long descriptor = (long) arm * DESCRIPTOR;
-                WORD.setOpaque(ring, descriptor, poolAddress + pool.position(buffer) + FramePool.HEADROOM);
-                WORD.setOpaque(ring, descriptor + 8, 0L);
-                arm = arm + 1 == size ? 0 : arm + 1;
-            }
+            wanted = Math.min(unarmed, size - arm);
+            taken = pool.take(buffers, arm, wanted);
+            write(arm, arm + taken);
+            arm = arm + taken == size ? 0 : arm + taken;
             unarmed -= taken;
-        } while (taken == REARM);
+        } while (taken == wanted && unarmed > 0);
         if (arm != this.arm) {
             this.arm = arm;
             // The doorbell is a release: the device finds the descriptors whole when it sees the new tail (7.1.4).
             bar.write32(tailRegister, arm);
+        }
+    }
+
+    /** Writes descriptors that the device does not look at before the tail has moved. */
+    private void write(int from, int to) {
+        final MemorySegment ring = this.ring;
+        final FramePool pool = this.pool;
+        final int[] buffers = this.buffers;
+        final long start = poolAddress + FramePool.HEADROOM;
+        for (int index = from; index < to; index++) {
+            ring.set(WORD, (long) index * DESCRIPTOR, start + pool.position(buffers[index]));
+            ring.set(WORD, (long) index * DESCRIPTOR + 8, 0L);
         }
     }
 
@@ -168,10 +219,13 @@ final class IgbRxRing implements RxQueue {
      * @return true when the frame was dropped, false when there is none yet
      */
     private boolean drop(int index, long status, int length) {
+        if ((status & DD) == 0) {
+            return false;
+        }
         if (length == 0) {
             // QEMU's igb may store a status twice, and the second one may hit a descriptor that has been armed again
             // since. There is no frame in it: undo it, unless the device has just filled the descriptor after all.
-            WORD.compareAndSet(ring, (long) index * DESCRIPTOR + 8, status, 0L);
+            STATUS.compareAndSet(ring, (long) index * DESCRIPTOR + 8, status, 0L);
             return false;
         }
         if (length > largest) {
@@ -181,8 +235,7 @@ final class IgbRxRing implements RxQueue {
                             + " the queue has stopped",
                     name, length, largest, index, status));
         }
-        fresh[0] = buffers[index];
-        pool.give(fresh, 0, 1);
+        pool.give(buffers, index, 1);
         dropped++;
         return true;
     }

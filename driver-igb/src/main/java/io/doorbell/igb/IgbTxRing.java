@@ -44,7 +44,8 @@ final class IgbTxRing implements TxQueue {
     private static final int UNABLE = Offloads.NEEDS_CHECKSUM | Offloads.SEGMENT | Offloads.VLAN_TAG;
 
     private static final int DESCRIPTOR = 16;
-    private static final VarHandle WORD = ValueLayout.JAVA_LONG.varHandle();
+    private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG;
+    private static final VarHandle STATUS = WORD.varHandle();
 
     private static final long DTYP_DATA = 3L << 20;
     private static final long EOP = 1L << 24;
@@ -63,11 +64,16 @@ final class IgbTxRing implements TxQueue {
     private final int size;
     private final PoolRegistrations pools;
 
-    /** Of each descriptor that is not free: its buffer, the slot of the buffer's pool, the last one of its batch. */
+    /** Of each descriptor that is not free: its buffer, and the slot of the buffer's pool. */
     private final int[] buffers;
 
     private final int[] slots;
+
+    /** Of the first descriptor of each batch: the last one. */
     private final int[] last;
+
+    /** Sent frames are looked for when fewer descriptors are free. */
+    private final int lowWater;
 
     private int clean;
     private int tail;
@@ -91,6 +97,7 @@ final class IgbTxRing implements TxQueue {
         this.buffers = new int[size];
         this.slots = new int[size];
         this.last = new int[size];
+        this.lowWater = size / 2;
         this.pool = pools.pool(0);
         this.poolAddress = pools.deviceAddress(0);
     }
@@ -109,17 +116,37 @@ final class IgbTxRing implements TxQueue {
         if (!running) {
             throw new IllegalStateException(name + " is stopped");
         }
-        if (free < size / 2) {
+        if (free < Math.max(lowWater, batch.size())) {
             reclaim();
         }
         final int count = Math.min(batch.size(), free);
         if (count == 0) {
             return 0;
         }
-        final MemorySegment ring = this.ring;
+        final int beforeTheEnd = Math.min(count, size - tail);
+        write(batch, 0, beforeTheEnd, tail);
+        write(batch, beforeTheEnd, count, 0);
         final int end = wrapped(tail + count - 1);
-        int index = tail;
-        for (int i = 0; i < count; i++) {
+        ring.set(WORD, (long) end * DESCRIPTOR + 8, ring.get(WORD, (long) end * DESCRIPTOR + 8) | RS);
+        last[tail] = end;
+        batch.detach(count);
+        tail = wrapped(end + 1);
+        free -= count;
+        // The doorbell is a release: the device finds descriptors and frames whole when it sees the new tail (7.2.2).
+        bar.write32(tailRegister, tail);
+        return count;
+    }
+
+    /**
+     * Writes the descriptors from {@code index} on for frames {@code from} to before {@code to}. They do not go round
+     * the end of the ring. The device does not look at them before the tail has moved, so they are written plainly.
+     */
+    private void write(FrameBatch batch, int from, int to, int index) {
+        final MemorySegment ring = this.ring;
+        final int[] buffers = this.buffers;
+        final int[] slots = this.slots;
+        final int shift = index - from;
+        for (int i = from; i < to; i++) {
             Frame frame = batch.frame(i);
             int length = frame.length();
             if (length < PADDED || length > LONGEST) {
@@ -131,21 +158,12 @@ final class IgbTxRing implements TxQueue {
             if (frame.pool() != pool) {
                 remember(frame.pool());
             }
-            buffers[index] = frame.buffer();
-            slots[index] = slot;
-            last[index] = end;
-            long descriptor = (long) index * DESCRIPTOR;
-            long report = index == end ? RS : 0;
-            WORD.setOpaque(ring, descriptor, poolAddress + frame.position());
-            WORD.setOpaque(ring, descriptor + 8, WHOLE_FRAME | report | length | (long) length << PAYLEN_SHIFT);
-            index = index + 1 == size ? 0 : index + 1;
+            buffers[i + shift] = frame.buffer();
+            slots[i + shift] = slot;
+            long descriptor = (long) (i + shift) * DESCRIPTOR;
+            ring.set(WORD, descriptor, poolAddress + frame.position());
+            ring.set(WORD, descriptor + 8, WHOLE_FRAME | length | (long) length << PAYLEN_SHIFT);
         }
-        batch.detach(count);
-        tail = index;
-        free -= count;
-        // The doorbell is a release: the device finds descriptors and frames whole when it sees the new tail (7.2.2).
-        bar.write32(tailRegister, index);
-        return count;
     }
 
     @Override
@@ -153,7 +171,7 @@ final class IgbTxRing implements TxQueue {
         while (free < size - 1) {
             int end = last[clean];
             // Acquire: the buffers may be written again only after DD was seen (7.2.2).
-            if (((long) WORD.getAcquire(ring, (long) end * DESCRIPTOR + 8) & DD) == 0) {
+            if (((long) STATUS.getAcquire(ring, (long) end * DESCRIPTOR + 8) & DD) == 0) {
                 break;
             }
             giveBackUpTo(wrapped(end + 1));
