@@ -2,19 +2,22 @@ package io.doorbell.tools;
 
 import io.doorbell.dma.DoorbellException;
 import io.doorbell.frame.MacAddress;
+import io.doorbell.pci.PciAddress;
 import io.doorbell.qemu.GuestMachine;
+import io.doorbell.qemu.GuestMachineBuilder;
 import io.doorbell.qemu.GuestProcess;
 import io.doorbell.qemu.GuestResult;
-import io.doorbell.qemu.NumberedExchange.Counts;
 import io.doorbell.qemu.QemuBinary;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The host's half of {@code nicctl demo}: boots the guest, starts {@link DemoGuest} in it, tells how that gets
- * on, and is the peer of its exchange.
+ * The host's half of {@code nicctl demo} with QEMU's NICs: boots the guest, starts {@link DemoGuest} in it, tells how
+ * that gets on, and is the peer of its exchanges.
  */
 final class Demo {
 
@@ -32,61 +35,75 @@ final class Demo {
 
     private final Progress progress;
     private final int frames;
-    private final Path pcap;
+    private final List<Shown> nics;
 
-    Demo(Progress progress, int frames, Path pcap) {
+    /**
+     * A NIC to show.
+     *
+     * @param pcap where QEMU records what is on its wire
+     */
+    record Shown(LabNic nic, Path pcap) {}
+
+    Demo(Progress progress, int frames, List<Shown> nics) {
         this.progress = progress;
         this.frames = frames;
-        this.pcap = pcap;
+        this.nics = List.copyOf(nics);
     }
 
     DemoResult run() {
-        progress.step(
-                "looking for QEMU",
-                () -> "version " + QemuBinary.find().requireDevice("igb").version());
-        progress.begin("booting a virtual machine with an IOMMU, an igb and a virtio-net");
-        try (GuestMachine guest = GuestMachine.builder()
-                .nic("igb", Lab.IGB_MAC, Lab.HUB)
-                .nic("virtio-net-pci", Lab.KERNEL_MAC, Lab.HUB)
-                .peer(Lab.HUB)
-                .capture(0, pcap)
-                .start()) {
+        List<String> models = nics.stream().map(shown -> shown.nic().model()).toList();
+        progress.step("looking for QEMU", () -> {
+            QemuBinary qemu = QemuBinary.find();
+            models.forEach(qemu::requireDevice);
+            return "version " + qemu.version();
+        });
+        progress.begin("booting a virtual machine with an IOMMU, " + String.join(", ", models));
+        GuestMachineBuilder builder = GuestMachine.builder();
+        for (int i = 0; i < nics.size(); i++) {
+            // Each comes with one of the kernel's.
+            nics.get(i).nic().plugInto(builder).capture(2 * i, nics.get(i).pcap());
+        }
+        try (GuestMachine guest = builder.start()) {
             progress.done("");
             progress.step("loading the kernel's igb, virtio_net and vfio-pci", () -> Lab.loadDrivers(guest));
-            return new DemoResult(List.of(exercise(guest)));
+            return exercise(guest);
         }
     }
 
     /** Everything but the boot, in a guest that has the NICs and their drivers. */
-    DemoResult.NicResult exercise(GuestMachine guest) {
-        long mac = MacAddress.parse(Lab.IGB_MAC).value();
-        long peerMac = MacAddress.parse(Lab.PEER_MAC).value();
-        try (PeerExchange exchange = new PeerExchange(guest.peer(Lab.HUB), mac, peerMac, frames, progress)) {
-            progress.begin("starting Java in it");
-            GuestProcess half = guest.spawn(command(guest, frames));
-            Listener listener = new Listener(exchange);
-            GuestResult end = half.await(OVERHEAD.plus(PER_FRAME.multipliedBy(frames)), listener::hear);
-            GuestReport report = listener.report;
-            if (end.exit() != 0 || report == null) {
+    DemoResult exercise(GuestMachine guest) {
+        progress.begin("starting Java in it");
+        List<LabNic> all = nics.stream().map(Shown::nic).toList();
+        GuestProcess half = guest.spawn(command(guest, frames, all));
+        Duration patience = OVERHEAD.plus(PER_FRAME.multipliedBy(frames)).multipliedBy(nics.size());
+        try (Listener listener = new Listener(guest)) {
+            GuestResult end = half.await(patience, listener::hear);
+            if (end.exit() != 0 || listener.results.size() != nics.size()) {
                 throw new DoorbellException("in the virtual machine: " + lastWords(end));
             }
-            Counts ours = exchange.finish();
-            return new DemoResult.NicResult(
-                    frames,
-                    DemoResult.Direction.of(ours, report.counts()),
-                    DemoResult.Direction.of(report.counts(), ours),
-                    report,
-                    pcap);
+            return new DemoResult(listener.results);
         }
     }
 
     /** What runs in the guest. */
-    static List<String> command(GuestMachine guest, int frames) {
-        return GuestMachine.java(
-                JavaOptions.GUEST,
-                DemoGuest.class.getName(),
-                DemoGuest.arguments(
-                        guest.nic(0).address(), guest.nic(1).address(), MacAddress.parse(Lab.PEER_MAC), frames));
+    static List<String> command(GuestMachine guest, int frames, List<LabNic> nics) {
+        String[] arguments = Stream.concat(
+                        Stream.of(String.valueOf(frames)),
+                        nics.stream().map(nic -> role(guest, nic).toString()))
+                .toArray(String[]::new);
+        return GuestMachine.java(JavaOptions.GUEST, DemoGuest.class.getName(), arguments);
+    }
+
+    private static DemoGuest.Role role(GuestMachine guest, LabNic nic) {
+        return new DemoGuest.Role(address(guest, nic.mac()), address(guest, nic.kernelMac()), nic.peerMac());
+    }
+
+    private static PciAddress address(GuestMachine guest, String mac) {
+        return guest.nics().stream()
+                .filter(nic -> nic.mac().equals(mac))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("the guest has no NIC " + mac))
+                .address();
     }
 
     private static String lastWords(GuestResult end) {
@@ -94,16 +111,15 @@ final class Demo {
         return words.isEmpty() ? "the demo ended with status " + end.exit() + " and no word" : words;
     }
 
-    /** Follows what the guest's half prints. */
-    private final class Listener {
+    /** Follows what the guest's half prints, and plays the peer of the NIC that is on. */
+    private final class Listener implements AutoCloseable {
 
-        private final PeerExchange exchange;
+        private final GuestMachine guest;
+        private final List<DemoResult.NicResult> results = new ArrayList<>();
+        private @Nullable PeerExchange exchange;
 
-        @Nullable
-        GuestReport report;
-
-        Listener(PeerExchange exchange) {
-            this.exchange = exchange;
+        Listener(GuestMachine guest) {
+            this.guest = guest;
         }
 
         void hear(String line) {
@@ -114,9 +130,35 @@ final class Demo {
                 progress.done(line.substring(DONE.length()));
             } else if (line.startsWith(EXCHANGE)) {
                 progress.begin(line.substring(EXCHANGE.length()));
-                exchange.start();
+                begin(nics.get(results.size()).nic());
             } else if (line.startsWith(REPORT)) {
-                report = GuestReport.parse(line.substring(REPORT.length()));
+                end(nics.get(results.size()).pcap(), NicReport.parse(line.substring(REPORT.length())));
+            }
+        }
+
+        private void begin(LabNic nic) {
+            exchange = new PeerExchange(
+                    guest.peer(nic.hub()),
+                    MacAddress.parse(nic.mac()).value(),
+                    nic.peerMac().value(),
+                    frames,
+                    progress);
+            exchange.start();
+        }
+
+        private void end(Path pcap, NicReport report) {
+            PeerExchange over = exchange;
+            if (over == null) {
+                throw new DoorbellException("the virtual machine reports an exchange that it did not begin");
+            }
+            exchange = null;
+            results.add(DemoResult.NicResult.of(frames, report, over.finish(), pcap));
+        }
+
+        @Override
+        public void close() {
+            if (exchange != null) {
+                exchange.close();
             }
         }
     }

@@ -3,26 +3,39 @@ package io.doorbell.tools;
 import io.doorbell.dma.DoorbellException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code nicctl demo}: Doorbell at work, on QEMU's NICs, in one command. */
+/** {@code nicctl demo}: Doorbell at work in one command. */
 @Command(
         name = "demo",
-        header = "Shows Doorbell at work in a virtual machine.",
+        header = "Shows Doorbell at work in a virtual machine, or between two processes.",
         description = {
-            "Boots a virtual machine with an Intel 82576 (QEMU's igb) behind an IOMMU, takes the NIC from the kernel,"
-                    + " answers the ping of the kernel's own stack on another NIC, and exchanges numbered frames of 60"
-                    + " to 1514 bytes with a peer, in both directions at once. Every byte is checked, and no frame may"
-                    + " be lost.",
-            "QEMU records all frames in a file that Wireshark, tshark and tcpdump read."
+            "Boots a virtual machine with an IOMMU and two NICs for Doorbell, an Intel 82576 (QEMU's igb) and a"
+                    + " virtio-net. Takes each from the kernel, answers the ping of the kernel's own stack at the other"
+                    + " end of its wire, and exchanges numbered frames of 60 to 1514 bytes with a peer, in both"
+                    + " directions at once. Every byte is checked, and no frame may be lost.",
+            "With --nic vhost-user, two local processes exchange the frames through shared memory instead: that takes"
+                    + " neither a virtual machine nor root."
         })
 final class DemoCommand implements Callable<Integer> {
 
     private static final int MOST_FRAMES = 10_000_000;
+    private static final String PCAP = ".pcap";
 
     private final Context context;
+
+    @Option(
+            names = "--nic",
+            paramLabel = "NIC",
+            converter = DemoNic.Converter.class,
+            description = "Shows this one only: igb, virtio or vhost-user. Unless given: igb and virtio, side by side.")
+    private @Nullable DemoNic only;
 
     @Option(
             names = "--frames",
@@ -33,8 +46,9 @@ final class DemoCommand implements Callable<Integer> {
     @Option(
             names = "--pcap",
             paramLabel = "FILE",
-            description = "Where QEMU records the frames, whole; ${DEFAULT-VALUE} by default.")
-    private Path pcap = Path.of("doorbell-demo-igb.pcap");
+            description = "Where QEMU records the frames, whole, for Wireshark, tshark and tcpdump: one file a NIC,"
+                    + " whose name is added to this one; ${DEFAULT-VALUE} by default.")
+    private Path pcap = Path.of("doorbell-demo.pcap");
 
     @Option(names = "--json", description = "Prints one object.")
     private boolean json;
@@ -48,13 +62,12 @@ final class DemoCommand implements Callable<Integer> {
         if (frames < 1 || frames > MOST_FRAMES) {
             throw new DoorbellException("--frames must be from 1 to " + MOST_FRAMES + ", not " + frames);
         }
-        Path file = pcap.toAbsolutePath().normalize();
-        requireWritable(file);
         Progress progress = new Progress(context.console());
+        Supplier<DemoResult> demo = demo(progress);
         long start = System.nanoTime();
         DemoResult result;
         try {
-            result = new Demo(progress, frames, file).run();
+            result = demo.get();
         } catch (RuntimeException e) {
             progress.failed();
             if (json) {
@@ -73,13 +86,35 @@ final class DemoCommand implements Callable<Integer> {
         return 0;
     }
 
+    private Supplier<DemoResult> demo(Progress progress) {
+        if (only == DemoNic.VHOST_USER) {
+            return new VhostDemo(progress, frames)::run;
+        }
+        List<Demo.Shown> shown = Stream.of(Lab.IGB, Lab.VIRTIO)
+                .filter(nic -> only == null || only.toString().equals(nic.driver()))
+                .map(nic -> new Demo.Shown(nic, pcapOf(nic)))
+                .toList();
+        return new Demo(progress, frames, shown)::run;
+    }
+
+    /** {@code demo.pcap} becomes {@code demo-igb.pcap}. */
+    private Path pcapOf(LabNic nic) {
+        String name = pcap.toString();
+        String stem = name.endsWith(PCAP) ? name.substring(0, name.length() - PCAP.length()) : name;
+        Path file = Path.of(stem + "-" + nic.driver() + PCAP).toAbsolutePath().normalize();
+        requireWritable(file);
+        return file;
+    }
+
     private void print(DemoResult result, double seconds) {
+        context.print("");
+        context.console().out().print(result.table());
+        context.print("");
         for (DemoResult.NicResult nic : result.nics()) {
-            context.print("");
-            context.console().out().print(nic.table());
-            context.print("");
-            context.print("QEMU recorded every frame on the NIC's wire in " + nic.pcap()
-                    + ": wireshark, tshark -r, tcpdump -r");
+            if (nic.pcap() != null) {
+                context.print("All that was on the wire of " + nic.report().driver() + " is in " + nic.pcap()
+                        + ": wireshark, tshark -r, tcpdump -r");
+            }
         }
         context.print(String.format("%s in %.1f s", result.pass() ? "passed" : "failed", seconds));
     }

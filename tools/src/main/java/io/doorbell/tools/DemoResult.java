@@ -7,6 +7,8 @@ import io.doorbell.qemu.NumberedExchange.Counts;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** What came of a demo. */
@@ -69,67 +71,85 @@ record DemoResult(List<NicResult> nics) {
      * @param frames numbered frames that each direction was to carry
      * @param toNic from the peer to the NIC
      * @param fromNic from the NIC to the peer
-     * @param pcap recorded by QEMU
+     * @param pcap recorded by QEMU, if it was there
      */
-    record NicResult(int frames, Direction toNic, Direction fromNic, GuestReport guest, Path pcap) {
+    record NicResult(
+            int frames,
+            Direction toNic,
+            Direction fromNic,
+            NicReport report,
+            @Nullable Path pcap) {
+
+        /** From what the two ends of the exchange have to tell. */
+        static NicResult of(int frames, NicReport report, Counts atPeer, @Nullable Path pcap) {
+            Counts atNic = report.counts();
+            return new NicResult(frames, Direction.of(atPeer, atNic), Direction.of(atNic, atPeer), report, pcap);
+        }
 
         Direction both() {
             return toNic.plus(fromNic);
         }
 
-        double framesPerSecond() {
-            return both().received() / guest.seconds();
+        long framesPerSecond() {
+            return Math.round(both().received() / report.seconds());
         }
 
         boolean pass() {
-            return toNic.isPerfect(frames) && fromNic.isPerfect(frames) && guest.pingAnswered() == guest.pingSent();
+            return faults().isEmpty();
         }
 
-        /** Memory and collections are of the one loop that serves both directions. */
-        Table table() {
-            Table table = new Table(
-                    text("FRAMES"),
-                    number("SENT"),
-                    number("RECEIVED"),
-                    number("LOST"),
-                    number("CORRUPT"),
-                    number("FRAMES/S"),
-                    number("BYTES ALLOCATED/FRAME"),
-                    number("HEAP COLLECTIONS"));
-            row(table, "peer to " + guest.driver(), toNic, null, null);
-            row(table, guest.driver() + " to peer", fromNic, null, null);
-            row(table, "both", both(), guest.allocatedPerFrame(), guest.collections());
-            return table;
+        List<String> faults() {
+            String name = report.driver();
+            List<String> faults = new ArrayList<>();
+            if (!report.pings().allAnswered()) {
+                faults.add(name + " answered " + report.pings() + " pings");
+            }
+            explain(faults, "from the peer to " + name, toNic);
+            explain(faults, "from " + name + " to the peer", fromNic);
+            if (!report.quiesced()) {
+                faults.add(name + " could still reach memory when it had been closed");
+            }
+            if (!report.released()) {
+                faults.add("the process still held memory or files of " + name + " when it had been closed");
+            }
+            return faults;
         }
 
-        private void row(
-                Table table, String name, Direction direction, @Nullable Double allocated, @Nullable Long collections) {
-            table.row(
-                    name,
-                    direction.sent(),
-                    direction.received(),
-                    direction.lost(),
-                    direction.corrupt(),
-                    Math.round(direction.received() / guest.seconds()),
-                    allocated,
-                    collections);
+        private void explain(List<String> faults, String way, Direction direction) {
+            if (!direction.isPerfect(frames)) {
+                faults.add(String.format(
+                        "%s: %,d of %,d frames were sent, %,d arrived, %,d were lost, %,d corrupt, %,d duplicates",
+                        way,
+                        direction.sent(),
+                        frames,
+                        direction.received(),
+                        direction.lost(),
+                        direction.corrupt(),
+                        direction.duplicates()));
+            }
         }
 
         Object toJson() {
             return Json.object(
-                    "driver", guest.driver(),
-                    "model", guest.model(),
-                    "address", guest.address(),
-                    "mac", guest.mac(),
-                    "link", guest.link(),
+                    "driver", report.driver(),
+                    "model", report.model(),
+                    "address", report.address(),
+                    "mac", report.mac(),
+                    "link", report.link(),
                     "pass", pass(),
-                    "ping", Json.object("sent", guest.pingSent(), "answered", guest.pingAnswered()),
-                    "exchangeSeconds", guest.seconds(),
-                    "peerToNic", toNic.toJson(guest.seconds()),
-                    "nicToPeer", fromNic.toJson(guest.seconds()),
-                    "bytesAllocatedPerFrame", guest.allocatedPerFrame(),
-                    "heapCollections", guest.collections(),
-                    "pcap", pcap.toString());
+                    "ping",
+                            Json.object(
+                                    "sent", report.pings().sent(),
+                                    "answered", report.pings().answered()),
+                    "exchangeSeconds", report.seconds(),
+                    "peerToNic", toNic.toJson(report.seconds()),
+                    "nicToPeer", fromNic.toJson(report.seconds()),
+                    "framesPerSecond", framesPerSecond(),
+                    "bytesAllocatedPerFrame", report.allocatedPerFrame(),
+                    "heapCollections", report.collections(),
+                    "quiesced", report.quiesced(),
+                    "released", report.released(),
+                    "pcap", pcap == null ? null : pcap.toString());
         }
     }
 
@@ -137,12 +157,37 @@ record DemoResult(List<NicResult> nics) {
         return nics.stream().allMatch(NicResult::pass);
     }
 
+    /** A column for each NIC. Rate, memory and collections are of the loop that serves both directions. */
+    Table table() {
+        Table table = new Table(Stream.concat(
+                        Stream.of(text("")),
+                        nics.stream().map(nic -> number(nic.report().driver())))
+                .toArray(Table.Column[]::new));
+        row(table, "model", nic -> nic.report().model());
+        row(table, "pings answered", nic -> nic.report().pings());
+        row(table, "frames from peer to NIC", nic -> nic.toNic().received());
+        row(table, "frames from NIC to peer", nic -> nic.fromNic().received());
+        row(table, "lost", nic -> nic.both().lost());
+        row(table, "corrupt", nic -> nic.both().corrupt());
+        row(table, "duplicates", nic -> nic.both().duplicates());
+        row(table, "frames a second", NicResult::framesPerSecond);
+        row(table, "bytes allocated a frame", nic -> nic.report().allocatedPerFrame());
+        row(table, "heap collections", nic -> nic.report().collections());
+        row(table, "quiet once closed", nic -> nic.report().quiesced() ? "yes" : "no");
+        row(table, "memory given back", nic -> nic.report().released() ? "yes" : "no");
+        return table;
+    }
+
+    private void row(Table table, String name, Function<NicResult, Object> cell) {
+        table.row(Stream.concat(Stream.of(name), nics.stream().map(cell)).toArray());
+    }
+
     /** Sums over all NICs, and each NIC's own part. */
     Object toJson(double seconds) {
         Direction all =
                 nics.stream().map(NicResult::both).reduce(Direction::plus).orElseThrow();
         double exchanging =
-                nics.stream().mapToDouble(nic -> nic.guest().seconds()).sum();
+                nics.stream().mapToDouble(nic -> nic.report().seconds()).sum();
         return Json.object(
                 "pass", pass(),
                 "seconds", seconds,
@@ -153,12 +198,12 @@ record DemoResult(List<NicResult> nics) {
                 "framesPerSecond", Math.round(all.received() / exchanging),
                 "bytesAllocatedPerFrame",
                         nics.stream()
-                                .mapToDouble(nic -> nic.guest().allocatedPerFrame())
+                                .mapToDouble(nic -> nic.report().allocatedPerFrame())
                                 .max()
                                 .orElseThrow(),
                 "heapCollections",
                         nics.stream()
-                                .mapToLong(nic -> nic.guest().collections())
+                                .mapToLong(nic -> nic.report().collections())
                                 .sum(),
                 "nics", nics.stream().map(NicResult::toJson).toList());
     }
@@ -170,30 +215,9 @@ record DemoResult(List<NicResult> nics) {
 
     /** Says, of a demo that did not pass, what was wrong. */
     String explainFailure() {
-        List<String> faults = new ArrayList<>();
-        for (NicResult nic : nics) {
-            String name = nic.guest().driver();
-            if (nic.guest().pingAnswered() != nic.guest().pingSent()) {
-                faults.add(name + " answered " + nic.guest().pingAnswered() + " of "
-                        + nic.guest().pingSent() + " pings");
-            }
-            explain(faults, "from the peer to " + name, nic.toNic(), nic.frames());
-            explain(faults, "from " + name + " to the peer", nic.fromNic(), nic.frames());
-        }
-        return "the demo failed: " + String.join("; ", faults);
-    }
-
-    private static void explain(List<String> faults, String way, Direction direction, int frames) {
-        if (!direction.isPerfect(frames)) {
-            faults.add(String.format(
-                    "%s: %,d of %,d frames were sent, %,d arrived, %,d were lost, %,d corrupt, %,d duplicates",
-                    way,
-                    direction.sent(),
-                    frames,
-                    direction.received(),
-                    direction.lost(),
-                    direction.corrupt(),
-                    direction.duplicates()));
-        }
+        return "the demo failed: "
+                + String.join(
+                        "; ",
+                        nics.stream().flatMap(nic -> nic.faults().stream()).toList());
     }
 }

@@ -25,8 +25,8 @@ final class LabCommand implements Callable<Integer> {
     public Integer call() {
         context.console().err().println("booting a virtual machine; 'exit' leaves it");
         try (GuestMachine guest = GuestMachine.builder()
-                .nic("igb", Lab.IGB_MAC, Lab.HUB)
-                .nic("virtio-net-pci", Lab.KERNEL_MAC, Lab.HUB)
+                .nic("igb", Lab.IGB.mac(), Lab.IGB.hub())
+                .nic("virtio-net-pci", Lab.IGB.kernelMac(), Lab.IGB.hub())
                 .terminal()
                 .start()) {
             Lab.loadDrivers(guest);

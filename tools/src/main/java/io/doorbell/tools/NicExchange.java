@@ -8,9 +8,11 @@ import io.doorbell.frame.Nic;
 import io.doorbell.frame.RxQueue;
 import io.doorbell.frame.TxQueue;
 import io.doorbell.qemu.NumberedExchange;
+import io.doorbell.qemu.NumberedExchange.Counts;
 import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * The NIC's end of an exchange of numbered frames: one loop that polls both queues, and measures what it allocates.
@@ -23,6 +25,9 @@ final class NicExchange {
     private static final long PATIENCE_NANOS = Duration.ofSeconds(30).toNanos();
     /** How long the other end has to remark that it was not told of the end. */
     private static final long LINGER_NANOS = Duration.ofMillis(500).toNanos();
+
+    /** When nothing has come for so long, the other end may be waiting for the processor that we poll on. */
+    private static final long POLITE_NANOS = 50_000;
 
     private static final long SILENCE_NANOS = PeerExchange.SILENCE.toNanos();
 
@@ -81,6 +86,9 @@ final class NicExchange {
                 quietSince = now;
                 askedAt = now;
             }
+            if (now - quietSince > POLITE_NANOS) {
+                LockSupport.parkNanos(POLITE_NANOS);
+            }
             if (now - askedAt > SILENCE_NANOS) {
                 exchange.remind();
                 askedAt = now;
@@ -135,6 +143,11 @@ final class NicExchange {
         return ManagementFactory.getGarbageCollectorMXBeans().stream()
                 .mapToLong(GarbageCollectorMXBean::getCollectionCount)
                 .sum();
+    }
+
+    /** How things stand; allocates. */
+    Counts counts() {
+        return exchange.counts();
     }
 
     double seconds() {

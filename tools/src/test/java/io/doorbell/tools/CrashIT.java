@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.doorbell.frame.MacAddress;
 import io.doorbell.qemu.GuestMachine;
+import io.doorbell.qemu.GuestMachineBuilder;
 import io.doorbell.qemu.GuestProcess;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** What a process leaves behind that is killed while its NIC is at work. */
@@ -15,35 +17,44 @@ class CrashIT {
     private static final int ENOUGH = 2000;
     private static final Duration PATIENCE = Duration.ofMinutes(3);
 
+    /** The demo has one with split rings. */
+    private static final LabNic PACKED = new LabNic("virtio", "virtio-net-pci,packed=on", 1);
+
     private final CapturedConsole console = new CapturedConsole();
 
     @Test
     void opensAndExchangesFramesAfterTheLastOwnerWasKilledInTheMiddleOfTraffic() throws Exception {
-        try (GuestMachine guest = GuestMachine.builder()
-                .nic("igb", Lab.IGB_MAC, Lab.HUB)
-                .nic("virtio-net-pci", Lab.KERNEL_MAC, Lab.HUB)
-                .peer(Lab.HUB)
-                .start()) {
+        List<LabNic> nics = List.of(Lab.IGB, PACKED);
+        GuestMachineBuilder builder = GuestMachine.builder();
+        nics.forEach(nic -> nic.plugInto(builder));
+        try (GuestMachine guest = builder.start()) {
             Lab.loadDrivers(guest);
 
-            killInTheMiddleOfTraffic(guest);
+            for (LabNic nic : nics) {
+                killInTheMiddleOfTraffic(guest, nic);
+            }
 
-            DemoResult.NicResult after =
-                    new Demo(new Progress(console.console()), ENOUGH, Path.of("none")).exercise(guest);
+            List<Demo.Shown> shown = nics.stream()
+                    .map(nic -> new Demo.Shown(nic, Path.of("none")))
+                    .toList();
+            DemoResult after = new Demo(new Progress(console.console()), ENOUGH, shown).exercise(guest);
             assertThat(after.pass()).as("%s", after).isTrue();
-            assertThat(console.err()).contains("from vfio-pci to vfio-pci");
+            assertThat(console.err()).containsSubsequence("from vfio-pci to vfio-pci", "from vfio-pci to vfio-pci");
+            assertThat(after.nics())
+                    .extracting(nic -> nic.report().model())
+                    .containsExactly("Intel 82576", "virtio-net, modern PCI, packed rings");
         }
     }
 
-    private static void killInTheMiddleOfTraffic(GuestMachine guest) throws InterruptedException {
+    private static void killInTheMiddleOfTraffic(GuestMachine guest, LabNic nic) throws InterruptedException {
         int frames = 5_000_000;
         try (PeerExchange exchange = new PeerExchange(
-                guest.peer(Lab.HUB),
-                MacAddress.parse(Lab.IGB_MAC).value(),
-                MacAddress.parse(Lab.PEER_MAC).value(),
+                guest.peer(nic.hub()),
+                MacAddress.parse(nic.mac()).value(),
+                nic.peerMac().value(),
                 frames,
                 new Progress(new CapturedConsole().console()))) {
-            GuestProcess victim = guest.spawn(Demo.command(guest, frames));
+            GuestProcess victim = guest.spawn(Demo.command(guest, frames, List.of(nic)));
             victim.awaitLine(Demo.EXCHANGE, PATIENCE);
             exchange.start();
             long deadline = System.nanoTime() + PATIENCE.toNanos();
@@ -58,7 +69,7 @@ class CrashIT {
             // 128 and the signal's number.
             assertThat(victim.await(PATIENCE).exit()).isEqualTo(128 + 9);
         }
-        while (guest.peer(Lab.HUB).poll(Duration.ofMillis(200))) {
+        while (guest.peer(nic.hub()).poll(Duration.ofMillis(200))) {
             // what was still on its way when the NIC died
         }
     }

@@ -22,34 +22,53 @@ class DemoIT {
     private Path folder;
 
     @Test
+    @SuppressWarnings("unchecked")
     void losesNothingAndQemuSawExactlyTheFramesThatItClaims() throws Exception {
-        Path pcap = folder.resolve("igb.pcap");
-
         int status = NicCtl.run(
                 Context.ofProcess(console.console()),
-                List.of("demo", "--json", "--frames", String.valueOf(FRAMES), "--pcap", pcap.toString()));
+                List.of(
+                        "demo",
+                        "--json",
+                        "--frames",
+                        String.valueOf(FRAMES),
+                        "--pcap",
+                        folder.resolve("demo.pcap").toString()));
 
         assertThat(status).as(console.err()).isZero();
         Map<String, Object> result = Json.read(console.out());
         assertThat(result)
                 .containsEntry("pass", true)
-                .containsEntry("framesSent", 2 * FRAMES)
-                .containsEntry("framesReceived", 2 * FRAMES)
+                .containsEntry("framesSent", 4 * FRAMES)
+                .containsEntry("framesReceived", 4 * FRAMES)
                 .containsEntry("lost", 0)
                 .containsEntry("corrupt", 0)
                 .containsKeys("seconds", "framesPerSecond", "bytesAllocatedPerFrame", "heapCollections");
+        assertThat((List<Map<String, Object>>) result.get("nics"))
+                .allSatisfy(nic -> assertThat(nic)
+                        .containsEntry("ping", Map.of("sent", 5, "answered", 5))
+                        .containsEntry("quiesced", true)
+                        .containsEntry("released", true))
+                .extracting(nic -> nic.get("driver"))
+                .containsExactly("igb", "virtio");
         assertThat(console.err())
-                .contains("taking 0000:01:00.0 from the kernel: from igb to vfio-pci", "5 of 5 answered");
+                .contains("taking 0000:01:00.0 from the kernel: from igb to vfio-pci")
+                .contains("giving 0000:01:00.0 back: to igb")
+                .contains("giving 0000:03:00.0 back: to virtio-pci");
 
+        judge(Lab.IGB);
+        judge(Lab.VIRTIO);
+    }
+
+    private void judge(LabNic nic) throws IOException, InterruptedException {
+        Path pcap = folder.resolve("demo-" + nic.driver() + ".pcap");
         // 0x4e75 marks a numbered frame.
-        assertThat(count(pcap, "eth.type == 0x88b5 && data.data[0:2] == 4e:75 && eth.src == " + Lab.IGB_MAC))
-                .isEqualTo(FRAMES);
-        assertThat(count(pcap, "eth.type == 0x88b5 && data.data[0:2] == 4e:75 && eth.src == " + Lab.PEER_MAC))
-                .isEqualTo(FRAMES);
-        assertThat(count(pcap, "arp.opcode == 2 && eth.src == " + Lab.IGB_MAC)).isPositive();
+        String numbered = "eth.type == 0x88b5 && data.data[0:2] == 4e:75 && eth.src == ";
+        assertThat(count(pcap, numbered + nic.mac())).isEqualTo(FRAMES);
+        assertThat(count(pcap, numbered + nic.peerMac())).isEqualTo(FRAMES);
+        assertThat(count(pcap, "arp.opcode == 2 && eth.src == " + nic.mac())).isPositive();
         assertThat(count(
                         pcap,
-                        "icmp.type == 0 && eth.src == " + Lab.IGB_MAC
+                        "icmp.type == 0 && eth.src == " + nic.mac()
                                 + " && icmp.checksum.status == 1 && ip.checksum.status == 1"))
                 .isEqualTo(5);
         assertThat(count(pcap, "_ws.malformed")).isZero();

@@ -66,14 +66,14 @@ class NicCtlIT {
 
         assertThat(succeeded(outcomes.next()).out())
                 .containsPattern("opened +as Intel 82576")
-                .containsPattern("MAC address +" + Lab.IGB_MAC)
+                .containsPattern("MAC address +" + Lab.IGB.mac())
                 .containsPattern("link +up, 1000 Mb/s, full duplex")
                 .containsPattern("interrupts +MSI-X: 10, MSI: 1, INTx: 1")
                 .containsPattern("DMA addresses +0x0-0xfedfffff\\n +0xfef00000-0x")
                 .containsPattern("0 +0x[0-9a-f]+ +128 KiB +memory.* all");
         Map<String, Object> info = Json.read(succeeded(outcomes.next()).out());
         assertThat(info).containsEntry("address", IGB).containsEntry("driver", "vfio-pci");
-        assertThat((Map<?, ?>) info.get("opened")).hasFieldOrPropertyWithValue("mac", Lab.IGB_MAC);
+        assertThat((Map<?, ?>) info.get("opened")).hasFieldOrPropertyWithValue("mac", Lab.IGB.mac());
 
         assertThat(succeeded(outcomes.next()).out())
                 .containsPattern("\nCTRL +0x00000 +0x[0-9a-f]{8}")
@@ -81,7 +81,7 @@ class NicCtlIT {
         assertThat(succeeded(outcomes.next()).out()).contains("\"name\" : \"STATUS\"", "\"offset\" : 8");
         assertThat(failed(outcomes.next()).err()).contains("has 'frob' in its name");
         assertThat(succeeded(outcomes.next()).out())
-                .contains("Intel 82576, " + Lab.IGB_MAC, "FRAMES/S")
+                .contains("Intel 82576, " + Lab.IGB.mac(), "FRAMES/S")
                 .containsPattern("rxFrames +\\d");
 
         assertThat(succeeded(outcomes.next()).out()).contains("\"from\" : \"vfio-pci\"", "\"to\" : \"igb\"");
@@ -91,8 +91,8 @@ class NicCtlIT {
 
     private static Iterator<Outcome> run(String... lines) {
         try (GuestMachine guest = GuestMachine.builder()
-                .nic("igb", Lab.IGB_MAC, Lab.HUB)
-                .nic("virtio-net-pci", Lab.KERNEL_MAC, Lab.HUB)
+                .nic("igb", Lab.IGB.mac(), Lab.IGB.hub())
+                .nic("virtio-net-pci", Lab.IGB.kernelMac(), Lab.IGB.hub())
                 .start()) {
             Lab.loadDrivers(guest);
             GuestResult result = guest.run(
