@@ -41,7 +41,8 @@ final class IgbTxRing implements TxQueue {
     private static final int PADDED = 60;
 
     /** What changes the frame and is not set up by this driver. Sending it as it is would be a silent lie. */
-    private static final int UNABLE = Offloads.NEEDS_CHECKSUM | Offloads.SEGMENT | Offloads.VLAN_TAG;
+    private static final int UNABLE =
+            Offloads.NEEDS_CHECKSUM | Offloads.SEGMENT | Offloads.VLAN_TAG | Offloads.CONTINUES;
 
     private static final int DESCRIPTOR = 16;
     private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG;

@@ -9,20 +9,22 @@ import java.util.Set;
 /** All features of the specification that a network device can have, with what this driver makes of each. */
 enum Feature {
     VIRTIO_NET_F_CSUM(0, "5.1.3", Use.WANTED),
-    VIRTIO_NET_F_GUEST_CSUM(1, "5.1.3", Use.UNUSED),
+    /** This one and those that go with it are used only if the configuration says that frames may come so. */
+    VIRTIO_NET_F_GUEST_CSUM(1, "5.1.3", Use.WANTED),
     VIRTIO_NET_F_CTRL_GUEST_OFFLOADS(2, "5.1.3", Use.UNUSED),
     /** Used only if the frame buffers hold a frame of that size. */
     VIRTIO_NET_F_MTU(3, "5.1.3", Use.WANTED),
     VIRTIO_NET_F_MAC(5, "5.1.3", Use.WANTED),
-    VIRTIO_NET_F_GUEST_TSO4(7, "5.1.3", Use.UNUSED),
-    VIRTIO_NET_F_GUEST_TSO6(8, "5.1.3", Use.UNUSED),
-    VIRTIO_NET_F_GUEST_ECN(9, "5.1.3", Use.UNUSED),
+    VIRTIO_NET_F_GUEST_TSO4(7, "5.1.3", Use.WANTED),
+    VIRTIO_NET_F_GUEST_TSO6(8, "5.1.3", Use.WANTED),
+    VIRTIO_NET_F_GUEST_ECN(9, "5.1.3", Use.WANTED),
     VIRTIO_NET_F_GUEST_UFO(10, "5.1.3", Use.UNUSED),
     VIRTIO_NET_F_HOST_TSO4(11, "5.1.3", Use.WANTED),
     VIRTIO_NET_F_HOST_TSO6(12, "5.1.3", Use.WANTED),
     VIRTIO_NET_F_HOST_ECN(13, "5.1.3", Use.WANTED),
     VIRTIO_NET_F_HOST_UFO(14, "5.1.3", Use.UNUSED),
-    VIRTIO_NET_F_MRG_RXBUF(15, "5.1.3", Use.UNUSED),
+    /** Used only if the configuration says that frames may take several slots. */
+    VIRTIO_NET_F_MRG_RXBUF(15, "5.1.3", Use.WANTED),
     VIRTIO_NET_F_STATUS(16, "5.1.3", Use.WANTED),
     VIRTIO_NET_F_CTRL_VQ(17, "5.1.3", Use.WANTED),
     VIRTIO_NET_F_CTRL_RX(18, "5.1.3", Use.WANTED),
@@ -36,7 +38,7 @@ enum Feature {
     VIRTIO_F_NOTIFY_ON_EMPTY(24, "6.3", Use.UNUSED),
     /** What a legacy device must offer, since header and frame lie in one buffer here; modern ones all can (6.3). */
     VIRTIO_F_ANY_LAYOUT(27, "6.3", Use.WANTED),
-    VIRTIO_F_INDIRECT_DESC(28, "6", Use.UNUSED),
+    VIRTIO_F_INDIRECT_DESC(28, "6", Use.WANTED),
     VIRTIO_F_EVENT_IDX(29, "6", Use.WANTED),
     VIRTIO_F_VERSION_1(32, "6", Use.REQUIRED),
     /** Device addresses are those of the DMA space: necessary behind an IOMMU, and right without one. */
@@ -54,8 +56,8 @@ enum Feature {
     VIRTIO_NET_F_HASH_TUNNEL(51, "5.1.3", Use.UNUSED),
     VIRTIO_NET_F_VQ_NOTF_COAL(52, "5.1.3", Use.UNUSED),
     VIRTIO_NET_F_NOTF_COAL(53, "5.1.3", Use.UNUSED),
-    VIRTIO_NET_F_GUEST_USO4(54, "5.1.3", Use.UNUSED),
-    VIRTIO_NET_F_GUEST_USO6(55, "5.1.3", Use.UNUSED),
+    VIRTIO_NET_F_GUEST_USO4(54, "5.1.3", Use.WANTED),
+    VIRTIO_NET_F_GUEST_USO6(55, "5.1.3", Use.WANTED),
     VIRTIO_NET_F_HOST_USO(56, "5.1.3", Use.WANTED),
     VIRTIO_NET_F_HASH_REPORT(57, "5.1.3", Use.UNUSED),
     /** What {@code Frame.segmentHeader} says is exact. */
@@ -112,6 +114,9 @@ enum Feature {
                     VIRTIO_NET_F_HASH_REPORT,
                     VIRTIO_NET_F_RSS -> Set.of(VIRTIO_NET_F_CTRL_VQ);
             case VIRTIO_NET_F_HOST_TSO4, VIRTIO_NET_F_HOST_TSO6, VIRTIO_NET_F_HOST_USO -> Set.of(VIRTIO_NET_F_CSUM);
+            case VIRTIO_NET_F_GUEST_TSO4, VIRTIO_NET_F_GUEST_TSO6, VIRTIO_NET_F_GUEST_USO4, VIRTIO_NET_F_GUEST_USO6 ->
+                Set.of(VIRTIO_NET_F_GUEST_CSUM);
+            case VIRTIO_NET_F_GUEST_ECN -> EnumSet.of(VIRTIO_NET_F_GUEST_TSO4, VIRTIO_NET_F_GUEST_TSO6);
             case VIRTIO_NET_F_HOST_ECN -> EnumSet.of(VIRTIO_NET_F_HOST_TSO4, VIRTIO_NET_F_HOST_TSO6);
             default -> Set.of();
         };
@@ -120,19 +125,11 @@ enum Feature {
     /** Why the driver leaves it, in a few words, if it does. */
     String whyUnused() {
         return switch (this) {
-            case VIRTIO_NET_F_GUEST_TSO4,
-                    VIRTIO_NET_F_GUEST_TSO6,
-                    VIRTIO_NET_F_GUEST_ECN,
-                    VIRTIO_NET_F_GUEST_UFO,
-                    VIRTIO_NET_F_GUEST_USO4,
-                    VIRTIO_NET_F_GUEST_USO6,
-                    VIRTIO_NET_F_RSC_EXT ->
-                "a frame is received into one buffer, so none may be larger than the wire's";
-            case VIRTIO_NET_F_MRG_RXBUF -> "a frame is received into one buffer";
             case VIRTIO_NET_F_GUEST_ANNOUNCE -> "without it the host announces the station by itself after a move";
             case VIRTIO_NET_F_CTRL_GUEST_OFFLOADS -> "offloads do not change while the NIC runs";
+            case VIRTIO_NET_F_GUEST_UFO -> "VIRTIO_NET_F_GUEST_USO4 and VIRTIO_NET_F_GUEST_USO6 have taken its place";
             case VIRTIO_NET_F_HOST_UFO -> "VIRTIO_NET_F_HOST_USO has taken its place";
-            case VIRTIO_F_INDIRECT_DESC -> "a frame takes one descriptor";
+            case VIRTIO_NET_F_RSC_EXT -> "it tells of acknowledgements that a device has merged, which nobody asks for";
             default -> "Doorbell has no use for it";
         };
     }

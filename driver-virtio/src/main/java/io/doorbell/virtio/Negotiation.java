@@ -3,9 +3,19 @@ package io.doorbell.virtio;
 import io.doorbell.dma.DoorbellException;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.Offloads;
+import java.util.List;
 
 /** Chooses, of what a device offers, what is used: what driver, configuration and transport can make use of (2.2). */
 final class Negotiation {
+
+    /** What lets a device hand over frames that are larger than the wire takes. */
+    private static final List<Feature> LARGE_RECEIVE = List.of(
+            Feature.VIRTIO_NET_F_GUEST_TSO4,
+            Feature.VIRTIO_NET_F_GUEST_TSO6,
+            Feature.VIRTIO_NET_F_GUEST_ECN,
+            Feature.VIRTIO_NET_F_GUEST_USO4,
+            Feature.VIRTIO_NET_F_GUEST_USO6);
 
     private final String name;
     private final VirtioTransport transport;
@@ -25,6 +35,7 @@ final class Negotiation {
     /** @throws DoorbellException when device and configuration do not go together */
     Features choose() {
         chooseVersion();
+        chooseReceiveOffloads();
         chooseMtu();
         chooseQueues();
         if (config.vlans().isEmpty()) {
@@ -56,9 +67,28 @@ final class Negotiation {
         }
     }
 
+    /** Takes nothing that would make received frames other than the application is prepared for. */
+    private void chooseReceiveOffloads() {
+        unless(Offloads.NEEDS_CHECKSUM, Feature.VIRTIO_NET_F_GUEST_CSUM);
+        unless(Offloads.CONTINUES, Feature.VIRTIO_NET_F_MRG_RXBUF);
+        for (Feature feature : LARGE_RECEIVE) {
+            unless(Offloads.SEGMENT, feature);
+            if (chosen.has(feature) && !chosen.has(Feature.VIRTIO_NET_F_MRG_RXBUF)) {
+                leave(feature, "no buffer holds 64 KiB, and " + Feature.VIRTIO_NET_F_MRG_RXBUF + " is not in use");
+            }
+        }
+    }
+
+    private void unless(int offload, Feature feature) {
+        if ((config.receiveOffloads() & offload) == 0) {
+            leave(feature, "NicConfig.withReceiveOffloads does not have " + Offloads.toString(offload));
+        }
+    }
+
     private void chooseMtu() {
         int room = config.pool().map(FramePool::bufferSize).orElse(config.bufferSize()) - FramePool.HEADROOM;
-        if (chosen.has(Feature.VIRTIO_NET_F_MTU) && netConfig.mtu() + NetConfig.ETHERNET > room) {
+        boolean one = !chosen.has(Feature.VIRTIO_NET_F_MRG_RXBUF);
+        if (chosen.has(Feature.VIRTIO_NET_F_MTU) && one && netConfig.mtu() + NetConfig.ETHERNET > room) {
             // Taking it would promise that a frame of that size fits (5.1.4.1).
             leave(Feature.VIRTIO_NET_F_MTU, "the frame buffers do not hold a frame of " + netConfig.mtu() + " bytes");
         }

@@ -16,7 +16,7 @@ import java.lang.invoke.VarHandle;
  *
  * <pre>
  *   0  address of the buffer
- *   8  length (32) | id (16) | flags (16: WRITE 1, AVAIL 7, USED 15)
+ *   8  length (32) | id (16) | flags (16: NEXT 0, WRITE 1, INDIRECT 2, AVAIL 7, USED 15)
  * </pre>
  *
  * <p>Both sides go round the ring, and count their rounds with one bit, the wrap counter, which starts at 1. A descriptor
@@ -30,6 +30,8 @@ final class PackedRing {
 
     static final int DESCRIPTOR = 16;
     static final long WRITE = 2L << 48;
+    static final long INDIRECT = 4L << 48;
+    static final long NEXT = 1L << 48;
     static final int ID_SHIFT = 32;
     static final int ID_MASK = 0xffff;
 

@@ -8,7 +8,8 @@ import io.doorbell.frame.RxQueue;
 import java.util.Arrays;
 
 /**
- * A receive queue over a {@link PackedRing}: one buffer a descriptor, header and frame in one piece.
+ * A receive queue over a {@link PackedRing}: one buffer a descriptor, header and frame in one piece. A frame that is too
+ * long for that takes several buffers, which the device uses together.
  *
  * <p>Going round the ring, the {@code armed} descriptors before {@code arm}, from {@code next} on, are the device's, or
  * filled and not looked at yet; the others wait for a fresh buffer.
@@ -20,6 +21,7 @@ final class PackedRxQueue implements VirtioRxQueue {
     private final String name;
     private final PackedRing ring;
     private final RxBuffers source;
+    private final RxFrames frames;
     private final FramePool pool;
     private final int largest;
     private final int header;
@@ -50,6 +52,7 @@ final class PackedRxQueue implements VirtioRxQueue {
         this.name = name;
         this.ring = new PackedRing(space, size, features.has(Feature.VIRTIO_F_EVENT_IDX), counters);
         this.source = source;
+        this.frames = new RxFrames(source, size, features, counters);
         this.pool = source.pool();
         this.largest = source.largest();
         this.header = source.header();
@@ -68,13 +71,16 @@ final class PackedRxQueue implements VirtioRxQueue {
         }
         final PackedRing ring = this.ring;
         final int size = ring.size;
+        final int held = batch.size();
         final int most = Math.min(armed, batch.room());
+        final boolean looks = frames.looks;
         long usedFlags = this.usedFlags;
         int position = next;
-        int count = 0;
+        int taken = 0;
+        int plain = 0;
         long bytes = 0;
         try {
-            while (count < most) {
+            while (taken < most) {
                 long word = ring.word(position);
                 if ((word & PackedRing.FLAGS) != usedFlags) {
                     break;
@@ -83,35 +89,101 @@ final class PackedRxQueue implements VirtioRxQueue {
                 int length = (int) word - header;
                 int buffer;
                 if (id >= size || (buffer = buffers[id]) == NONE || length <= 0 || length > largest) {
-                    throw lie(position, id, length, armed - count);
+                    throw lie(position, word, armed - taken, header + 1, header + largest);
                 }
-                if (ring.ids[position] != id) {
-                    reorder(position, id);
+                int parts = 1;
+                if (looks && !frames.isPlain(buffer)) {
+                    parts = receiveOther(batch, position, usedFlags, armed - taken, frames.buffers(buffer));
+                    if (parts == 0) {
+                        break;
+                    }
+                } else {
+                    if (ring.ids[position] != id) {
+                        reorder(position, id);
+                    }
+                    buffers[id] = NONE;
+                    batch.append(pool, buffer, FramePool.HEADROOM, length);
+                    bytes += length;
+                    plain++;
                 }
-                buffers[id] = NONE;
-                batch.append(pool, buffer, FramePool.HEADROOM, length);
-                bytes += length;
-                count++;
-                if (++position == size) {
-                    position = 0;
+                taken += parts;
+                position += parts;
+                if (position >= size) {
+                    position -= size;
                     usedFlags ^= PackedRing.FLAGS;
                 }
             }
         } finally {
             next = position;
             this.usedFlags = usedFlags;
-            armed -= count;
-            counters.frames += count;
+            armed -= taken;
+            counters.frames += plain;
             counters.bytes += bytes;
         }
         if (size - armed >= fresh.length) {
             rearm();
         }
-        if (count == 0 && ++idle == RxBuffers.PATIENCE) {
+        if (taken == 0 && ++idle == RxBuffers.PATIENCE) {
             idle = 0;
             health.check();
         }
-        return count;
+        return batch.size() - held;
+    }
+
+    /**
+     * Takes a frame that is in several buffers or has a header that says something.
+     *
+     * @param first where its first descriptor is, and with which flags it is used
+     * @param left buffers that the device has, its own among them
+     * @param parts how many of them are its own, as the device says
+     * @return that many; 0 when the batch has too little room for it at present
+     */
+    private int receiveOther(FrameBatch batch, int first, long firstFlags, int left, int parts) {
+        if (parts < 1 || parts > left) {
+            throw broken(
+                    "used descriptor " + first + " starts a frame in " + parts + " buffers; the device has " + left);
+        }
+        if (parts > batch.room() && parts <= batch.capacity()) {
+            return 0;
+        }
+        int position = first;
+        long flags = firstFlags;
+        try {
+            for (int i = 0; i < parts; i++) {
+                receivePart(position, flags, left - i);
+                if (++position == ring.size) {
+                    position = 0;
+                    flags ^= PackedRing.FLAGS;
+                }
+            }
+        } catch (BrokenDeviceException e) {
+            frames.abandon();
+            throw e;
+        }
+        frames.deliver(batch);
+        return parts;
+    }
+
+    private void receivePart(int position, long flags, int left) {
+        long word = ring.word(position);
+        if ((word & PackedRing.FLAGS) != flags) {
+            throw broken(
+                    "descriptor " + position + " is not used, although it has a part of a frame: the device uses all"
+                            + " of a frame's together");
+        }
+        int id = (int) (word >>> PackedRing.ID_SHIFT) & PackedRing.ID_MASK;
+        int before = frames.notFrame();
+        int length = (int) word - before;
+        int most = header + largest - before;
+        int buffer;
+        if (id >= ring.size || (buffer = buffers[id]) == NONE || length <= 0 || length > most) {
+            throw lie(position, word, left, before + 1, before + most);
+        }
+        if (ring.ids[position] != id) {
+            reorder(position, id);
+        }
+        buffers[id] = NONE;
+        frames.add(buffer, length);
     }
 
     /**
@@ -161,11 +233,11 @@ final class PackedRxQueue implements VirtioRxQueue {
         ring.ids[position] = id;
     }
 
-    private BrokenDeviceException lie(int position, int id, int length, int possible) {
+    private BrokenDeviceException lie(int position, long word, int possible, int least, int most) {
+        int id = (int) (word >>> PackedRing.ID_SHIFT) & PackedRing.ID_MASK;
         return broken("used descriptor " + position + " says buffer " + id + " and "
-                + Integer.toUnsignedString(length + header) + " bytes; possible are buffers that the device has ("
-                + possible + " of 0 to " + (ring.size - 1) + ") and " + (header + 1) + " to " + (header + largest)
-                + " bytes");
+                + Integer.toUnsignedString((int) word) + " bytes; possible are buffers that the device has (" + possible
+                + " of 0 to " + (ring.size - 1) + ") and " + least + " to " + most + " bytes");
     }
 
     private BrokenDeviceException broken(String what) {

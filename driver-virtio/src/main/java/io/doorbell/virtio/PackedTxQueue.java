@@ -4,9 +4,11 @@ import io.doorbell.dma.DmaSpace;
 import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A transmit queue over a {@link PackedRing}: one descriptor a frame, header included.
+ * A transmit queue over a {@link PackedRing}: one descriptor a frame, header included. A frame in several buffers takes
+ * one descriptor with a table, or, where the device knows no tables, several, one behind the other.
  *
  * <p>Going round the ring, the descriptors from {@code clean} to {@code next} are the device's, or sent and not taken
  * back yet; the other {@code free} ones are not in use.
@@ -18,6 +20,9 @@ final class PackedTxQueue implements VirtioTxQueue {
     private final TxFrames frames;
     private final TxBuffers buffers;
     private final boolean inOrder;
+    /** Null if the device knows no tables. */
+    private final @Nullable TxTables tables;
+
     private final int lowWater;
     private final QueueCounters counters;
     private final DeviceHealth health;
@@ -26,6 +31,10 @@ final class PackedTxQueue implements VirtioTxQueue {
     private int clean;
     private long usedFlags;
     private int free;
+    /** Descriptors in use beyond the first of each frame. */
+    private int chained;
+
+    private long runWord;
     private int idle;
     private boolean running;
 
@@ -40,8 +49,9 @@ final class PackedTxQueue implements VirtioTxQueue {
         this.name = name;
         this.ring = new PackedRing(space, size, features.has(Feature.VIRTIO_F_EVENT_IDX), counters);
         this.frames = frames;
-        this.buffers = new TxBuffers(size, frames);
         this.inOrder = features.has(Feature.VIRTIO_F_IN_ORDER);
+        this.tables = features.has(Feature.VIRTIO_F_INDIRECT_DESC) ? new TxTables(space, size, true) : null;
+        this.buffers = new TxBuffers(size, tables != null, frames);
         this.lowWater = size / 4;
         this.counters = counters;
         this.health = health;
@@ -52,56 +62,128 @@ final class PackedTxQueue implements VirtioTxQueue {
         if (!running) {
             throw new IllegalStateException(name + " is stopped");
         }
-        if (free < Math.max(lowWater, batch.size())) {
+        final int slots = batch.size();
+        if (free < Math.max(lowWater, slots)) {
             reclaim();
-        }
-        final int count = Math.min(batch.size(), free);
-        if (count == 0) {
-            return nothing(batch);
         }
         final PackedRing ring = this.ring;
         final int size = ring.size;
         final int header = frames.header;
+        final int room = free;
         long flags = availableFlags;
         int position = next;
-        int prepared = 0;
+        int taken = 0;
+        int slot = 0;
+        int count = 0;
         long firstWord = 0;
         long bytes = 0;
         try {
-            while (prepared < count) {
-                Frame frame = batch.frame(prepared);
-                long address = frames.prepare(frame);
-                int length = frame.length();
-                int id = ring.ids[position];
-                ring.setAddress(position, address);
-                long word = flags | (long) id << PackedRing.ID_SHIFT | (header + length);
+            while (slot < slots && taken < room) {
+                Frame frame = batch.frame(slot);
+                int descriptors = 1;
+                long word;
+                if (frame.continues()) {
+                    descriptors = describeRun(batch, slot, position, flags, room - taken);
+                    if (descriptors == 0) {
+                        break;
+                    }
+                    word = runWord;
+                    bytes += frames.runBytes();
+                    slot += batch.slots(slot);
+                } else {
+                    long address = frames.prepare(frame);
+                    int length = frame.length();
+                    int id = ring.ids[position];
+                    ring.setAddress(position, address);
+                    word = flags | (long) id << PackedRing.ID_SHIFT | (header + length);
+                    buffers.put(id, frame.buffer(), frames.slot());
+                    bytes += length;
+                    slot++;
+                }
                 // The first becomes available last, and all of them with it: none is if one cannot be sent.
-                if (prepared == 0) {
+                if (taken == 0) {
                     firstWord = word;
                 } else {
                     ring.setWord(position, word);
                 }
-                buffers.put(id, frame.buffer(), frames.slot());
-                bytes += length;
-                prepared++;
-                if (++position == size) {
-                    position = 0;
+                count++;
+                taken += descriptors;
+                position += descriptors;
+                if (position >= size) {
+                    position -= size;
                     flags ^= PackedRing.FLAGS;
                 }
             }
         } catch (RuntimeException e) {
-            withdraw(prepared);
+            withdraw(taken);
             throw e;
         }
-        batch.detach(count);
+        if (slot == 0) {
+            return nothing(batch);
+        }
+        batch.detach(slot);
         ring.publish(next, firstWord);
         next = position;
         availableFlags = flags;
-        free -= count;
+        free -= taken;
         counters.frames += count;
         counters.bytes += bytes;
-        ring.tell(position, count, flags);
-        return count;
+        ring.tell(position, taken, flags);
+        return slot;
+    }
+
+    /**
+     * Describes a frame in several slots, by the descriptor at {@code head} and those behind it. Its first word is left in
+     * {@code runWord}.
+     *
+     * @param room free descriptors from there on
+     * @return how many it takes; 0 when there is too little room
+     */
+    private int describeRun(FrameBatch batch, int from, int head, long flags, int room) {
+        int run = frames.prepareRun(batch, from, tables != null ? TxTables.MOST : Math.min(TxTables.MOST, ring.size));
+        if (tables != null) {
+            int id = ring.ids[head];
+            tables.describe(id, batch, from, run, frames, buffers);
+            ring.setAddress(head, tables.address(id));
+            runWord = flags | PackedRing.INDIRECT | (long) id << PackedRing.ID_SHIFT | TxTables.bytes(run);
+            return 1;
+        }
+        if (run > room) {
+            return 0;
+        }
+        describeChain(batch, from, head, flags, run);
+        chained += run - 1;
+        return run;
+    }
+
+    private void describeChain(FrameBatch batch, int from, int head, long headFlags, int run) {
+        int size = ring.size;
+        // The device gives back the id of the last one (2.8.6), so that in order it is the end of a batch (2.8.9).
+        int last = ring.ids[head + run - 1 < size ? head + run - 1 : head + run - 1 - size];
+        int position = head;
+        long flags = headFlags;
+        for (int i = 0; i < run; i++) {
+            Frame slot = batch.frame(from + i);
+            int header = i == 0 ? frames.header : 0;
+            int id = ring.ids[position];
+            ring.setAddress(position, frames.address(slot) - header);
+            long word = flags | (long) last << PackedRing.ID_SHIFT | (header + slot.length());
+            if (i < run - 1) {
+                word |= PackedRing.NEXT;
+                buffers.putPart(id, slot.buffer(), frames.slot(), last);
+            } else {
+                buffers.put(id, slot.buffer(), frames.slot());
+            }
+            if (i == 0) {
+                runWord = word;
+            } else {
+                ring.setWord(position, word);
+            }
+            if (++position == size) {
+                position = 0;
+                flags ^= PackedRing.FLAGS;
+            }
+        }
     }
 
     @Override
@@ -124,18 +206,22 @@ final class PackedTxQueue implements VirtioTxQueue {
         } finally {
             buffers.giveCollected();
         }
-        return size - free;
+        return size - free - chained;
     }
 
     /** In order, one used descriptor may stand for a batch: it names the last (2.8.9), where ids are positions. */
     private void takeBackUpTo(int id) {
         final int size = ring.size;
         int count = (id >= clean ? id - clean : id - clean + size) + 1;
-        if (id >= size || count > size - free) {
+        if (id >= size || count > size - free || !buffers.has(id)) {
             throw lie(id);
         }
         for (; count > 0; count--) {
-            buffers.collect(clean);
+            // Else a part of a frame, which goes with the last one.
+            if (buffers.has(clean)) {
+                chained -= buffers.parts(clean);
+                buffers.collect(clean);
+            }
             advance();
         }
     }
@@ -145,8 +231,13 @@ final class PackedTxQueue implements VirtioTxQueue {
             throw lie(id);
         }
         ring.ids[clean] = id;
-        buffers.collect(id);
         advance();
+        for (int part = buffers.next(id); part != TxBuffers.NONE; part = buffers.next(part)) {
+            ring.ids[clean] = part;
+            advance();
+            chained--;
+        }
+        buffers.collect(id);
     }
 
     private void advance() {
@@ -170,7 +261,11 @@ final class PackedTxQueue implements VirtioTxQueue {
         int position = next;
         long flags = availableFlags;
         for (int i = 0; i < count; i++) {
-            buffers.remove(ring.ids[position]);
+            int id = ring.ids[position];
+            if (buffers.has(id)) {
+                chained -= buffers.parts(id);
+                buffers.remove(id);
+            }
             // As the device left it in the round before: both flags are that round's wrap counter.
             ring.setWord(position, (flags & PackedRing.AVAILABLE_AT_FIRST) != 0 ? 0 : PackedRing.FLAGS);
             if (++position == ring.size) {
@@ -201,6 +296,7 @@ final class PackedTxQueue implements VirtioTxQueue {
         next = 0;
         clean = 0;
         free = ring.size;
+        chained = 0;
         availableFlags = PackedRing.AVAILABLE_AT_FIRST;
         usedFlags = PackedRing.USED_AT_FIRST;
     }
@@ -216,6 +312,7 @@ final class PackedTxQueue implements VirtioTxQueue {
         running = false;
         buffers.giveAll();
         free = ring.size;
+        chained = 0;
     }
 
     @Override

@@ -10,6 +10,9 @@ final class QueueCounters {
     long frames;
     long bytes;
 
+    /** Frames that arrived and were dropped, since they could not be what the device said or no batch could hold them. */
+    long errors;
+
     /** How often the device was told of new buffers. */
     long kicks;
 }

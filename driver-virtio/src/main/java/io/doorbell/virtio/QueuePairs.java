@@ -26,9 +26,6 @@ final class QueuePairs {
     /** Bytes behind the header that a receive buffer has at least: 1500 and an Ethernet header. */
     private static final int SMALLEST_BUFFER_ROOM = 1500 + NetConfig.ETHERNET;
 
-    private static final int HEADER = 12;
-    private static final int LEGACY_HEADER = 10;
-
     private final String name;
     private final VirtioTransport transport;
     private final Features features;
@@ -54,9 +51,7 @@ final class QueuePairs {
         int rxSize = queueSize(0, "receive", config.rxRingSize());
         int txSize = queueSize(1, "transmit", config.txRingSize());
         makePools(config, pairs, rxSize + txSize);
-        int longest = features.has(Feature.VIRTIO_NET_F_MTU)
-                ? netConfig.mtu() + NetConfig.ETHERNET
-                : pools.pool(0).bufferSize() - FramePool.HEADROOM;
+        int longest = features.has(Feature.VIRTIO_NET_F_MTU) ? netConfig.mtu() + NetConfig.ETHERNET : TxFrames.LARGEST;
         for (int pair = 0; pair < pairs; pair++) {
             rx.add(rxQueue(pair, rxSize));
             tx.add(txQueue(pair, txSize, longest));
@@ -109,7 +104,8 @@ final class QueuePairs {
     }
 
     private int header() {
-        return transport.isModern() ? HEADER : LEGACY_HEADER;
+        boolean whole = transport.isModern() || features.has(Feature.VIRTIO_NET_F_MRG_RXBUF);
+        return whole ? NetHeader.BYTES : NetHeader.LEGACY_BYTES;
     }
 
     private VirtioRxQueue rxQueue(int pair, int size) {
@@ -206,6 +202,7 @@ final class QueuePairs {
                     receive ? rx.get(pair).counters() : tx.get(pair).counters();
             sum.frames += counters.frames;
             sum.bytes += counters.bytes;
+            sum.errors += counters.errors;
             String queue = (receive ? "rx[" : "tx[") + pair + "]";
             details.put(queue + ".frames", counters.frames);
             details.put(queue + ".bytes", counters.bytes);

@@ -22,6 +22,11 @@ record RxBuffers(FramePool pool, long poolAddress, int header) {
         return pool.bufferSize() - FramePool.HEADROOM;
     }
 
+    /** Where in a buffer the device's part of it starts. */
+    int start() {
+        return FramePool.HEADROOM - header;
+    }
+
     /** Where the device finds a buffer's header. */
     long deviceAddress(int buffer) {
         return poolAddress + pool.position(buffer) + FramePool.HEADROOM - header;

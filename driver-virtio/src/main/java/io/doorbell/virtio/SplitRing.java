@@ -29,6 +29,14 @@ final class SplitRing {
     /** VIRTQ_DESC_F_WRITE: the device writes. Shifted to where it is in a descriptor's second word. */
     static final long WRITE = 2L << 32;
 
+    /** VIRTQ_DESC_F_INDIRECT: the buffer is a table of descriptors. */
+    static final long INDIRECT = 4L << 32;
+
+    /** VIRTQ_DESC_F_NEXT: the buffer goes on where another descriptor says. */
+    private static final long NEXT = 1L << 32;
+
+    private static final int NEXT_SHIFT = 48;
+
     private static final int ELEMENT = 8;
     /** The used ring starts on a page, as legacy devices have it (2.7.2); for others that is as good as any place. */
     private static final int USED_ALIGNMENT = 4096;
@@ -123,7 +131,12 @@ final class SplitRing {
         LONG.setOpaque(memory, (long) id * DESCRIPTOR, deviceAddress);
     }
 
-    /** Writes all of a descriptor but its address: length and flags, with next 0. */
+    /** What a descriptor's second word has beside the length if the buffer goes on in that of {@code id}. */
+    static long chained(int id) {
+        return NEXT | (long) id << NEXT_SHIFT;
+    }
+
+    /** Writes all of a descriptor but its address: length, flags and next. */
     void setDescriptorRest(int id, long lengthAndFlags) {
         LONG.setOpaque(memory, (long) id * DESCRIPTOR + 8, lengthAndFlags);
     }

@@ -7,7 +7,8 @@ import io.doorbell.frame.FramePool;
 import io.doorbell.frame.RxQueue;
 
 /**
- * A receive queue over a {@link SplitRing}: one buffer a descriptor, header and frame in one piece.
+ * A receive queue over a {@link SplitRing}: one buffer a descriptor, header and frame in one piece. A frame that is too
+ * long for that takes several buffers, which the device uses together.
  *
  * <p>Descriptors from {@code used} to {@code available} are the device's, or filled and not looked at yet; the others
  * wait for a fresh buffer.
@@ -19,6 +20,7 @@ final class SplitRxQueue implements VirtioRxQueue {
     private final String name;
     private final SplitRing ring;
     private final RxBuffers source;
+    private final RxFrames frames;
     private final FramePool pool;
     private final int largest;
     private final int header;
@@ -46,6 +48,7 @@ final class SplitRxQueue implements VirtioRxQueue {
         this.name = name;
         this.ring = new SplitRing(space, size, features.has(Feature.VIRTIO_F_EVENT_IDX), counters);
         this.source = source;
+        this.frames = new RxFrames(source, size, features, counters);
         this.pool = source.pool();
         this.largest = source.largest();
         this.header = source.header();
@@ -66,19 +69,29 @@ final class SplitRxQueue implements VirtioRxQueue {
         final int mask = ring.mask;
         final int first = used;
         final int done = done(first);
-        final int count = Math.min(done, batch.room());
-        if (count == 0) {
-            return nothing();
-        }
+        final int held = batch.size();
+        final int most = Math.min(done, batch.room());
+        final boolean looks = frames.looks;
+        int taken = 0;
+        int plain = 0;
         long bytes = 0;
         try {
-            for (int index = first; index != first + count; index++) {
+            while (taken < most) {
+                int index = first + taken;
                 int position = index & mask;
                 int id = ring.usedId(position);
                 int length = ring.usedLength(position) - header;
                 int buffer;
                 if (id < 0 || id > mask || (buffer = buffers[id]) == NONE || length <= 0 || length > largest) {
-                    throw lie(index, id, length);
+                    throw lie(index, id, length + header, header + 1, header + largest);
+                }
+                if (looks && !frames.isPlain(buffer)) {
+                    int parts = receiveOther(batch, index, done - taken, frames.buffers(buffer));
+                    if (parts == 0) {
+                        break;
+                    }
+                    taken += parts;
+                    continue;
                 }
                 if (ring.ids[position] != id) {
                     reorder(index, id);
@@ -87,15 +100,65 @@ final class SplitRxQueue implements VirtioRxQueue {
                 used = index + 1;
                 batch.append(pool, buffer, FramePool.HEADROOM, length);
                 bytes += length;
+                plain++;
+                taken++;
             }
         } finally {
-            counters.frames += used - first;
+            counters.frames += plain;
             counters.bytes += bytes;
         }
         if (unarmed() >= fresh.length) {
             rearm();
         }
-        return count;
+        if (taken == 0) {
+            nothing();
+        }
+        return batch.size() - held;
+    }
+
+    /**
+     * Takes a frame that is in several buffers or has a header that says something.
+     *
+     * @param left used buffers that have not been looked at, its own among them
+     * @param parts how many of them are its own, as the device says
+     * @return that many; 0 when the batch has too little room for it at present
+     */
+    private int receiveOther(FrameBatch batch, int index, int left, int parts) {
+        if (parts < 1 || parts > left) {
+            throw broken("used entry " + (index & ring.mask) + " starts a frame in " + parts
+                    + " buffers; the device has used " + left + ", and uses all of a frame's together");
+        }
+        if (parts > batch.room() && parts <= batch.capacity()) {
+            return 0;
+        }
+        try {
+            for (int i = 0; i < parts; i++) {
+                receivePart(index + i);
+            }
+        } catch (BrokenDeviceException e) {
+            frames.abandon();
+            throw e;
+        }
+        frames.deliver(batch);
+        return parts;
+    }
+
+    private void receivePart(int index) {
+        int position = index & ring.mask;
+        int id = ring.usedId(position);
+        int before = frames.notFrame();
+        int length = ring.usedLength(position) - before;
+        int most = header + largest - before;
+        int buffer;
+        if (id < 0 || id > ring.mask || (buffer = buffers[id]) == NONE || length <= 0 || length > most) {
+            throw lie(index, id, length + before, before + 1, before + most);
+        }
+        if (ring.ids[position] != id) {
+            reorder(index, id);
+        }
+        buffers[id] = NONE;
+        used = index + 1;
+        frames.add(buffer, length);
     }
 
     /** How many buffers the device has filled that have not been looked at. */
@@ -107,15 +170,11 @@ final class SplitRxQueue implements VirtioRxQueue {
         return done;
     }
 
-    private int nothing() {
-        if (unarmed() >= fresh.length) {
-            rearm();
-        }
+    private void nothing() {
         if (++idle == RxBuffers.PATIENCE) {
             idle = 0;
             health.check();
         }
-        return 0;
     }
 
     private int unarmed() {
@@ -154,11 +213,10 @@ final class SplitRxQueue implements VirtioRxQueue {
         ring.reorder(index & ring.mask, id);
     }
 
-    private BrokenDeviceException lie(int index, int id, int length) {
+    private BrokenDeviceException lie(int index, int id, int bytes, int least, int most) {
         return broken("used entry " + (index & ring.mask) + " says buffer " + Integer.toUnsignedString(id) + " and "
-                + Integer.toUnsignedString(length + header) + " bytes; possible are buffers that the device has ("
-                + (available - index) + " of 0 to " + ring.mask + ") and " + (header + 1) + " to " + (header + largest)
-                + " bytes");
+                + Integer.toUnsignedString(bytes) + " bytes; possible are buffers that the device has ("
+                + (available - index) + " of 0 to " + ring.mask + ") and " + least + " to " + most + " bytes");
     }
 
     private BrokenDeviceException broken(String what) {

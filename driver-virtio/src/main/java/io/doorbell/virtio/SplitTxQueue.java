@@ -1,15 +1,19 @@
 package io.doorbell.virtio;
 
 import io.doorbell.dma.DmaSpace;
+import io.doorbell.dma.DoorbellException;
 import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A transmit queue over a {@link SplitRing}: one descriptor a frame, header included.
+ * A transmit queue over a {@link SplitRing}: one descriptor a frame, header included. A frame in several buffers takes
+ * one descriptor with a table, or, where the device knows no tables, a chain of them.
  *
- * <p>Descriptors from {@code used} to {@code available} are the device's, or sent and not taken back yet; the others are
- * free.
+ * <p>Descriptors from {@code used} to {@code available} are the device's, or sent and not taken back yet. The free ones
+ * are in the ring's queue of ids from {@code available} to {@code tail}, which is {@code used}, one lap ahead, less what
+ * chains have taken from there beyond their first.
  */
 final class SplitTxQueue implements VirtioTxQueue {
 
@@ -17,12 +21,17 @@ final class SplitTxQueue implements VirtioTxQueue {
     private final SplitRing ring;
     private final TxFrames frames;
     private final TxBuffers buffers;
+    private final Features features;
     private final boolean inOrder;
+    /** Null if the device knows no tables. */
+    private final @Nullable TxTables tables;
+
     private final int lowWater;
     private final QueueCounters counters;
     private final DeviceHealth health;
     private int available;
     private int used;
+    private int tail;
     private int idle;
     private boolean running;
 
@@ -37,8 +46,10 @@ final class SplitTxQueue implements VirtioTxQueue {
         this.name = name;
         this.ring = new SplitRing(space, size, features.has(Feature.VIRTIO_F_EVENT_IDX), counters);
         this.frames = frames;
-        this.buffers = new TxBuffers(size, frames);
+        this.features = features;
         this.inOrder = features.has(Feature.VIRTIO_F_IN_ORDER);
+        this.tables = features.has(Feature.VIRTIO_F_INDIRECT_DESC) ? new TxTables(space, size, false) : null;
+        this.buffers = new TxBuffers(size, tables != null, frames);
         this.lowWater = size / 4;
         this.counters = counters;
         this.health = health;
@@ -49,41 +60,102 @@ final class SplitTxQueue implements VirtioTxQueue {
         if (!running) {
             throw new IllegalStateException(name + " is stopped");
         }
-        if (free() < Math.max(lowWater, batch.size())) {
+        final int slots = batch.size();
+        if (free() < Math.max(lowWater, slots)) {
             reclaim();
-        }
-        final int count = Math.min(batch.size(), free());
-        if (count == 0) {
-            return nothing(batch);
         }
         final SplitRing ring = this.ring;
         final int mask = ring.mask;
         final int first = available;
         final int header = frames.header;
         int index = first;
+        int slot = 0;
         long bytes = 0;
         try {
-            for (int i = 0; i < count; i++) {
-                Frame frame = batch.frame(i);
-                long address = frames.prepare(frame);
-                int length = frame.length();
+            while (slot < slots && index != tail) {
+                Frame frame = batch.frame(slot);
                 int id = ring.ids[index & mask];
-                ring.setDescriptorAddress(id, address);
-                ring.setDescriptorRest(id, header + length);
-                buffers.put(id, frame.buffer(), frames.slot());
-                bytes += length;
+                if (frame.continues()) {
+                    int run = describeRun(batch, slot, id, tail - index);
+                    if (run == 0) {
+                        break;
+                    }
+                    bytes += frames.runBytes();
+                    slot += run;
+                } else {
+                    long address = frames.prepare(frame);
+                    int length = frame.length();
+                    ring.setDescriptorAddress(id, address);
+                    ring.setDescriptorRest(id, header + length);
+                    buffers.put(id, frame.buffer(), frames.slot());
+                    bytes += length;
+                    slot++;
+                }
                 index++;
             }
         } catch (RuntimeException e) {
             withdraw(first, index);
             throw e;
         }
-        batch.detach(count);
+        if (slot == 0) {
+            return nothing(batch);
+        }
+        batch.detach(slot);
         available = index;
-        counters.frames += count;
+        counters.frames += index - first;
         counters.bytes += bytes;
         ring.publish(index);
-        return count;
+        return slot;
+    }
+
+    /**
+     * Describes a frame in several slots, by the descriptor {@code id} and more.
+     *
+     * @param room free descriptors, that one among them
+     * @return how many slots it takes; 0 when there is too little room
+     */
+    private int describeRun(FrameBatch batch, int from, int id, int room) {
+        int run = frames.prepareRun(batch, from, Math.min(TxTables.MOST, tables == null ? ring.size : TxTables.MOST));
+        if (tables != null) {
+            tables.describe(id, batch, from, run, frames, buffers);
+            ring.setDescriptorAddress(id, tables.address(id));
+            ring.setDescriptorRest(id, SplitRing.INDIRECT | TxTables.bytes(run));
+            return run;
+        }
+        if (inOrder) {
+            // Chains would have to take descriptors in the order of the table (2.7.5), which tables make unnecessary.
+            throw new DoorbellException(name + ": cannot send a frame in several slots, since "
+                    + Feature.VIRTIO_F_INDIRECT_DESC + " is not in use ("
+                    + features.whyNot(Feature.VIRTIO_F_INDIRECT_DESC) + "); without it, leave "
+                    + Feature.VIRTIO_F_IN_ORDER + " too");
+        }
+        if (run > room) {
+            return 0;
+        }
+        describeChain(batch, from, id, run);
+        return run;
+    }
+
+    private void describeChain(FrameBatch batch, int from, int head, int run) {
+        int id = head;
+        for (int i = 0; i < run; i++) {
+            Frame slot = batch.frame(from + i);
+            int header = i == 0 ? frames.header : 0;
+            ring.setDescriptorAddress(id, frames.address(slot) - header);
+            int length = header + slot.length();
+            if (i == 0) {
+                buffers.put(head, slot.buffer(), frames.slot());
+            } else {
+                buffers.putPart(id, slot.buffer(), frames.slot(), head);
+            }
+            if (i == run - 1) {
+                ring.setDescriptorRest(id, length);
+            } else {
+                int next = ring.ids[--tail & ring.mask];
+                ring.setDescriptorRest(id, SplitRing.chained(next) | length);
+                id = next;
+            }
+        }
     }
 
     @Override
@@ -97,6 +169,7 @@ final class SplitTxQueue implements VirtioTxQueue {
                 // The index alone says which: the device need not even have written the entries (2.7.9).
                 buffers.give(used & ring.mask, done);
                 used += done;
+                tail += done;
             } else {
                 takeBack(done);
             }
@@ -118,8 +191,9 @@ final class SplitTxQueue implements VirtioTxQueue {
                             + "; possible are buffers that the device has (" + (available - index) + " of 0 to " + mask
                             + ")");
                 }
-                if (ring.ids[position] != id) {
-                    ring.reorder(position, id);
+                free(id);
+                for (int part = buffers.next(id); part != TxBuffers.NONE; part = buffers.next(part)) {
+                    free(part);
                 }
                 buffers.collect(id);
                 used = index + 1;
@@ -138,12 +212,25 @@ final class SplitTxQueue implements VirtioTxQueue {
     }
 
     private int free() {
-        return ring.size - (available - used);
+        return tail - available;
+    }
+
+    /** Puts a descriptor at the end of those that are free. */
+    private void free(int id) {
+        int position = tail & ring.mask;
+        if (ring.ids[position] != id) {
+            ring.reorder(position, id);
+        }
+        tail++;
     }
 
     private void withdraw(int first, int end) {
         for (int index = first; index != end; index++) {
-            buffers.remove(ring.ids[index & ring.mask]);
+            int id = ring.ids[index & ring.mask];
+            for (int part = buffers.next(id); part != TxBuffers.NONE; part = buffers.next(part)) {
+                free(part);
+            }
+            buffers.remove(id);
         }
     }
 
@@ -162,6 +249,7 @@ final class SplitTxQueue implements VirtioTxQueue {
         ring.prepare();
         available = 0;
         used = 0;
+        tail = ring.size;
     }
 
     @Override
@@ -175,6 +263,7 @@ final class SplitTxQueue implements VirtioTxQueue {
         running = false;
         buffers.giveAll();
         used = available;
+        tail = available + ring.size;
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.doorbell.virtio;
 
 import io.doorbell.dma.DoorbellException;
 import io.doorbell.frame.Frame;
+import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.Offloads;
 import io.doorbell.frame.spi.PoolRegistrations;
@@ -34,7 +35,10 @@ final class TxFrames {
     private final int cleared;
 
     private final String name;
+    /** Bytes in the longest frame that may be sent uncut, in one slot and in several. */
     private final int longest;
+
+    private final int longestRun;
     private final Features features;
     private final PoolRegistrations pools;
 
@@ -43,15 +47,17 @@ final class TxFrames {
 
     private int slot;
     private long poolAddress;
+    private int runBytes;
 
     /**
-     * @param longest bytes in the longest frame that may be sent uncut
+     * @param longest bytes in the longest frame that may be sent uncut; {@link #LARGEST} if the device does not say
      * @param header bytes in the header
      */
     TxFrames(String name, PoolRegistrations pools, int longest, int header, Features features) {
         this.name = name;
         this.pools = pools;
-        this.longest = longest;
+        this.longest = Math.min(longest, pools.pool(0).bufferSize() - FramePool.HEADROOM);
+        this.longestRun = longest;
         this.header = header;
         this.cleared = Math.max(header, NetHeader.BYTES);
         this.features = features;
@@ -68,19 +74,23 @@ final class TxFrames {
     long prepare(Frame frame) {
         int length = frame.length();
         if (length < SHORTEST || length > longest || frame.headroom() < cleared) {
-            checkLength(frame);
+            checkLength(frame, length, longest);
             makeHeadroom(frame);
         }
         if (frame.pool() != pool) {
             remember(frame.pool());
         }
         long position = frame.position();
+        writeHeader(frame, position);
+        return poolAddress + position - header;
+    }
+
+    private void writeHeader(Frame frame, long position) {
         if ((frame.offloads() & ASKED) != 0) {
             ask(frame, position - header);
         } else {
             clearHeader(frame.memory(), position - cleared);
         }
-        return poolAddress + position - header;
     }
 
     private static void clearHeader(MemorySegment memory, long at) {
@@ -172,7 +182,55 @@ final class TxFrames {
         }
     }
 
-    /** The slot of the pool of the frame that was prepared last. */
+    /**
+     * Makes a frame in several slots ready, as {@link #prepare} does with others; its pieces then are where
+     * {@link #address} says.
+     *
+     * @param most slots that it may take
+     * @return how many it takes
+     * @throws DoorbellException when the frame cannot be sent
+     */
+    int prepareRun(FrameBatch batch, int from, int most) {
+        final int slots = batch.slots(from);
+        final int bytes = batch.length(from);
+        if (batch.frame(from + slots - 1).continues()) {
+            throw new DoorbellException(name + ": the last frame of the batch goes on in a slot that there is not:"
+                    + " send whole frames (Offloads.CONTINUES)");
+        }
+        if (slots > most) {
+            throw new DoorbellException(name + ": cannot send a frame in " + slots + " slots: it takes up to " + most
+                    + "; use larger buffers (NicConfig.withBufferSize)");
+        }
+        Frame first = batch.frame(from);
+        checkLength(first, bytes, longestRun);
+        for (int i = from; i < from + slots; i++) {
+            Frame slot = batch.frame(i);
+            if (slot.length() < (i == from ? SHORTEST : 1)) {
+                throw new DoorbellException(name + ": cannot send a frame of " + slots + " slots with " + slot.length()
+                        + " bytes in number " + (i - from) + ": the first has the Ethernet header, and none is empty");
+            }
+            address(slot); // throws if the device cannot reach it
+        }
+        makeHeadroom(first);
+        writeHeader(first, first.position());
+        runBytes = bytes;
+        return slots;
+    }
+
+    /** Bytes in the frame that {@link #prepareRun} made ready. */
+    int runBytes() {
+        return runBytes;
+    }
+
+    /** Where the device finds the start of what is in a slot. */
+    long address(Frame frame) {
+        if (frame.pool() != pool) {
+            remember(frame.pool());
+        }
+        return poolAddress + frame.position();
+    }
+
+    /** The slot of the pool of the frame that was looked at last. */
     int slot() {
         return slot;
     }
@@ -181,9 +239,8 @@ final class TxFrames {
         return pools.pool(slot);
     }
 
-    private void checkLength(Frame frame) {
-        int length = frame.length();
-        int most = (frame.offloads() & Offloads.SEGMENT) != 0 ? LARGEST : longest;
+    private void checkLength(Frame frame, int length, int uncut) {
+        int most = (frame.offloads() & Offloads.SEGMENT) != 0 ? LARGEST : uncut;
         if (length < SHORTEST || length > most) {
             throw new DoorbellException(name + ": cannot send a frame of " + length + " bytes: it takes " + SHORTEST
                     + " (an Ethernet header) to " + most);

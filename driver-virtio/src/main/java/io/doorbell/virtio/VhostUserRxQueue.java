@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 final class VhostUserRxQueue implements RxQueue {
 
     private static final System.Logger LOG = System.getLogger(VhostUserRxQueue.class.getName());
-    private static final int FIRST_RESCUED = 32;
+    private static final int FIRST_RESCUED = TxTables.MOST;
 
     final VhostGate gate = new VhostGate();
     /** Whether there is no back-end. Changes while the gate is shut. */
@@ -41,14 +41,17 @@ final class VhostUserRxQueue implements RxQueue {
     }
 
     private int deliver(FrameBatch from, FrameBatch to) {
-        int count = Math.min(from.size(), to.room());
-        for (int i = 0; i < count; i++) {
+        int before = to.size();
+        while (!from.isEmpty() && from.slots(0) <= to.room()) {
             from.moveTo(to, 0);
+        }
+        if (!from.isEmpty() && from.slots(0) > to.capacity()) {
+            from.release(0); // as any other receive queue does with a frame that no batch holds
         }
         if (from.isEmpty()) {
             rescued = null;
         }
-        return count;
+        return to.size() - before;
     }
 
     /** Takes out of the ring what has arrived, before the ring is emptied. The gate is shut. */
@@ -56,7 +59,8 @@ final class VhostUserRxQueue implements RxQueue {
         FrameBatch all = rescued == null ? new FrameBatch(FIRST_RESCUED) : rescued;
         try {
             while (true) {
-                if (all.room() == 0) {
+                // Else a frame could be left behind for want of room, as if there were none.
+                if (all.room() < TxTables.MOST) {
                     FrameBatch larger = new FrameBatch(2 * all.capacity());
                     deliver(all, larger);
                     all = larger;

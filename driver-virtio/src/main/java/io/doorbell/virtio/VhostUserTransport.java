@@ -55,7 +55,10 @@ final class VhostUserTransport implements VirtioTransport {
             | Feature.VIRTIO_NET_F_HOST_USO.mask()
             | Feature.VIRTIO_NET_F_GUEST_TSO4.mask()
             | Feature.VIRTIO_NET_F_GUEST_TSO6.mask()
-            | Feature.VIRTIO_NET_F_GUEST_ECN.mask();
+            | Feature.VIRTIO_NET_F_GUEST_ECN.mask()
+            | Feature.VIRTIO_NET_F_GUEST_USO4.mask()
+            | Feature.VIRTIO_NET_F_GUEST_USO6.mask()
+            | Feature.VIRTIO_NET_F_GUEST_HDRLEN.mask();
 
     /** The protocol sets no limit; the specification does (2.6). */
     private static final int LARGEST_QUEUE = 32768;

@@ -325,7 +325,7 @@ final class VirtioNic implements Nic {
         if (control != null) {
             details.put("control.commands", control.counters().frames);
         }
-        return new NicStatistics(in.frames, in.bytes, 0, 0, out.frames, out.bytes, 0, details);
+        return new NicStatistics(in.frames, in.bytes, 0, in.errors, out.frames, out.bytes, 0, details);
     }
 
     @Override

@@ -21,11 +21,24 @@ interface FarEnd {
     /** The id of the buffer that was taken last. */
     int id();
 
-    /** Where in the device's memory it is. */
-    long address();
+    /** In how many pieces it is, by a chain of descriptors or a table of them. */
+    int parts();
 
-    /** Bytes in it. */
-    int length();
+    /** Where in the device's memory a piece is. */
+    long address(int part);
+
+    /** Bytes in a piece. */
+    int length(int part);
+
+    /** Where its first piece is. */
+    default long address() {
+        return address(0);
+    }
+
+    /** Bytes in its first piece. */
+    default int length() {
+        return length(0);
+    }
 
     /** Whether it is for the device to write. */
     boolean isWritable();

@@ -1,5 +1,7 @@
 package io.doorbell.virtio;
 
+import java.util.Arrays;
+
 /** The layouts of rings that the driver knows, with the features that change how it goes through them. */
 enum Layout {
     SPLIT(false, false, false),
@@ -27,11 +29,12 @@ enum Layout {
         return inOrder;
     }
 
-    Features features() {
+    Features features(Feature... more) {
         long mask = Feature.VIRTIO_F_VERSION_1.mask()
                 | (packed ? Feature.VIRTIO_F_RING_PACKED.mask() : 0)
                 | (inOrder ? Feature.VIRTIO_F_IN_ORDER.mask() : 0)
-                | (eventIndex ? Feature.VIRTIO_F_EVENT_IDX.mask() : 0);
+                | (eventIndex ? Feature.VIRTIO_F_EVENT_IDX.mask() : 0)
+                | Arrays.stream(more).mapToLong(Feature::mask).reduce(0, (a, b) -> a | b);
         return new Features(mask, mask);
     }
 }

@@ -12,6 +12,9 @@ final class PackedFarEnd implements FarEnd {
 
     private static final int AVAILABLE = 1 << 7;
     private static final int USED = 1 << 15;
+    private static final int NEXT = 1;
+    private static final int WRITE = 2;
+    private static final int INDIRECT = 4;
 
     private final MemorySegment memory;
     private final QueueAddresses queue;
@@ -20,14 +23,17 @@ final class PackedFarEnd implements FarEnd {
     private int used;
     private boolean usedWrap;
     private int id;
-    private long address;
-    private int length;
+    private final FarEndParts parts = new FarEndParts();
     private boolean writable;
+
+    /** Of each id that was taken: how many descriptors it has in the ring. */
+    private final int[] descriptors;
 
     /** @param memory all that the device reaches; its addresses are offsets */
     PackedFarEnd(MemorySegment memory, QueueAddresses queue) {
         this.memory = memory;
         this.queue = queue;
+        this.descriptors = new int[queue.size()];
         reset();
     }
 
@@ -46,15 +52,39 @@ final class PackedFarEnd implements FarEnd {
         if (((flags & AVAILABLE) != 0) != nextWrap || ((flags & USED) != 0) == nextWrap) {
             return false;
         }
-        address = memory.get(ValueLayout.JAVA_LONG, descriptor);
-        length = memory.get(ValueLayout.JAVA_INT, descriptor + 8);
-        id = Short.toUnsignedInt(memory.get(ValueLayout.JAVA_SHORT, descriptor + 12));
-        writable = (flags & 2) != 0;
-        if (++next == queue.size()) {
-            next = 0;
-            nextWrap = !nextWrap;
+        parts.clear();
+        writable = (flags & WRITE) != 0;
+        int count = 0;
+        do {
+            flags = describe(queue.descriptorArea() + 16L * next);
+            count++;
+            if (++next == queue.size()) {
+                next = 0;
+                nextWrap = !nextWrap;
+            }
+        } while ((flags & NEXT) != 0 && count < queue.size());
+        if (id < descriptors.length) {
+            descriptors[id] = count; // else it has been scrambled
         }
         return true;
+    }
+
+    private int describe(long descriptor) {
+        int flags = memory.get(ValueLayout.JAVA_SHORT, descriptor + 14);
+        long address = memory.get(ValueLayout.JAVA_LONG, descriptor);
+        int length = memory.get(ValueLayout.JAVA_INT, descriptor + 8);
+        id = Short.toUnsignedInt(memory.get(ValueLayout.JAVA_SHORT, descriptor + 12));
+        if ((flags & INDIRECT) == 0) {
+            parts.add(address, length);
+        } else {
+            long end = Math.min(address + length, memory.byteSize() - 16);
+            for (long entry = Math.max(0, address); entry < end; entry += 16) {
+                parts.add(
+                        memory.get(ValueLayout.JAVA_LONG_UNALIGNED, entry),
+                        memory.get(ValueLayout.JAVA_INT_UNALIGNED, entry + 8));
+            }
+        }
+        return flags;
     }
 
     @Override
@@ -63,13 +93,18 @@ final class PackedFarEnd implements FarEnd {
     }
 
     @Override
-    public long address() {
-        return address;
+    public int parts() {
+        return parts.count();
     }
 
     @Override
-    public int length() {
-        return length;
+    public long address(int part) {
+        return parts.address(part);
+    }
+
+    @Override
+    public int length(int part) {
+        return parts.length(part);
     }
 
     @Override
@@ -83,8 +118,13 @@ final class PackedFarEnd implements FarEnd {
         memory.set(ValueLayout.JAVA_INT, descriptor + 8, length);
         memory.set(ValueLayout.JAVA_SHORT, descriptor + 12, (short) id);
         SHORT.setRelease(memory, descriptor + 14, (short) (usedWrap ? AVAILABLE | USED : 0));
-        if (++used == queue.size()) {
-            used = 0;
+        skip(id >= 0 && id < queue.size() ? Math.max(1, descriptors[id]) : 1);
+    }
+
+    private void skip(int count) {
+        used += count;
+        if (used >= queue.size()) {
+            used -= queue.size();
             usedWrap = !usedWrap;
         }
     }
@@ -94,14 +134,10 @@ final class PackedFarEnd implements FarEnd {
         // The flags did so already.
     }
 
-    /** One in-order batch whose last buffer is {@code id}: one descriptor stands for {@code count} (2.8.9). */
+    /** One in-order batch whose last buffer is {@code id}: one used descriptor stands for {@code count} of them (2.8.9). */
     void useBatch(int id, int count) {
         use(id, 0);
-        used += count - 1;
-        if (used >= queue.size()) {
-            used -= queue.size();
-            usedWrap = !usedWrap;
-        }
+        skip(count - descriptors[id]);
     }
 
     @Override

@@ -21,15 +21,15 @@ final class Rig implements AutoCloseable {
     int txKicks;
     int healthChecks;
 
-    Rig(Layout layout, int size, int buffers) {
+    Rig(Layout layout, int size, int buffers, Feature... more) {
         this.layout = layout;
         this.size = size;
         this.memory = new TestMemory(1 << 20);
+        Features features = layout.features(more);
         PoolRegistrations pools = new PoolRegistrations(memory);
         this.pool = pools.create(buffers, BUFFER);
         RxBuffers source = new RxBuffers(pool, pools.deviceAddress(0), HEADER);
-        TxFrames frames = new TxFrames("tx", pools, BUFFER - FramePool.HEADROOM, HEADER, layout.features());
-        Features features = layout.features();
+        TxFrames frames = new TxFrames("tx", pools, TxFrames.LARGEST, HEADER, features);
         DeviceHealth health = () -> healthChecks++;
         QueueCounters in = new QueueCounters();
         QueueCounters out = new QueueCounters();

@@ -11,11 +11,15 @@ final class SplitFarEnd implements FarEnd {
     private static final VarHandle SHORT = ValueLayout.JAVA_SHORT.varHandle();
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
 
+    private static final int NEXT = 1;
+    private static final int INDIRECT = 4;
+
     private final MemorySegment memory;
     private final QueueAddresses queue;
     private int seen;
     private int used;
     private int id;
+    private final FarEndParts parts = new FarEndParts();
 
     /** @param memory all that the device reaches; its addresses are offsets */
     SplitFarEnd(MemorySegment memory, QueueAddresses queue) {
@@ -38,7 +42,24 @@ final class SplitFarEnd implements FarEnd {
         id = Short.toUnsignedInt(
                 memory.get(ValueLayout.JAVA_SHORT, queue.driverArea() + 4 + 2L * (seen % queue.size())));
         seen = (seen + 1) & 0xffff;
+        parts.clear();
+        collect(queue.descriptorArea(), id, parts);
         return true;
+    }
+
+    private void collect(long table, int first, FarEndParts into) {
+        for (int i = first; ; i = Short.toUnsignedInt(memory.get(ValueLayout.JAVA_SHORT, table + 16L * i + 14))) {
+            long address = memory.get(ValueLayout.JAVA_LONG, table + 16L * i);
+            int flags = memory.get(ValueLayout.JAVA_SHORT, table + 16L * i + 12);
+            if ((flags & INDIRECT) != 0) {
+                collect(address, 0, into);
+            } else {
+                into.add(address, memory.get(INT, table + 16L * i + 8));
+            }
+            if ((flags & NEXT) == 0) {
+                return;
+            }
+        }
     }
 
     @Override
@@ -47,13 +68,18 @@ final class SplitFarEnd implements FarEnd {
     }
 
     @Override
-    public long address() {
-        return memory.get(ValueLayout.JAVA_LONG, queue.descriptorArea() + 16L * id);
+    public int parts() {
+        return parts.count();
     }
 
     @Override
-    public int length() {
-        return memory.get(INT, queue.descriptorArea() + 16L * id + 8);
+    public long address(int part) {
+        return parts.address(part);
+    }
+
+    @Override
+    public int length(int part) {
+        return parts.length(part);
     }
 
     @Override

@@ -222,10 +222,16 @@ public final class Frame {
         return offloads;
     }
 
-    /** Forgets what was known of the frame or asked for it. */
+    /** Forgets what was known of the frame or asked for it; that it goes on in the next slot is not forgotten. */
     public void clearOffloads() {
         owned();
-        offloads = 0;
+        offloads &= Offloads.CONTINUES;
+    }
+
+    /** Whether the frame goes on in the batch's next slot ({@link Offloads#CONTINUES}). */
+    public boolean continues() {
+        owned();
+        return (offloads & Offloads.CONTINUES) != 0;
     }
 
     /** For drivers: sets bits that need no value beside them, {@link Offloads#CHECKSUM_GOOD} and such. */

@@ -7,6 +7,10 @@ import java.util.Objects;
  * end, from {@link RxQueue#receive}, {@link FramePool#allocate} or another batch, and leave by {@link TxQueue#send} or
  * {@link #release}. Frames stay in order, and there are no gaps: {@code frame(0)} to {@code frame(size() - 1)}.
  *
+ * <p>A frame that is too long for one buffer takes several slots, one behind the other, all of which but the last say
+ * {@link Offloads#CONTINUES}. A NIC gives out such frames only if the application said that it knows about them
+ * ({@link NicConfig#withReceiveOffloads}): without, a slot is a frame. The application makes one with {@link #join}.
+ *
  * <p>Make one batch per thread and loop. A batch of 32 is a good start: it amortizes the doorbell, and what the loop
  * touches stays in the first-level cache.
  *
@@ -28,17 +32,17 @@ public final class FrameBatch {
         }
     }
 
-    /** How many frames it holds. */
+    /** How many slots are in use: as many as frames, unless one takes several. */
     public int size() {
         return size;
     }
 
-    /** How many frames it can hold. */
+    /** How many slots there are. */
     public int capacity() {
         return frames.length;
     }
 
-    /** How many more frames it can hold. */
+    /** How many slots are free. */
     public int room() {
         return frames.length - size;
     }
@@ -72,23 +76,76 @@ public final class FrameBatch {
         detach(size);
     }
 
-    /** Gives one frame back to its pool; the frames behind it move up. */
-    public void release(int index) {
-        Frame frame = frame(index);
-        frame.pool().release(frames, index, index + 1);
-        frame.clear();
-        closeGap(index, 1);
+    /** How many slots the frame takes that starts at {@code index}: 1, unless it says {@link Offloads#CONTINUES}. */
+    public int slots(int index) {
+        int slots = 1;
+        for (Frame frame = frame(index); frame.continues() && index + slots < size; slots++) {
+            frame = frames[index + slots];
+        }
+        return slots;
+    }
+
+    /** Bytes in the whole frame that starts at {@code index}. */
+    public int length(int index) {
+        int end = index + slots(index);
+        int length = 0;
+        for (int i = index; i < end; i++) {
+            length += frames[i].length();
+        }
+        return length;
     }
 
     /**
-     * Moves one frame to the end of another batch; the frames behind it move up.
+     * Makes one frame of those in {@code slots} slots, the first of which is at {@code index}; what the first says of
+     * offloads goes for all of it.
+     */
+    public void join(int index, int slots) {
+        Objects.checkFromIndexSize(index, slots, size);
+        for (int i = index; i < index + slots - 1; i++) {
+            frames[i].addOffloads(Offloads.CONTINUES);
+        }
+    }
+
+    /**
+     * Gives the frame that starts at {@code index} back to its pool, with all of its slots; the frames behind it move up.
      *
-     * @throws IllegalStateException when the other batch is full
+     * @throws IllegalArgumentException when the slot at {@code index} is another one than its frame's first
+     */
+    public void release(int index) {
+        int slots = wholeFrame(index);
+        for (int i = index; i < index + slots; i++) {
+            frames[i].pool().release(frames, i, i + 1);
+            frames[i].clear();
+        }
+        closeGap(index, slots);
+    }
+
+    /**
+     * Moves the frame that starts at {@code index} to the end of another batch, with all of its slots; the frames behind
+     * it move up.
+     *
+     * @throws IllegalStateException when the other batch has no room for it
+     * @throws IllegalArgumentException when the slot at {@code index} is another one than its frame's first
      */
     public void moveTo(FrameBatch other, int index) {
-        Frame frame = frame(index);
-        other.nextSlot().take(frame);
-        closeGap(index, 1);
+        int slots = wholeFrame(index);
+        if (slots > other.room()) {
+            throw other.full();
+        }
+        for (int i = index; i < index + slots; i++) {
+            other.nextSlot().take(frames[i]);
+        }
+        closeGap(index, slots);
+    }
+
+    /** How many slots it takes; throws unless it starts there. */
+    private int wholeFrame(int index) {
+        int slots = slots(index);
+        if (index > 0 && frames[index - 1].continues()) {
+            throw new IllegalArgumentException(
+                    "slot " + index + " goes on with a frame that starts before it: name the frame's first slot");
+        }
+        return slots;
     }
 
     /**
@@ -108,12 +165,17 @@ public final class FrameBatch {
 
     private Frame nextSlot() {
         if (size == frames.length) {
-            throw new IllegalStateException("the batch is full: it holds " + size + " frames");
+            throw full();
         }
         return frames[size++];
     }
 
-    /** For drivers: takes the first {@code count} frames out, whose buffers the driver now owns. */
+    private IllegalStateException full() {
+        return new IllegalStateException(
+                "the batch is full: " + size + " of its " + frames.length + " slots are in use");
+    }
+
+    /** For drivers: empties the first {@code count} slots, whose buffers the driver now owns. */
     public void detach(int count) {
         Objects.checkFromIndexSize(0, count, size);
         for (int i = 0; i < count; i++) {

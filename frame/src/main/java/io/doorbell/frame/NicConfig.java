@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param onlyVlans the VLANs whose frames to receive, beside frames without a tag; null for all
  * @param queues how many receive queues, and as many transmit queues
  * @param spreading how received frames are spread over the queues; null for what the driver finds best
+ * @param receiveOffloads what received frames may come with; see {@link #withReceiveOffloads}
  */
 public record NicConfig(
         int rxRingSize,
@@ -27,10 +28,11 @@ public record NicConfig(
         Set<String> withoutFeatures,
         @Nullable Set<Integer> onlyVlans,
         int queues,
-        @Nullable Rss spreading) {
+        @Nullable Rss spreading,
+        int receiveOffloads) {
 
     private static final NicConfig DEFAULTS =
-            new NicConfig(512, 512, FramePool.HEADROOM + 2048, false, null, Set.of(), null, 1, null);
+            new NicConfig(512, 512, FramePool.HEADROOM + 2048, false, null, Set.of(), null, 1, null, 0);
 
     public NicConfig {
         positive("rxRingSize", rxRingSize);
@@ -49,24 +51,60 @@ public record NicConfig(
     /** The driver checks the sizes against what the device can do. */
     public NicConfig withRingSizes(int rx, int tx) {
         return new NicConfig(
-                rx, tx, bufferSize, promiscuous, sharedPool, withoutFeatures, onlyVlans, queues, spreading);
+                rx,
+                tx,
+                bufferSize,
+                promiscuous,
+                sharedPool,
+                withoutFeatures,
+                onlyVlans,
+                queues,
+                spreading,
+                receiveOffloads);
     }
 
     /** Bytes in a frame buffer, {@link FramePool#HEADROOM} included. */
     public NicConfig withBufferSize(int bytes) {
         return new NicConfig(
-                rxRingSize, txRingSize, bytes, promiscuous, sharedPool, withoutFeatures, onlyVlans, queues, spreading);
+                rxRingSize,
+                txRingSize,
+                bytes,
+                promiscuous,
+                sharedPool,
+                withoutFeatures,
+                onlyVlans,
+                queues,
+                spreading,
+                receiveOffloads);
     }
 
     public NicConfig withPromiscuous(boolean on) {
         return new NicConfig(
-                rxRingSize, txRingSize, bufferSize, on, sharedPool, withoutFeatures, onlyVlans, queues, spreading);
+                rxRingSize,
+                txRingSize,
+                bufferSize,
+                on,
+                sharedPool,
+                withoutFeatures,
+                onlyVlans,
+                queues,
+                spreading,
+                receiveOffloads);
     }
 
     /** The pool stays the caller's, to be closed after every NIC that uses it. */
     public NicConfig withPool(FramePool pool) {
         return new NicConfig(
-                rxRingSize, txRingSize, bufferSize, promiscuous, pool, withoutFeatures, onlyVlans, queues, spreading);
+                rxRingSize,
+                txRingSize,
+                bufferSize,
+                promiscuous,
+                pool,
+                withoutFeatures,
+                onlyVlans,
+                queues,
+                spreading,
+                receiveOffloads);
     }
 
     /**
@@ -86,7 +124,8 @@ public record NicConfig(
                 Set.of(names),
                 onlyVlans,
                 queues,
-                spreading);
+                spreading,
+                receiveOffloads);
     }
 
     /**
@@ -105,7 +144,8 @@ public record NicConfig(
                 withoutFeatures,
                 Set.of(ids),
                 queues,
-                spreading);
+                spreading,
+                receiveOffloads);
     }
 
     /**
@@ -123,7 +163,8 @@ public record NicConfig(
                 withoutFeatures,
                 onlyVlans,
                 pairs,
-                spreading);
+                spreading,
+                receiveOffloads);
     }
 
     /**
@@ -134,7 +175,46 @@ public record NicConfig(
      */
     public NicConfig withRss(Rss rss) {
         return new NicConfig(
-                rxRingSize, txRingSize, bufferSize, promiscuous, sharedPool, withoutFeatures, onlyVlans, queues, rss);
+                rxRingSize,
+                txRingSize,
+                bufferSize,
+                promiscuous,
+                sharedPool,
+                withoutFeatures,
+                onlyVlans,
+                queues,
+                rss,
+                receiveOffloads);
+    }
+
+    /**
+     * Says what the application is prepared to find in received frames, beyond plain ones that are complete and take one
+     * slot of a batch: bits of {@link Offloads}, of which the NIC uses those that it can.
+     *
+     * <ul>
+     *   <li>{@link Offloads#NEEDS_CHECKSUM}: frames of a neighbour in the same machine, who left the checksum undone. The
+     *       NIC may then also say of others whether their checksums are right.
+     *   <li>{@link Offloads#CONTINUES}: frames that are longer than a buffer, and take several slots. Without, the NIC
+     *       drops them.
+     *   <li>{@link Offloads#SEGMENT}: frames of up to 64 KiB, each of which stands for many that the wire would take; they
+     *       come only together with the other two. Make batches of 64 slots or more.
+     * </ul>
+     *
+     * <p>All of these are right for an application that passes frames on to a NIC that does the rest, and save much work
+     * there. None is right for one that looks at each slot as a frame from the wire.
+     */
+    public NicConfig withReceiveOffloads(int offloads) {
+        return new NicConfig(
+                rxRingSize,
+                txRingSize,
+                bufferSize,
+                promiscuous,
+                sharedPool,
+                withoutFeatures,
+                onlyVlans,
+                queues,
+                spreading,
+                offloads);
     }
 
     /** The VLANs whose frames to receive, if not all. */

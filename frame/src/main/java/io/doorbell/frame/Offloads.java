@@ -28,11 +28,18 @@ public final class Offloads {
     /** The frame is larger than the wire takes, and stands for a row of frames; {@link Frame#segmentation}. */
     public static final int SEGMENT = 1 << 5;
 
+    /**
+     * The frame goes on in the batch's next slot: it is too long for one buffer. What else there is to say of it, its
+     * first slot says. See {@link FrameBatch}.
+     */
+    public static final int CONTINUES = 1 << 6;
+
     private Offloads() {}
 
     /** The names of the bits in {@code offloads}, for messages: {@code NEEDS_CHECKSUM VLAN_TAG}; "none" where there are none. */
     public static String toString(int offloads) {
-        String[] names = {"NEEDS_CHECKSUM", "CHECKSUM_GOOD", "CHECKSUM_BAD", "VLAN_TAG", "HASH", "SEGMENT"};
+        String[] names = {"NEEDS_CHECKSUM", "CHECKSUM_GOOD", "CHECKSUM_BAD", "VLAN_TAG", "HASH", "SEGMENT", "CONTINUES"
+        };
         StringBuilder text = new StringBuilder();
         for (int bit = 0; bit < names.length; bit++) {
             if ((offloads & 1 << bit) != 0) {

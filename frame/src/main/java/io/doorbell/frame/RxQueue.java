@@ -9,10 +9,15 @@ public interface RxQueue {
     /**
      * Moves frames that have arrived to the end of the batch, as many as there are and fit. Never waits.
      *
+     * <p>A frame that takes several slots ({@link FrameBatch}) comes whole: where the batch has too little room, it waits
+     * for the next call. Where even an empty batch could not hold it, it is dropped, and counted in
+     * {@link NicStatistics#rxErrors}.
+     *
      * <p>The ring gets a fresh buffer from the queue's pool for each frame that it gave; where the pool has run out,
      * the ring receives less until frames are released.
      *
-     * @return how many frames were added; 0 when none has arrived
+     * @return how many slots were filled, each of which is a frame unless frames may take several; 0 when none has
+     *     arrived
      * @throws io.doorbell.dma.DoorbellException when the device wrote something that cannot be: the queue has stopped
      * @throws IllegalStateException when the NIC is stopped or closed
      */

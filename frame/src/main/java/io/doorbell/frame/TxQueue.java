@@ -9,11 +9,12 @@ public interface TxQueue {
     /**
      * Sends the frames at the front of the batch, in order, as many as the ring has room for. Never waits. Frames that
      * were taken have left the batch, and their buffers go back to their pools when the device has read them; the
-     * others are still in the batch, at its front, for another try.
+     * others are still in the batch, at its front, for another try. A frame that takes several slots
+     * ({@link FrameBatch}) is sent as one, and taken whole or not at all.
      *
-     * @return how many frames were taken: 0 when the ring is full
-     * @throws io.doorbell.dma.DoorbellException when a frame cannot be sent (its length, or a pool that this NIC does
-     *     not know): none of the batch has been taken
+     * @return how many slots were emptied, each of which is a frame unless frames take several: 0 when the ring is full
+     * @throws io.doorbell.dma.DoorbellException when a frame cannot be sent (its length, a pool that this NIC does
+     *     not know, or what it asks for): none of the batch has been taken
      * @throws IllegalStateException when the NIC is stopped or closed
      */
     int send(FrameBatch batch);

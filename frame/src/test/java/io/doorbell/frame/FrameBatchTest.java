@@ -184,4 +184,56 @@ class FrameBatchTest {
         assertThat(pool.available()).isEqualTo(BUFFERS);
         assertThat(second.available()).isEqualTo(2);
     }
+
+    @Test
+    void treatsSeveralSlotsAsOneFrameOnceTheyAreJoined() {
+        fill(4);
+        batch.join(1, 2);
+        assertThat(batch.slots(0)).isEqualTo(1);
+        assertThat(batch.slots(1)).isEqualTo(2);
+        assertThat(batch.length(1)).isEqualTo(120);
+        assertThat(batch.frame(1).continues()).isTrue();
+        assertThat(batch.frame(2).continues()).isFalse();
+        batch.frame(1).clearOffloads();
+        assertThat(batch.slots(1)).as("it still has two slots").isEqualTo(2);
+        batch.release(1);
+        assertThat(batch.size()).isEqualTo(2);
+        assertThat(batch.frame(1).getInt(0)).isEqualTo(3);
+        assertThat(pool.available()).isEqualTo(BUFFERS - 2);
+    }
+
+    @Test
+    void movesAFrameWithAllOfItsSlotsOrNotAtAll() {
+        fill(4);
+        batch.join(0, 3);
+        FrameBatch small = new FrameBatch(2);
+        assertThatThrownBy(() -> batch.moveTo(small, 0)).hasMessageContaining("full");
+        assertThat(batch.size()).isEqualTo(4);
+        assertThat(small.isEmpty()).isTrue();
+        FrameBatch other = new FrameBatch(3);
+        batch.moveTo(other, 0);
+        assertThat(other.slots(0)).isEqualTo(3);
+        assertThat(other.frame(2).getInt(0)).isEqualTo(2);
+        assertThat(batch.frame(0).getInt(0)).isEqualTo(3);
+    }
+
+    @Test
+    void refusesToTearAFrameApart() {
+        fill(3);
+        batch.join(0, 2);
+        assertThatThrownBy(() -> batch.release(1))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("name the frame's first slot");
+        assertThatThrownBy(() -> batch.moveTo(new FrameBatch(1), 1)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> batch.join(2, 2)).isInstanceOf(IndexOutOfBoundsException.class);
+    }
+
+    @Test
+    void forgetsThatAFrameWentOnWhenItsSlotIsUsedAgain() {
+        fill(2);
+        batch.join(0, 2);
+        batch.release();
+        fill(1);
+        assertThat(batch.frame(0).continues()).isFalse();
+    }
 }

@@ -1,0 +1,194 @@
+package io.doorbell.virtio;
+
+import io.doorbell.frame.Frame;
+import io.doorbell.frame.FrameBatch;
+import io.doorbell.frame.FramePool;
+import io.doorbell.frame.Offloads;
+import io.doorbell.frame.Segmentation;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Makes frames of the buffers that a device has filled, where they are other than plain: in several buffers, or with
+ * something to be said of them in the header (5.1.6.4). Belongs to one receive queue.
+ *
+ * <p>What is in a header may come from a neighbour of the device, as it is on its way to us. So a value that cannot be
+ * costs this one frame, which is dropped and counted, and not the queue.
+ */
+final class RxFrames {
+
+    private static final int FLAGS_AND_TYPE = 0xffff;
+
+    // To find the end of the headers.
+    private static final int TCP_HEADER_WORDS = 12;
+    private static final int TCP_SHORTEST = 20;
+    private static final int UDP_HEADER = 8;
+
+    /** Whether the header of each frame must be looked at. */
+    final boolean looks;
+
+    private final RxBuffers source;
+    private final FramePool pool;
+    private final MemorySegment memory;
+    private final int header;
+    private final boolean mergeable;
+
+    /** Of a header's first word, what makes a frame other than plain. */
+    private final int asked;
+
+    /** A bit for each gso_type that was agreed on. */
+    private final int cuts;
+
+    private final QueueCounters counters;
+
+    /** The buffers of the frame at hand, and how many bytes the device has put into each. */
+    private final int[] buffers;
+
+    private final int[] lengths;
+    private int count;
+
+    /** @param most buffers that a frame can have: as many as the queue has */
+    RxFrames(RxBuffers source, int most, Features features, QueueCounters counters) {
+        this.source = source;
+        this.pool = source.pool();
+        this.memory = pool.memory();
+        this.header = source.header();
+        this.mergeable = features.has(Feature.VIRTIO_NET_F_MRG_RXBUF);
+        this.asked = features.has(Feature.VIRTIO_NET_F_GUEST_CSUM) ? FLAGS_AND_TYPE : 0;
+        this.looks = mergeable || asked != 0;
+        this.cuts = cuts(features);
+        this.counters = counters;
+        this.buffers = new int[most];
+        this.lengths = new int[most];
+    }
+
+    private static int cuts(Features features) {
+        boolean udp = features.has(Feature.VIRTIO_NET_F_GUEST_USO4) || features.has(Feature.VIRTIO_NET_F_GUEST_USO6);
+        return (features.has(Feature.VIRTIO_NET_F_GUEST_TSO4) ? 1 << NetHeader.GSO_TCPV4 : 0)
+                | (features.has(Feature.VIRTIO_NET_F_GUEST_TSO6) ? 1 << NetHeader.GSO_TCPV6 : 0)
+                | (udp ? 1 << NetHeader.GSO_UDP_L4 : 0);
+    }
+
+    /** Whether the frame that starts in this buffer has no other one, and a header that says nothing. */
+    boolean isPlain(int buffer) {
+        long at = header(buffer);
+        return (memory.get(Words.PLAIN_INT, at) & asked) == 0
+                && (!mergeable || memory.get(Words.PLAIN_SHORT, at + NetHeader.NUM_BUFFERS) == 1);
+    }
+
+    /** How many buffers the frame has that starts in this one, as the device wrote it: 0 to 65535. */
+    int buffers(int buffer) {
+        return mergeable
+                ? Short.toUnsignedInt(memory.get(Words.PLAIN_SHORT, header(buffer) + NetHeader.NUM_BUFFERS))
+                : 1;
+    }
+
+    private long header(int buffer) {
+        return pool.position(buffer) + FramePool.HEADROOM - header;
+    }
+
+    /**
+     * Adds a buffer to the frame at hand.
+     *
+     * @param length bytes of the frame in it, which have been checked against its room
+     */
+    void add(int buffer, int length) {
+        buffers[count] = buffer;
+        lengths[count] = length;
+        count++;
+    }
+
+    /** Bytes of the next buffer to be added that are not the frame's: only the first one starts with a header (5.1.6.4). */
+    int notFrame() {
+        return count == 0 ? header : 0;
+    }
+
+    /** Gives back the buffers of a frame that remains without an end. */
+    void abandon() {
+        pool.give(buffers, 0, count);
+        count = 0;
+    }
+
+    /** Puts the frame into the batch; or drops it, where the batch can never hold it or the header cannot be. */
+    void deliver(FrameBatch batch) {
+        if (count > batch.room()) {
+            counters.errors++;
+            abandon();
+            return;
+        }
+        int at = batch.size();
+        long bytes = 0;
+        for (int i = 0; i < count; i++) {
+            Frame slot = batch.append(pool, buffers[i], i == 0 ? FramePool.HEADROOM : source.start(), lengths[i]);
+            bytes += lengths[i];
+            if (i < count - 1) {
+                slot.addOffloads(Offloads.CONTINUES);
+            }
+        }
+        count = 0;
+        if (describe(batch.frame(at))) {
+            counters.frames++;
+            counters.bytes += bytes;
+        } else {
+            counters.errors++;
+            batch.release(at);
+        }
+    }
+
+    /** Tells of a frame what its header says; returns false if that cannot be. */
+    private boolean describe(Frame frame) {
+        if (asked == 0) {
+            return true;
+        }
+        // Each value is read once, checked, and used as it was read: the device may write at any time.
+        long at = frame.position() - header;
+        long fields = memory.get(Words.PLAIN_LONG, at);
+        int flags = field(fields, NetHeader.FLAGS) & 0xff;
+        int gsoType = field(fields, NetHeader.GSO_TYPE) & 0xff & ~NetHeader.GSO_ECN;
+        if ((flags & NetHeader.NEEDS_CSUM) != 0) {
+            int start = field(fields, NetHeader.CSUM_START);
+            int offset = Short.toUnsignedInt(memory.get(Words.PLAIN_SHORT, at + NetHeader.CSUM_OFFSET));
+            if (start + offset > frame.length() - Short.BYTES) {
+                return false;
+            }
+            frame.needsChecksum(start, offset);
+        } else if ((flags & NetHeader.DATA_VALID) != 0) {
+            frame.addOffloads(Offloads.CHECKSUM_GOOD);
+        }
+        return gsoType == NetHeader.GSO_NONE || describeCut(frame, gsoType, field(fields, NetHeader.GSO_SIZE));
+    }
+
+    /** The 16 bits that start at byte {@code at} of a word. */
+    private static int field(long word, int at) {
+        return (int) (word >>> (Byte.SIZE * at)) & 0xffff;
+    }
+
+    private boolean describeCut(Frame frame, int gsoType, int size) {
+        // A frame to be cut has a checksum to be completed, in each of its pieces (5.1.6.4.1).
+        boolean agreed = gsoType < Integer.SIZE && (cuts >>> gsoType & 1) != 0;
+        if (!agreed || size == 0 || (frame.offloads() & Offloads.NEEDS_CHECKSUM) == 0) {
+            return false;
+        }
+        // hdr_len would say it too, but is not to be relied on (5.1.6.4.2).
+        int headers = endOfHeaders(frame, gsoType == NetHeader.GSO_UDP_L4);
+        if (headers > frame.length()) {
+            return false;
+        }
+        Segmentation by = switch (gsoType) {
+            case NetHeader.GSO_TCPV4 -> Segmentation.TCP4;
+            case NetHeader.GSO_TCPV6 -> Segmentation.TCP6;
+            default -> Segmentation.UDP;
+        };
+        frame.segment(by, headers, size);
+        return true;
+    }
+
+    /** Bytes up to the end of the transport header, which is where summing starts. */
+    private static int endOfHeaders(Frame frame, boolean udp) {
+        int start = frame.checksumStart();
+        if (udp || start + TCP_SHORTEST > frame.length()) {
+            return start + (udp ? UDP_HEADER : TCP_SHORTEST);
+        }
+        int words = frame.getByte(start + TCP_HEADER_WORDS) >>> 4 & 0xf;
+        return start + Math.max(TCP_SHORTEST, words * Integer.BYTES);
+    }
+}
