@@ -12,6 +12,7 @@ import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.NicStatistics;
+import io.doorbell.frame.Rss;
 import io.doorbell.frame.RegisterValue;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.pci.ConfigSpace;
@@ -258,6 +259,20 @@ class IgbNicTest {
                 .isInstanceOf(DoorbellException.class)
                 .hasMessageContaining("VIRTIO_F_RING_PACKED")
                 .hasMessageContaining("NicConfig.withoutFeatures");
+    }
+
+    @Test
+    void saysThatItHasOneQueueInEachDirectionYet() {
+        assertThatThrownBy(() -> open(NicConfig.defaults().withQueues(2)))
+                .isInstanceOf(DoorbellException.class)
+                .hasMessageContaining("one queue")
+                .hasMessageContaining("asks for 2");
+        assertThatThrownBy(() -> open(NicConfig.defaults().withRss(Rss.over(1))))
+                .isInstanceOf(DoorbellException.class)
+                .hasMessageContaining("NicConfig.withRss");
+        try (IgbNic nic = open(NicConfig.defaults())) {
+            assertThat(nic.queues()).isEqualTo(1);
+        }
     }
 
     @Test

@@ -62,7 +62,11 @@ public final class QtestMachine implements AutoCloseable {
     private final QtestMemory memory;
     private final QtestClient qtest;
     private final QmpClient qmp;
-    private final List<FramePeer> peers;
+    private final List<WireEnd> wireEnds;
+
+    /** The other end of a NIC's cable: one of the two. */
+    private record WireEnd(
+            @Nullable FramePeer peer, @Nullable HostTap tap) {}
 
     private QtestMachine(
             Resources resources,
@@ -70,13 +74,13 @@ public final class QtestMachine implements AutoCloseable {
             QtestMemory memory,
             QtestClient qtest,
             QmpClient qmp,
-            List<FramePeer> peers) {
+            List<WireEnd> wireEnds) {
         this.resources = resources;
         this.process = process;
         this.memory = memory;
         this.qtest = qtest;
         this.qmp = qmp;
-        this.peers = List.copyOf(peers);
+        this.wireEnds = List.copyOf(wireEnds);
     }
 
     public static Builder builder() {
@@ -105,9 +109,22 @@ public final class QtestMachine implements AutoCloseable {
         return FIRST_DEVICE + nic * DEVICES_PER_NIC;
     }
 
-    /** The other end of a NIC's cable. */
+    /** The other end of a NIC's cable, unless it is a {@link #tap}. */
     public FramePeer peer(int nic) {
-        return peers.get(checkNic(nic));
+        FramePeer peer = wireEnds.get(checkNic(nic)).peer();
+        if (peer == null) {
+            throw new IllegalArgumentException("NIC " + nic + " is plugged into a tap interface of the host");
+        }
+        return peer;
+    }
+
+    /** The host's interface at the other end of the cable of a NIC with {@link Builder#onTap}. */
+    public HostTap tap(int nic) {
+        HostTap tap = wireEnds.get(checkNic(nic)).tap();
+        if (tap == null) {
+            throw new IllegalArgumentException("NIC " + nic + " has a peer in this JVM, and no tap interface");
+        }
+        return tap;
     }
 
     /** Plugs or unplugs a NIC's cable. */
@@ -168,8 +185,8 @@ public final class QtestMachine implements AutoCloseable {
     }
 
     private int checkNic(int nic) {
-        if (nic < 0 || nic >= peers.size()) {
-            throw new IllegalArgumentException("no NIC " + nic + ": the machine has " + peers.size());
+        if (nic < 0 || nic >= wireEnds.size()) {
+            throw new IllegalArgumentException("no NIC " + nic + ": the machine has " + wireEnds.size());
         }
         return nic;
     }
@@ -181,9 +198,14 @@ public final class QtestMachine implements AutoCloseable {
     /** What the machine is made of. */
     public static final class Builder {
 
-        private record Nic(String model, List<String> properties) {}
+        private record Nic(
+                String model,
+                List<String> properties,
+                @Nullable HostTap tap) {}
 
         private record Capture(int nic, Path file) {}
+
+        private static final String MAC = "mac=";
 
         private final List<Nic> nics = new ArrayList<>();
         private final List<Capture> captures = new ArrayList<>();
@@ -204,7 +226,21 @@ public final class QtestMachine implements AutoCloseable {
             if (nics.size() == MAX_NICS) {
                 throw new IllegalStateException("a machine has room for " + MAX_NICS + " NICs");
             }
-            nics.add(new Nic(model, List.of(properties)));
+            nics.add(new Nic(model, List.of(properties), null));
+            return this;
+        }
+
+        /**
+         * Plugs the NIC that was added last into a tap interface of this host, whose kernel is the other end then.
+         *
+         * @param queues in each direction; what the NIC has, too, if its properties say so
+         */
+        public Builder onTap(int queues) {
+            if (nics.isEmpty()) {
+                throw new IllegalStateException("add the NIC to plug in first");
+            }
+            Nic last = nics.removeLast();
+            nics.add(new Nic(last.model(), last.properties(), new HostTap(queues)));
             return this;
         }
 
@@ -272,16 +308,25 @@ public final class QtestMachine implements AutoCloseable {
                 UnixListener qmp = listeners.add(UnixListener.bind(folder.resolve("qmp")));
                 List<UnixListener> wires = new ArrayList<>();
                 for (int nic = 0; nic < nics.size(); nic++) {
-                    wires.add(listeners.add(UnixListener.bind(folder.resolve("wire" + nic))));
+                    if (nics.get(nic).tap() == null) {
+                        wires.add(listeners.add(UnixListener.bind(folder.resolve("wire" + nic))));
+                    }
                 }
                 QemuProcess process = resources.add(QemuProcess.start(command(qemu, folder), folder.resolve("log")));
                 QtestClient qtestClient = resources.add(new QtestClient(qtest.accept(process, START)));
                 QmpClient qmpClient = new QmpClient(resources.add(qmp.accept(process, START)));
-                List<FramePeer> peers = new ArrayList<>();
-                for (UnixListener wire : wires) {
-                    peers.add(resources.add(new FramePeer(wire.accept(process, START))));
+                List<WireEnd> ends = new ArrayList<>();
+                for (int nic = 0; nic < nics.size(); nic++) {
+                    HostTap tap = nics.get(nic).tap();
+                    if (tap == null) {
+                        UnixListener wire = wires.removeFirst();
+                        ends.add(new WireEnd(resources.add(new FramePeer(wire.accept(process, START))), null));
+                    } else {
+                        tap.up(mac(nic));
+                        ends.add(new WireEnd(null, tap));
+                    }
                 }
-                QtestMachine machine = new QtestMachine(resources, process, memory, qtestClient, qmpClient, peers);
+                QtestMachine machine = new QtestMachine(resources, process, memory, qtestClient, qmpClient, ends);
                 machine.enableConfigWindow();
                 return machine;
             } catch (RuntimeException e) {
@@ -321,11 +366,12 @@ public final class QtestMachine implements AutoCloseable {
                 command.addAll(List.of("-icount", "shift=0,sleep=off"));
             }
             for (int nic = 0; nic < nics.size(); nic++) {
-                command.addAll(List.of(
-                        "-netdev",
-                        "stream,id=wire" + nic + ",server=off,addr.type=unix,addr.path=" + file(folder, "wire" + nic),
-                        "-device",
-                        device(nic)));
+                HostTap tap = nics.get(nic).tap();
+                String wire = "wire" + nic;
+                String netdev = tap != null
+                        ? tap.netdev(wire)
+                        : "stream,id=" + wire + ",server=off,addr.type=unix,addr.path=" + file(folder, wire);
+                command.addAll(List.of("-netdev", netdev, "-device", device(nic)));
             }
             for (Capture capture : captures) {
                 command.addAll(List.of(
@@ -343,11 +389,18 @@ public final class QtestMachine implements AutoCloseable {
                     "id=" + deviceId(number),
                     "netdev=wire" + number,
                     "addr=" + Integer.toHexString(deviceNumber(number))));
-            if (nic.properties().stream().noneMatch(property -> property.startsWith("mac="))) {
-                options.add(String.format(Locale.ROOT, "mac=52:54:00:d0:0b:%02x", number));
-            }
             options.addAll(nic.properties());
+            options.removeIf(option -> option.startsWith(MAC));
+            options.add(MAC + mac(number));
             return String.join(",", options);
+        }
+
+        private String mac(int number) {
+            return nics.get(number).properties().stream()
+                    .filter(property -> property.startsWith(MAC))
+                    .map(property -> property.substring(MAC.length()))
+                    .findFirst()
+                    .orElse(String.format(Locale.ROOT, "52:54:00:d0:0b:%02x", number));
         }
 
         private static String file(Path folder, String name) {

@@ -1,0 +1,114 @@
+package io.doorbell.qemu;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * A network interface of this host at the other end of a NIC's cable, so that the host's own TCP/IP answers the driver.
+ * QEMU makes it, with as many queues as the NIC is to have, and it is gone when QEMU is. Needs the right to make one:
+ * root, as a rule.
+ *
+ * <p>Host and NIC are alone in a network of two addresses, from 198.18.0.0/15, which is set aside for tests (RFC 2544).
+ */
+public final class HostTap {
+
+    private static final Path TUN = Path.of("/dev/net/tun");
+    private static final int CAP_NET_ADMIN = 12;
+    private static final int PATIENCE_SECONDS = 10;
+
+    private static final AtomicInteger COUNT = new AtomicInteger();
+    /** Networks of four addresses in 198.18.0.0/15. */
+    private static final int NETWORKS = 1 << 15;
+
+    private final String name;
+    private final int queues;
+    private final int network;
+
+    HostTap(int queues) {
+        long pid = ProcessHandle.current().pid();
+        int number = COUNT.getAndIncrement();
+        this.queues = queues;
+        this.name = "db" + pid % 10_000_000 + "t" + number;
+        this.network = (int) ((pid * 64 + number) % NETWORKS);
+    }
+
+    /** Whether this process may make such interfaces. */
+    public static boolean isPossible() {
+        try {
+            String capabilities = Files.readAllLines(Path.of("/proc/self/status")).stream()
+                    .filter(line -> line.startsWith("CapEff:"))
+                    .findFirst()
+                    .orElse("CapEff: 0");
+            long effective = Long.parseUnsignedLong(
+                    capabilities.substring(capabilities.indexOf(':') + 1).strip(), 16);
+            return Files.exists(TUN) && (effective >>> CAP_NET_ADMIN & 1) == 1;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /** The interface's name. */
+    public String name() {
+        return name;
+    }
+
+    /** The host's address. */
+    public String hostAddress() {
+        return address(1);
+    }
+
+    /** The address that belongs to the NIC. */
+    public String nicAddress() {
+        return address(2);
+    }
+
+    private String address(int host) {
+        int low = network << 2 | host;
+        return String.format(Locale.ROOT, "198.%d.%d.%d", 18 + (low >>> 16), low >>> 8 & 0xff, low & 0xff);
+    }
+
+    String netdev(String id) {
+        return "tap,id=" + id + ",ifname=" + name + ",queues=" + queues + ",script=no,downscript=no,vhost=off";
+    }
+
+    /** Switches the interface on, with both addresses known, so that no frame is sent but what the test asks for. */
+    void up(String nicMac) {
+        silenceIpv6();
+        run("ip", "address", "add", hostAddress() + "/30", "dev", name);
+        run("ip", "link", "set", name, "up");
+        run("ip", "neighbour", "add", nicAddress(), "lladdr", nicMac, "dev", name, "nud", "permanent");
+    }
+
+    /** Else the host would look for routers and neighbours as soon as the interface is up. */
+    private void silenceIpv6() {
+        Path off = Path.of("/proc/sys/net/ipv6/conf", name, "disable_ipv6");
+        try {
+            if (Files.exists(off)) {
+                Files.writeString(off, "1");
+            }
+        } catch (IOException e) {
+            throw new QemuException("cannot write to " + off + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static void run(String... words) {
+        try {
+            Process process =
+                    new ProcessBuilder(words).redirectErrorStream(true).start();
+            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS) || process.exitValue() != 0) {
+                throw new QemuException("'" + String.join(" ", words) + "' failed: " + output);
+            }
+        } catch (IOException e) {
+            throw new QemuException("cannot run '" + String.join(" ", words) + "': " + e.getMessage(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new QemuException("interrupted during '" + String.join(" ", words) + "'", e);
+        }
+    }
+}
