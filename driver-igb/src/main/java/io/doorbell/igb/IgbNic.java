@@ -43,6 +43,9 @@ final class IgbNic implements Nic {
     private final IgbTxRing tx;
     private final MacAddress macAddress;
     private boolean promiscuous;
+    /** Frames that the device had and did not send when it was stopped. */
+    private long lost;
+
     private boolean running;
     private boolean closed;
 
@@ -160,20 +163,41 @@ final class IgbNic implements Nic {
 
     @Override
     public void stop() {
-        if (!running) {
-            return;
+        if (running) {
+            try {
+                drain();
+            } finally {
+                halt();
+            }
         }
+    }
+
+    /** Lets the device send what it has, if there is a link. */
+    private void drain() {
+        if (setup.linkState().up()) {
+            BoundedWait.until(() -> tx.reclaim() == 0, DRAIN);
+        }
+    }
+
+    @Override
+    public void reset() {
+        checkOpen();
+        if (running) {
+            halt();
+        }
+        start();
+    }
+
+    private void halt() {
         running = false;
         try {
-            if (setup.linkState().up()) {
-                BoundedWait.until(() -> tx.reclaim() == 0, DRAIN);
-            }
             setup.shutDown();
             statistics.update();
             setup.reset();
         } finally {
             // Whatever the device did or did not do: from here on it cannot reach memory.
             function.config().busMaster(false);
+            lost += tx.reclaim();
             rx.stop();
             tx.stop();
         }
@@ -269,7 +293,7 @@ final class IgbNic implements Nic {
         if (running) {
             statistics.update();
         }
-        return statistics.statistics(rx.dropped());
+        return statistics.statistics(rx.dropped(), lost);
     }
 
     @Override

@@ -40,7 +40,7 @@ final class IgbStatistics {
         eachCounter((name, count) -> totals.merge(name, count, Long::sum));
     }
 
-    NicStatistics statistics(long droppedByDriver) {
+    NicStatistics statistics(long droppedByDriver, long lostInStops) {
         long damaged = droppedByDriver;
         for (String counter : DAMAGED) {
             damaged += total(counter);
@@ -52,7 +52,7 @@ final class IgbStatistics {
                 damaged,
                 total("GPTC"),
                 total("GOTC"),
-                total("ECOL") + total("LATECOL"),
+                total("ECOL") + total("LATECOL") + lostInStops,
                 totals);
     }
 

@@ -12,8 +12,8 @@ import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.NicStatistics;
-import io.doorbell.frame.Rss;
 import io.doorbell.frame.RegisterValue;
+import io.doorbell.frame.Rss;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.pci.ConfigSpace;
 import io.doorbell.qemu.FramePeer;
@@ -334,6 +334,34 @@ class IgbNicTest {
                 nic.start();
                 nic.awaitLink(PATIENCE);
             }
+        }
+    }
+
+    @Test
+    void isSetUpAnewByAResetWhetherItRanOrNot() {
+        try (IgbNic nic = openWithLink(NicConfig.defaults())) {
+            FramePool pool = nic.rxQueue(0).pool();
+            FrameBatch batch = new FrameBatch(4);
+            for (int round = 0; round < 3; round++) {
+                peer.send(frame(MAC, 60, round));
+                receive(nic, batch, 1);
+                assertThat(batch.frame(0).toByteArray()).isEqualTo(frame(MAC, 60, round));
+                nic.txQueue(0).send(batch);
+                assertThat(peer.receive(PATIENCE)).isEqualTo(frame(MAC, 60, round));
+                if (round == 1) {
+                    nic.stop();
+                }
+                nic.reset();
+                nic.awaitLink(PATIENCE);
+            }
+            assertThat(nic.statistics().rxFrames()).isEqualTo(3);
+            assertThat(nic.statistics().txErrors()).isZero();
+            assertThatThrownBy(() -> nic.resetRxQueue(0))
+                    .isInstanceOf(DoorbellException.class)
+                    .hasMessageContaining("use Nic.reset");
+            assertThatThrownBy(() -> nic.resetTxQueue(0)).isInstanceOf(DoorbellException.class);
+            nic.stop();
+            assertThat(pool.available()).isEqualTo(pool.buffers());
         }
     }
 

@@ -83,8 +83,7 @@ final class ControlQueue implements Virtqueue {
                     name + ": cannot give " + command + ", since " + command.feature() + " is not in use");
         }
         if (!running) {
-            throw new DoorbellException(
-                    name + " is stopped, so it cannot give " + command + ": stop the NIC and start it again");
+            throw new DoorbellException(name + " is stopped, so it cannot give " + command + ": use Nic.reset");
         }
         put(command, data);
         // Until it has come back, the chain is the device's: no other command can go.
@@ -93,7 +92,7 @@ final class ControlQueue implements Virtqueue {
                 name + " to answer " + command,
                 this::answered,
                 patience,
-                () -> "the device has not returned the command; stop the NIC and start it again");
+                () -> "the device has not returned the command; use Nic.reset");
         byte answer = memory.segment().get(ValueLayout.JAVA_BYTE, ANSWER);
         if (answer != OK && answer != REFUSED) {
             throw new BrokenDeviceException(name + ": the device answered " + command + " with " + (answer & 0xff)

@@ -33,6 +33,8 @@ final class QueuePairs {
     private final PoolRegistrations pools;
     private final List<VirtioRxQueue> rx = new ArrayList<>();
     private final List<VirtioTxQueue> tx = new ArrayList<>();
+    /** Frames that the device had and may not have sent when it was stopped. */
+    private long lost;
 
     /** Makes as many pairs as {@code config} asks for, which the device is known to have. */
     QueuePairs(
@@ -167,17 +169,40 @@ final class QueuePairs {
 
     /** Gives back all buffers. The device must have let go of all queues. */
     void stop() {
-        rx.forEach(Virtqueue::stop);
-        tx.forEach(Virtqueue::stop);
+        for (int index = 0; index < 2 * count(); index++) {
+            stop(index);
+        }
+    }
+
+    private void stop(int index) {
+        if (queue(index) instanceof VirtioTxQueue queue) {
+            lost += unsent(queue);
+        }
+        queue(index).stop();
+    }
+
+    /** What a device that has let go of the queue left in it. */
+    private static int unsent(VirtioTxQueue queue) {
+        try {
+            return queue.reclaim();
+        } catch (BrokenDeviceException e) {
+            // What it wrote is no help; without looking at that again, all that is not back counts.
+            return queue.reclaim();
+        }
     }
 
     /** Sets one queue up anew while the others go on (2.6.1). */
     void reset(int index) {
-        Virtqueue queue = queue(index);
         transport.resetQueue(index);
-        queue.stop();
+        stop(index);
+        Virtqueue queue = queue(index);
         queue.prepare();
         queue.start(transport.enableQueue(index, queue.addresses()));
+    }
+
+    /** Frames that the device had and may not have sent when it, or its queue, was stopped or reset. */
+    long lost() {
+        return lost;
     }
 
     /** By its number with the device. */

@@ -150,6 +150,13 @@ final class VhostBackendNic implements Nic {
         run(false);
     }
 
+    /** Disconnects the front-end, which may connect again. */
+    @Override
+    public void reset() {
+        stop();
+        start();
+    }
+
     private void run(boolean on) {
         for (VhostBackendQueue queue : queues) {
             queue.gate.shut();

@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.concurrent.locks.LockSupport;
@@ -50,7 +51,6 @@ final class VhostUserNic implements Nic {
     /** Whether it would run if there were a back-end. */
     private boolean down;
 
-    private long lost;
     private long reconnects;
     private volatile boolean closed;
 
@@ -95,7 +95,6 @@ final class VhostUserNic implements Nic {
         }
         shutGates();
         rx.forEach(VhostUserRxQueue::rescue);
-        tx.forEach(queue -> lost += queue.unsent());
         nic.stop();
         offline(true);
         openGates();
@@ -190,6 +189,46 @@ final class VhostUserNic implements Nic {
     }
 
     @Override
+    public synchronized void reset() {
+        checkOpen();
+        rx.forEach(VhostUserRxQueue::forget);
+        wanted = true;
+        if (transport.isConnected()) {
+            nic.reset();
+            changeTo(false);
+        } else {
+            nic.stop();
+            changeTo(true);
+        }
+    }
+
+    /** Without a back-end, there is nothing to be done: the queue is set up anew with the next one. */
+    @Override
+    public synchronized void resetRxQueue(int index) {
+        checkOpen();
+        VhostUserRxQueue queue = rx.get(Objects.checkIndex(index, rx.size()));
+        if (transport.isConnected() && !down) {
+            nic.resetRxQueue(index);
+        }
+        queue.forget();
+    }
+
+    @Override
+    public synchronized void resetTxQueue(int index) {
+        checkOpen();
+        Objects.checkIndex(index, tx.size());
+        if (transport.isConnected() && !down) {
+            nic.resetTxQueue(index);
+        }
+    }
+
+    private void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException(name() + " is closed");
+        }
+    }
+
+    @Override
     public void close() {
         synchronized (this) {
             if (closed) {
@@ -243,15 +282,14 @@ final class VhostUserNic implements Nic {
         NicStatistics counted = nic.statistics();
         SequencedMap<String, Long> details = new LinkedHashMap<>(counted.details());
         details.put("reconnects", reconnects);
-        details.put("lost_in_reconnects", lost);
         return new NicStatistics(
                 counted.rxFrames(),
                 counted.rxBytes(),
                 counted.rxMissed(),
                 counted.rxErrors(),
-                counted.txFrames() - lost,
+                counted.txFrames(),
                 counted.txBytes(),
-                counted.txErrors() + lost,
+                counted.txErrors(),
                 details);
     }
 

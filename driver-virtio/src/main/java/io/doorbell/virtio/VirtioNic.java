@@ -135,11 +135,23 @@ final class VirtioNic implements Nic {
 
     @Override
     public void stop() {
-        if (!running) {
-            return;
+        if (running) {
+            drain();
+            halt();
         }
+    }
+
+    @Override
+    public void reset() {
+        checkOpen();
+        if (running) {
+            halt();
+        }
+        start();
+    }
+
+    private void halt() {
         running = false;
-        drain();
         try {
             transport.reset();
         } finally {
@@ -152,18 +164,34 @@ final class VirtioNic implements Nic {
         }
     }
 
-    /**
-     * Sets one queue up anew while the others go on (2.6.1), as after a {@link BrokenDeviceException} from it. No thread
-     * may be polling it. Its frames are dropped, and their buffers go back.
-     *
-     * @throws DoorbellException when the device cannot reset a single queue
-     */
-    void resetQueue(int index) {
-        if (!features.has(Feature.VIRTIO_F_RING_RESET)) {
-            throw new DoorbellException(name + ": the device cannot reset a single queue, since "
-                    + Feature.VIRTIO_F_RING_RESET + " is not in use: stop the NIC and start it again");
+    /** Needs {@link Feature#VIRTIO_F_RING_RESET}. */
+    @Override
+    public void resetRxQueue(int index) {
+        checkCanResetQueues();
+        queues.rx(index);
+        queues.reset(2 * index);
+    }
+
+    /** As {@link #resetRxQueue}. */
+    @Override
+    public void resetTxQueue(int index) {
+        checkCanResetQueues();
+        queues.tx(index);
+        queues.reset(2 * index + 1);
+    }
+
+    private void checkCanResetQueues() {
+        checkOpen();
+        if (!running) {
+            throw new DoorbellException(name + " is stopped: start it, which sets all its queues up anew");
         }
-        queues.reset(index);
+        if (!features.has(Feature.VIRTIO_F_RING_RESET)) {
+            throw new DoorbellException(name + ": cannot set one queue up anew without the others, since "
+                    + Feature.VIRTIO_F_RING_RESET + " is not in use (" + features.whyNot(Feature.VIRTIO_F_RING_RESET)
+                    + "): use Nic.reset");
+        }
+        // A device that has given up does not answer; resetting it as a whole is the way out.
+        checkHealth();
     }
 
     /** Lets the device send what it has, as long as it works and there is a link. */
@@ -219,7 +247,7 @@ final class VirtioNic implements Nic {
         if ((status & DeviceStatus.DEVICE_NEEDS_RESET) != 0) {
             throw new BrokenDeviceException(name
                     + ": the device has met an error that it cannot get over, and asks to be"
-                    + " reset (device_status: " + DeviceStatus.describe(status) + "): stop the NIC and start it again");
+                    + " reset (device_status: " + DeviceStatus.describe(status) + "): use Nic.reset");
         }
     }
 
@@ -325,7 +353,9 @@ final class VirtioNic implements Nic {
         if (control != null) {
             details.put("control.commands", control.counters().frames);
         }
-        return new NicStatistics(in.frames, in.bytes, 0, in.errors, out.frames, out.bytes, 0, details);
+        long lost = queues.lost();
+        details.put("tx.lost", lost);
+        return new NicStatistics(in.frames, in.bytes, 0, in.errors, out.frames - lost, out.bytes, lost, details);
     }
 
     @Override

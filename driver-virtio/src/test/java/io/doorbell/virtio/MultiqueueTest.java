@@ -222,9 +222,7 @@ class MultiqueueTest {
         try (VirtioNic nic = open(device, 4, NicConfig.defaults().withQueues(4), "mq=on", "rss=on")) {
             assertThat(nic.rss()).contains(Rss.over(4));
             judgeQueues(nic, Rss.over(4));
-            Rss other = Rss.over(4)
-                    .withTable(3, 3, 1, 3, 0, 3, 1, 1)
-                    .withKey(anotherKey());
+            Rss other = Rss.over(4).withTable(3, 3, 1, 3, 0, 3, 1, 1).withKey(anotherKey());
             nic.rss(other);
             assertThat(nic.rss()).contains(other);
             judgeQueues(nic, other);
@@ -327,7 +325,8 @@ class MultiqueueTest {
                     sendFromHost(host, number);
                     assertThat(queuesOf(nic, 1)).containsEntry(number, pair);
                 }
-                nic.resetQueue(2 * (1 - pair));
+                nic.resetRxQueue(1 - pair);
+                nic.resetTxQueue(1 - pair);
                 for (int number = 10; number < 15; number++) {
                     sendFromHost(host, number);
                     assertThat(queuesOf(nic, 1)).containsEntry(number, pair);

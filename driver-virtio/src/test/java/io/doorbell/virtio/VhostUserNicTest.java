@@ -232,6 +232,48 @@ class VhostUserNicTest {
     }
 
     @Test
+    void setsUpQueuesAnewOnEitherSide() {
+        try (Nic back = backEnd(NicConfig.defaults());
+                Nic front = frontEnd(NicConfig.defaults())) {
+            exchange(front, 0, back, 0, 100);
+            front.resetRxQueue(0);
+            exchange(front, 0, back, 0, 100);
+            front.resetTxQueue(0);
+            exchange(front, 0, back, 0, 100);
+            front.reset();
+            back.awaitLink(SOON);
+            exchange(front, 0, back, 0, 100);
+            front.stop();
+            front.reset();
+            back.awaitLink(SOON);
+            exchange(front, 0, back, 0, 100);
+            back.reset();
+            assertThat(BoundedWait.until(() -> front.statistics().details().get("reconnects") == 1, SOON))
+                    .isTrue();
+            back.awaitLink(SOON);
+            exchange(front, 0, back, 0, 100);
+            FramePool pool = front.rxQueue(0).pool();
+            front.stop();
+            assertThat(pool.available()).isEqualTo(pool.buffers());
+        }
+    }
+
+    @Test
+    void aFrontEndThatIsResetWithoutABackEndWaitsForOne() {
+        try (Nic front = openAfter(backEnd(NicConfig.defaults()))) {
+            waitFor(front, false);
+            front.resetRxQueue(0);
+            front.resetTxQueue(0);
+            front.reset();
+            assertThat(front.rxQueue(0).receive(new FrameBatch(1))).isZero();
+            try (Nic again = backEnd(NicConfig.defaults())) {
+                waitFor(front, true);
+                exchange(front, 0, again, 0, 100);
+            }
+        }
+    }
+
+    @Test
     void aStoppedFrontEndMayBeStartedWhileThereIsNoBackEnd() {
         try (Nic front = openAfter(backEnd(NicConfig.defaults()))) {
             waitFor(front, false);

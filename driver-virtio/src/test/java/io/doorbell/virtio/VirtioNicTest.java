@@ -484,12 +484,12 @@ class VirtioNicTest {
             claimUsed(nic.addresses(true), 0, 60000);
             assertThatThrownBy(() -> nic.rxQueue(0).receive(batch)).isInstanceOf(BrokenDeviceException.class);
             if (!Feature.VIRTIO_F_RING_RESET.isIn(nic.negotiation().offered())) {
-                assertThatThrownBy(() -> nic.resetQueue(0))
+                assertThatThrownBy(() -> nic.resetRxQueue(0))
                         .isInstanceOf(DoorbellException.class)
                         .hasMessageContaining("VIRTIO_F_RING_RESET");
                 return;
             }
-            nic.resetQueue(0);
+            nic.resetRxQueue(0);
             for (int i = 0; i < 300; i++) {
                 peer.send(frame(MAC, 60, i));
                 receive(nic, batch, 1);
@@ -540,8 +540,7 @@ class VirtioNicTest {
             }
             peer.send(frame(MAC, 60, 1));
             assertThat(BoundedWait.until(() -> needsReset(nic), PATIENCE)).isTrue();
-            nic.stop();
-            nic.start();
+            nic.reset();
             FrameBatch batch = new FrameBatch(1);
             peer.send(frame(MAC, 60, 2));
             receive(nic, batch, 1);
@@ -554,7 +553,7 @@ class VirtioNicTest {
             nic.linkState();
             return false;
         } catch (BrokenDeviceException e) {
-            assertThat(e).hasMessageContaining("DEVICE_NEEDS_RESET").hasMessageContaining("start it again");
+            assertThat(e).hasMessageContaining("DEVICE_NEEDS_RESET").hasMessageContaining("use Nic.reset");
             return true;
         }
     }

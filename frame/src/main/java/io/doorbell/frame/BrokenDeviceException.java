@@ -4,7 +4,7 @@ import io.doorbell.dma.DoorbellException;
 
 /**
  * The device did what it must not: it wrote something into a ring that cannot be, or it is gone. The queue, or the NIC,
- * that met it has stopped; {@link Nic#stop} and {@link Nic#start} set it up again if the device lets itself be reset.
+ * that met it has stopped; {@link Nic#reset} sets it up again if the device lets itself be reset.
  */
 public final class BrokenDeviceException extends DoorbellException {
     private static final long serialVersionUID = 1L;

@@ -146,6 +146,37 @@ public interface Nic extends AutoCloseable {
     /** Starts again after {@link #stop}, as {@code open} does. Does nothing on a NIC that runs. */
     void start();
 
+    /**
+     * Sets a NIC up anew that does not work any more, as a {@link BrokenDeviceException} says: the device is reset, and
+     * the NIC runs. Unlike {@link #stop}, it does not wait for frames to be sent. Frames in the rings are dropped, those
+     * not yet sent count as {@link NicStatistics#txErrors}, and their buffers go back to the pools.
+     *
+     * @throws DoorbellException when the device does not let itself be reset; it may be gone
+     */
+    void reset();
+
+    /**
+     * Sets one receive queue up anew, while the others and the transmit queues go on. Its own thread may call this, or
+     * another one while that does not poll. Frames in it are dropped, and their buffers go back to the pool.
+     *
+     * @throws DoorbellException when the device or its driver cannot; {@link #reset} remains
+     */
+    default void resetRxQueue(int index) {
+        throw new DoorbellException(name() + ": its driver cannot set receive queue " + index
+                + " up anew without the others: use Nic.reset");
+    }
+
+    /**
+     * Sets one transmit queue up anew, as {@link #resetRxQueue} does. Frames not yet sent count as
+     * {@link NicStatistics#txErrors}.
+     *
+     * @throws DoorbellException when the device or its driver cannot; {@link #reset} remains
+     */
+    default void resetTxQueue(int index) {
+        throw new DoorbellException(name() + ": its driver cannot set transmit queue " + index
+                + " up anew without the others: use Nic.reset");
+    }
+
     /** Stops, leaves the device quiet and releases it, its memory last. A second call does nothing. */
     @Override
     void close();

@@ -54,7 +54,9 @@ class RssTest {
 
     @Test
     void refusesTablesAndKeysThatNoDeviceTakes() {
-        assertThatThrownBy(() -> Rss.over(0)).isInstanceOf(DoorbellException.class).hasMessageContaining("not 0");
+        assertThatThrownBy(() -> Rss.over(0))
+                .isInstanceOf(DoorbellException.class)
+                .hasMessageContaining("not 0");
         assertThatThrownBy(() -> Rss.over(2).withTable(0, 1, 0))
                 .isInstanceOf(DoorbellException.class)
                 .hasMessageContaining("power of two of entries, not 3");
