@@ -15,7 +15,7 @@ declare -A purpose=(
     [qemu]='QEMU 8.0 or newer: its igb and virtio-net models are the lab'
     [busybox]='busybox, static: starts the guest'
     [kernel]='a Linux kernel with VFIO and its modules: the guest'
-    [dpdk]='DPDK: its testpmd judges vhost-user'
+    [dpdk]='DPDK: its testpmd judges vhost-user, and is what nicctl bench compares with'
 )
 declare -A package=([jdk]=openjdk-25-jdk-headless [maven]=maven [qemu]=qemu-system-x86 [dpdk]=dpdk-dev)
 declare -A remedy=(

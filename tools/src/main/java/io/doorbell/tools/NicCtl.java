@@ -71,6 +71,7 @@ public final class NicCtl implements Callable<Integer> {
                 .addSubcommand(new FeaturesCommand(context))
                 .addSubcommand(new DemoCommand(context))
                 .addSubcommand(new LabCommand(context))
+                .addSubcommand(new BenchCommand(context))
                 .setOut(new PrintWriter(context.console().out(), true, StandardCharsets.UTF_8))
                 .setErr(new PrintWriter(context.console().err(), true, StandardCharsets.UTF_8))
                 .setParameterExceptionHandler((failure, words) -> nicctl.misused(failure))

@@ -3,7 +3,7 @@ package io.doorbell.tools;
 import java.util.function.Supplier;
 
 /** Is told how a long job gets on, a step after the other. */
-interface Steps {
+public interface Steps {
 
     /** A step begins, in words such as {@code "waiting for link"}. */
     void begin(String what);

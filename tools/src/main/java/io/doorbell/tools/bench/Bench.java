@@ -1,0 +1,73 @@
+package io.doorbell.tools.bench;
+
+import io.doorbell.tools.Steps;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+
+/** One run of the benchmarks: how thorough it is, and the rows so far. */
+public final class Bench {
+
+    private final int pairs;
+    private final boolean quick;
+    private final Steps steps;
+    private final List<Row> rows = new ArrayList<>();
+
+    /**
+     * @param pairs how often the two sides take turns, at least 1
+     * @param quick whether to look if everything works, rather than to measure
+     */
+    public Bench(int pairs, boolean quick, Steps steps) {
+        this.pairs = pairs;
+        this.quick = quick;
+        this.steps = steps;
+    }
+
+    /** Whether the figures need not mean much, so that warm-up and the like may be short. */
+    public boolean quick() {
+        return quick;
+    }
+
+    /** How long to measure at a time; short, since a virtual machine's cores are moved about every few seconds. */
+    public Duration window() {
+        return Duration.ofMillis(quick ? 200 : 500);
+    }
+
+    /** Is told what is being done, a step a row. */
+    public Steps steps() {
+        return steps;
+    }
+
+    /**
+     * Lets the two take turns, who is first changing from pair to pair. Reports the row as a step; {@link #add} is left
+     * to the caller, who may know more.
+     */
+    public Row compare(Subject subject, Contestant doorbell, Contestant peer) {
+        steps.begin(subject.scenario() + ", " + subject.ring() + (subject.ring().isEmpty() ? "" : ", ") + "against "
+                + subject.peer());
+        List<Row.Pair> measured = new ArrayList<>();
+        for (int i = 0; i < pairs; i++) {
+            if (i % 2 == 0) {
+                double own = doorbell.measure();
+                measured.add(new Row.Pair(own, peer.measure()));
+            } else {
+                double other = peer.measure();
+                measured.add(new Row.Pair(doorbell.measure(), other));
+            }
+        }
+        Row row = Row.of(subject, measured);
+        steps.done(String.format("%.2f (%.2f to %.2f)", row.ratio(), row.low(), row.high()));
+        return row;
+    }
+
+    /** Hands in a row. */
+    public void add(Row row) {
+        rows.add(row);
+    }
+
+    /** All rows, in the order in which they came. */
+    public List<Row> rows() {
+        return Collections.unmodifiableList(rows);
+    }
+}

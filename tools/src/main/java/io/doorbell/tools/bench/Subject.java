@@ -1,0 +1,13 @@
+package io.doorbell.tools.bench;
+
+/**
+ * What is compared.
+ *
+ * @param scenario such as {@code vhost-user receive}
+ * @param ring the descriptor ring, such as {@code split}; empty where there is none
+ * @param peer whom Doorbell is compared with
+ * @param unit of what is measured, such as {@code Mframes/s}
+ * @param moreIsBetter false for times
+ * @param work what both sides do, in words
+ */
+public record Subject(String scenario, String ring, String peer, String unit, boolean moreIsBetter, String work) {}

@@ -1,0 +1,120 @@
+package io.doorbell.tools.bench;
+
+import io.doorbell.frame.Frame;
+import io.doorbell.frame.FrameBatch;
+import io.doorbell.frame.FramePool;
+import io.doorbell.frame.Nic;
+import io.doorbell.frame.RxQueue;
+import io.doorbell.frame.TxQueue;
+
+/**
+ * What is done to frames while it is measured how many pass: loops as an application would write them. Each polls a
+ * number of times and returns how many frames passed.
+ */
+enum Work {
+    /** Frames are received, looked at, and dropped. */
+    RECEIVE(
+            "64-byte frames, batches of 32; each frame's EtherType is read, its buffer goes back to the pool"
+                    + " (testpmd: icmpecho, which looks for pings)",
+            "icmpecho",
+            "txonly",
+            false) {
+        @Override
+        long poll(Nic nic, FrameBatch batch, int times) {
+            RxQueue rx = nic.rxQueue(0);
+            long received = 0;
+            for (int poll = 0; poll < times; poll++) {
+                int count = rx.receive(batch);
+                for (int i = 0; i < count; i++) {
+                    if (batch.frame(i).getShort(ETHER_TYPE) == PAUSE) {
+                        throw new IllegalStateException("a frame that no NIC passes on");
+                    }
+                }
+                batch.release();
+                received += count;
+            }
+            return received;
+        }
+    },
+
+    /** Frames are allocated, filled in, and sent. */
+    SEND(
+            "64-byte frames, batches of 32; each frame comes from the pool and gets Ethernet, IPv4 and UDP headers, 42"
+                    + " bytes (testpmd: txonly)",
+            "txonly",
+            "rxonly",
+            false) {
+        @Override
+        long poll(Nic nic, FrameBatch batch, int times) {
+            TxQueue tx = nic.txQueue(0);
+            FramePool pool = nic.rxQueue(0).pool();
+            long sent = 0;
+            for (int poll = 0; poll < times; poll++) {
+                int fresh = batch.size();
+                pool.allocate(batch, batch.room());
+                for (int i = fresh; i < batch.size(); i++) {
+                    writeHeaders(batch.frame(i));
+                }
+                sent += tx.send(batch);
+            }
+            return sent;
+        }
+    },
+
+    /** Frames are sent back to where they came from. */
+    FORWARD(
+            "64-byte frames, batches of 32; each frame's MAC addresses change places (testpmd: macswap)",
+            "macswap",
+            "io",
+            true) {
+        @Override
+        long poll(Nic nic, FrameBatch batch, int times) {
+            RxQueue rx = nic.rxQueue(0);
+            TxQueue tx = nic.txQueue(0);
+            long sent = 0;
+            for (int poll = 0; poll < times; poll++) {
+                int count = rx.receive(batch);
+                for (int i = 0; i < count; i++) {
+                    batch.frame(i).swapMacs();
+                }
+                sent += tx.send(batch);
+                batch.release();
+            }
+            return sent;
+        }
+    };
+
+    static final int LENGTH = 64;
+    private static final int ETHER_TYPE = 12;
+    private static final short PAUSE = (short) 0x8808;
+
+    /** What the loop does, in words. */
+    final String description;
+    /** testpmd's engine that does the same. */
+    final String engine;
+    /** testpmd's engine for the other end. */
+    final String otherEnd;
+    /** Whether the other end has to be given frames first, which go round and round then. */
+    final boolean circulates;
+
+    Work(String description, String engine, String otherEnd, boolean circulates) {
+        this.description = description;
+        this.engine = engine;
+        this.otherEnd = otherEnd;
+        this.circulates = circulates;
+    }
+
+    /** Polls so many times; returns how many frames passed. */
+    abstract long poll(Nic nic, FrameBatch batch, int times);
+
+    /** 02:00:00:00:00:01 to 02:00:00:00:00:02; from 198.18.0.1 to 198.18.0.2, port 9 (discard). */
+    private static void writeHeaders(Frame frame) {
+        frame.length(LENGTH);
+        frame.setLong(0, 0x0200_0000_0002_0200L);
+        frame.setLong(8, 0x0000_0001_0800_4500L);
+        frame.setLong(16, 0x0032_0000_0000_4011L);
+        frame.setLong(24, 0xee97_c612_0001_c612L);
+        frame.setLong(32, 0x0002_0009_0009_001eL);
+        frame.setShort(40, (short) 0);
+    }
+}

@@ -1,0 +1,57 @@
+package io.doorbell.tools;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code nicctl bench} measures what it says, whatever the figures are. */
+class BenchIT {
+
+    @TempDir
+    private Path folder;
+
+    private static void assumeDpdk() {
+        assumeTrue(
+                Stream.of(System.getenv("PATH").split(":"))
+                        .anyMatch(folder -> Files.isExecutable(Path.of(folder, "dpdk-testpmd"))),
+                "SKIPPED: there is no dpdk-testpmd on the PATH to compare with; ./verify installs it on Debian as root"
+                        + " (package dpdk-dev)");
+        assumeTrue(
+                Runtime.getRuntime().availableProcessors() > 1,
+                "SKIPPED: a comparison needs two processors, one for each end");
+    }
+
+    @SuppressWarnings("unchecked")
+    private static List<Map<String, Object>> rows(String json) {
+        return (List<Map<String, Object>>) Json.read("{\"rows\":" + json + "}").get("rows");
+    }
+
+    @Test
+    void comparesDoorbellWithDpdk() throws Exception {
+        assumeDpdk();
+        CapturedConsole console = new CapturedConsole();
+        Path chart = folder.resolve("chart.svg");
+
+        int status = NicCtl.run(
+                Context.ofProcess(console.console()),
+                List.of("bench", "--quick", "--json", "--chart", chart.toString(), "vhost-user-forward"));
+
+        assertThat(status).as(console.err()).isZero();
+        assertThat(rows(console.out())).hasSizeBetween(3, 4).allSatisfy(row -> {
+            assertThat(row)
+                    .containsEntry("scenario", "vhost-user-forward")
+                    .containsEntry("unit", "Mframes/s")
+                    .containsKeys("ring", "peer", "low", "high");
+            assertThat((double) row.get("ratio")).isPositive();
+            assertThat((double) row.get("bytes/frame")).isLessThan(1);
+        });
+        assertThat(chart).content().startsWith("<svg");
+    }
+}
