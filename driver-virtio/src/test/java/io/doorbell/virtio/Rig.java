@@ -13,6 +13,7 @@ final class Rig implements AutoCloseable {
     final int size;
     final TestMemory memory;
     final FramePool pool;
+    final RxBuffers source;
     final VirtioRxQueue rx;
     final VirtioTxQueue tx;
     final FarEnd rxFar;
@@ -28,7 +29,7 @@ final class Rig implements AutoCloseable {
         Features features = layout.features(more);
         PoolRegistrations pools = new PoolRegistrations(memory);
         this.pool = pools.create(buffers, BUFFER);
-        RxBuffers source = new RxBuffers(pool, pools.deviceAddress(0), HEADER);
+        this.source = new RxBuffers(pool, pools.deviceAddress(0), HEADER);
         TxFrames frames = new TxFrames("tx", pools, TxFrames.LARGEST, HEADER, features);
         DeviceHealth health = () -> healthChecks++;
         QueueCounters in = new QueueCounters();

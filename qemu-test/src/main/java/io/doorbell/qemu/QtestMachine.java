@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -64,7 +65,7 @@ public final class QtestMachine implements AutoCloseable {
     private final QmpClient qmp;
     private final List<WireEnd> wireEnds;
 
-    /** The other end of a NIC's cable: one of the two. */
+    /** The other end of a NIC's cable: one of the two, or neither on a bridge. */
     private record WireEnd(
             @Nullable FramePeer peer, @Nullable HostTap tap) {}
 
@@ -109,11 +110,11 @@ public final class QtestMachine implements AutoCloseable {
         return FIRST_DEVICE + nic * DEVICES_PER_NIC;
     }
 
-    /** The other end of a NIC's cable, unless it is a {@link #tap}. */
+    /** The other end of a NIC's cable, unless it is a {@link #tap} or a {@link Builder#bridge bridge}. */
     public FramePeer peer(int nic) {
         FramePeer peer = wireEnds.get(checkNic(nic)).peer();
         if (peer == null) {
-            throw new IllegalArgumentException("NIC " + nic + " is plugged into a tap interface of the host");
+            throw new IllegalArgumentException("NIC " + nic + " is plugged into the host's network, not into this JVM");
         }
         return peer;
     }
@@ -125,6 +126,11 @@ public final class QtestMachine implements AutoCloseable {
             throw new IllegalArgumentException("NIC " + nic + " has a peer in this JVM, and no tap interface");
         }
         return tap;
+    }
+
+    /** Why NICs cannot be joined by a bridge here ({@link Builder#bridge}), in a sentence; empty if they can. */
+    public static Optional<String> bridgeObstacle() {
+        return KernelBridge.obstacle();
     }
 
     /** Plugs or unplugs a NIC's cable. */
@@ -213,6 +219,8 @@ public final class QtestMachine implements AutoCloseable {
         private @Nullable QemuBinary binary;
         private long ramSize = 64L << 20;
         private boolean virtualTime;
+        /** The MTU of the bridge; 0 without one. */
+        private int bridgeMtu;
 
         private Builder() {}
 
@@ -250,6 +258,17 @@ public final class QtestMachine implements AutoCloseable {
                 throw new IllegalStateException("add the NIC to capture first");
             }
             captures.add(new Capture(nics.size() - 1, pcap.toAbsolutePath()));
+            return this;
+        }
+
+        /**
+         * Joins all NICs by a bridge of the host's kernel, in place of a {@link FramePeer} each: the kernel then does for a
+         * frame what NICs leave to their neighbours, checksums and segmentation, and passes on what they can take undone.
+         *
+         * @param mtu bytes that it takes behind an Ethernet header
+         */
+        public Builder bridge(int mtu) {
+            bridgeMtu = mtu;
             return this;
         }
 
@@ -308,7 +327,7 @@ public final class QtestMachine implements AutoCloseable {
                 UnixListener qmp = listeners.add(UnixListener.bind(folder.resolve("qmp")));
                 List<UnixListener> wires = new ArrayList<>();
                 for (int nic = 0; nic < nics.size(); nic++) {
-                    if (nics.get(nic).tap() == null) {
+                    if (hasPeer(nic)) {
                         wires.add(listeners.add(UnixListener.bind(folder.resolve("wire" + nic))));
                     }
                 }
@@ -318,13 +337,13 @@ public final class QtestMachine implements AutoCloseable {
                 List<WireEnd> ends = new ArrayList<>();
                 for (int nic = 0; nic < nics.size(); nic++) {
                     HostTap tap = nics.get(nic).tap();
-                    if (tap == null) {
-                        UnixListener wire = wires.removeFirst();
-                        ends.add(new WireEnd(resources.add(new FramePeer(wire.accept(process, START))), null));
-                    } else {
+                    FramePeer peer = null;
+                    if (hasPeer(nic)) {
+                        peer = resources.add(new FramePeer(wires.removeFirst().accept(process, START)));
+                    } else if (tap != null) {
                         tap.up(mac(nic));
-                        ends.add(new WireEnd(null, tap));
                     }
+                    ends.add(new WireEnd(peer, tap));
                 }
                 QtestMachine machine = new QtestMachine(resources, process, memory, qtestClient, qmpClient, ends);
                 machine.enableConfigWindow();
@@ -366,12 +385,7 @@ public final class QtestMachine implements AutoCloseable {
                 command.addAll(List.of("-icount", "shift=0,sleep=off"));
             }
             for (int nic = 0; nic < nics.size(); nic++) {
-                HostTap tap = nics.get(nic).tap();
-                String wire = "wire" + nic;
-                String netdev = tap != null
-                        ? tap.netdev(wire)
-                        : "stream,id=" + wire + ",server=off,addr.type=unix,addr.path=" + file(folder, wire);
-                command.addAll(List.of("-netdev", netdev, "-device", device(nic)));
+                command.addAll(List.of("-netdev", netdev(folder, nic), "-device", device(nic)));
             }
             for (Capture capture : captures) {
                 command.addAll(List.of(
@@ -379,7 +393,22 @@ public final class QtestMachine implements AutoCloseable {
                         "filter-dump,id=capture" + capture.nic() + ",netdev=wire" + capture.nic() + ",file="
                                 + escape(capture.file())));
             }
-            return command;
+            return bridgeMtu == 0 ? command : KernelBridge.around(command, nics.size(), bridgeMtu);
+        }
+
+        private boolean hasPeer(int nic) {
+            return bridgeMtu == 0 && nics.get(nic).tap() == null;
+        }
+
+        private String netdev(Path folder, int nic) {
+            String wire = "wire" + nic;
+            HostTap tap = nics.get(nic).tap();
+            if (bridgeMtu > 0) {
+                return KernelBridge.netdev(wire, nic);
+            }
+            return tap != null
+                    ? tap.netdev(wire)
+                    : "stream,id=" + wire + ",server=off,addr.type=unix,addr.path=" + file(folder, wire);
         }
 
         private String device(int number) {

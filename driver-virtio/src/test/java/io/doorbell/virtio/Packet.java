@@ -1,0 +1,130 @@
+package io.doorbell.virtio;
+
+import io.doorbell.frame.MacAddress;
+import io.doorbell.frame.Segmentation;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+
+/**
+ * An Ethernet frame with TCP or UDP in it, to be written with the checksum left to others, and to be checked.
+ *
+ * @param kind TCP4, TCP6, or UDP, which is over IPv4 here
+ */
+record Packet(Segmentation kind, byte[] bytes) {
+
+    private static final int ETHERNET = 14;
+    private static final int TCP = 6;
+    private static final int UDP = 17;
+
+    private static final int SEQUENCE = 1000;
+
+    /** PSH and ACK; CWR beside them marks the first piece of those that a frame is cut into. */
+    static final int PSH_ACK = 0x18;
+
+    static final int CWR = 0x80;
+
+    /** A frame with everything in place but the transport's checksum, in whose place the pseudo header's sum is. */
+    static Packet unfinished(Segmentation kind, MacAddress from, MacAddress to, byte[] payload, int tcpFlags) {
+        int ip = kind == Segmentation.TCP6 ? 40 : 20;
+        int transport = kind == Segmentation.UDP ? 8 : 20;
+        ByteBuffer frame = ByteBuffer.allocate(ETHERNET + ip + transport + payload.length);
+        putMac(frame, to);
+        putMac(frame, from);
+        int length = transport + payload.length;
+        if (kind == Segmentation.TCP6) {
+            frame.putShort((short) 0x86dd).putInt(6 << 28).putShort((short) length);
+            frame.put((byte) TCP).put((byte) 64);
+            frame.putLong(0xfd00_0000_0000_0000L)
+                    .putLong(1)
+                    .putLong(0xfd00_0000_0000_0000L)
+                    .putLong(2);
+        } else {
+            frame.putShort((short) 0x0800).putShort((short) 0x4500).putShort((short) (20 + length));
+            frame.putInt(0x0007_4000).put((byte) 64).put((byte) (kind == Segmentation.UDP ? UDP : TCP));
+            frame.putShort((short) 0).putInt(0x0a000001).putInt(0x0a000002);
+        }
+        if (kind == Segmentation.UDP) {
+            frame.putShort((short) 4000)
+                    .putShort((short) 5000)
+                    .putShort((short) length)
+                    .putShort((short) 0);
+        } else {
+            frame.putShort((short) 4000).putShort((short) 5000).putInt(SEQUENCE).putInt(77);
+            frame.put((byte) 0x50).put((byte) tcpFlags).putShort((short) 1024).putInt(0);
+        }
+        frame.put(payload);
+        Packet packet = new Packet(kind, frame.array());
+        if (kind != Segmentation.TCP6) {
+            frame.putShort(ETHERNET + 10, (short) ~sum(frame.array(), ETHERNET, 20, 0));
+        }
+        frame.putShort(packet.checksumStart() + packet.checksumOffset(), (short) packet.pseudoHeader());
+        return packet;
+    }
+
+    private static void putMac(ByteBuffer frame, MacAddress address) {
+        for (int i = 0; i < 6; i++) {
+            frame.put((byte) address.octet(i));
+        }
+    }
+
+    /** Where the transport header starts, and summing with it. */
+    int checksumStart() {
+        return ETHERNET + (kind == Segmentation.TCP6 ? 40 : 20);
+    }
+
+    int checksumOffset() {
+        return kind == Segmentation.UDP ? 6 : 16;
+    }
+
+    /** Bytes up to the payload. */
+    int headers() {
+        return checksumStart() + (kind == Segmentation.UDP ? 8 : 20);
+    }
+
+    byte[] payload() {
+        return Arrays.copyOfRange(bytes, headers(), bytes.length);
+    }
+
+    int tcpFlags() {
+        return bytes[checksumStart() + 13] & 0xff;
+    }
+
+    /** How far behind the first piece's payload this one's is; TCP only. */
+    int tcpPosition() {
+        return ByteBuffer.wrap(bytes).getInt(checksumStart() + 4) - SEQUENCE;
+    }
+
+    /** Whether all lengths and checksums are in place and right. */
+    boolean isFinished() {
+        return lengthsAreRight()
+                && (kind == Segmentation.TCP6 || sum(bytes, ETHERNET, 20, 0) == 0xffff)
+                && sum(bytes, checksumStart(), bytes.length - checksumStart(), pseudoHeader()) == 0xffff;
+    }
+
+    private boolean lengthsAreRight() {
+        ByteBuffer frame = ByteBuffer.wrap(bytes);
+        int transport = bytes.length - checksumStart();
+        boolean ip = kind == Segmentation.TCP6
+                ? frame.getShort(ETHERNET + 4) == (short) transport
+                : frame.getShort(ETHERNET + 2) == (short) (20 + transport);
+        return ip && (kind != Segmentation.UDP || frame.getShort(checksumStart() + 4) == (short) transport);
+    }
+
+    /** The sum of addresses, protocol and length (RFC 9293, 3.1; RFC 8200, 8.1). */
+    private int pseudoHeader() {
+        int rest = (kind == Segmentation.UDP ? UDP : TCP) + bytes.length - checksumStart();
+        return kind == Segmentation.TCP6 ? sum(bytes, ETHERNET + 8, 32, rest) : sum(bytes, ETHERNET + 12, 8, rest);
+    }
+
+    /** The ones' complement sum of 16-bit words (RFC 1071). */
+    private static int sum(byte[] bytes, int from, int length, int start) {
+        long sum = start;
+        for (int i = 0; i < length; i++) {
+            sum += (long) (bytes[from + i] & 0xff) << (i % 2 == 0 ? 8 : 0);
+        }
+        while (sum > 0xffff) {
+            sum = (sum & 0xffff) + (sum >>> 16);
+        }
+        return (int) sum;
+    }
+}
