@@ -59,7 +59,8 @@ enum Feature {
     VIRTIO_NET_F_GUEST_USO4(54, "5.1.3", Use.WANTED),
     VIRTIO_NET_F_GUEST_USO6(55, "5.1.3", Use.WANTED),
     VIRTIO_NET_F_HOST_USO(56, "5.1.3", Use.WANTED),
-    VIRTIO_NET_F_HASH_REPORT(57, "5.1.3", Use.UNUSED),
+    /** Used only where the configuration says how to hash: it makes each frame's header longer. */
+    VIRTIO_NET_F_HASH_REPORT(57, "5.1.3", Use.WANTED),
     /** What {@code Frame.segmentHeader} says is exact. */
     VIRTIO_NET_F_GUEST_HDRLEN(59, "5.1.3", Use.WANTED),
     /** Used only with several queues, or where the configuration says how to hash. */

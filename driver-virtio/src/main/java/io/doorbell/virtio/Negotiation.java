@@ -95,11 +95,16 @@ final class Negotiation {
     }
 
     private void chooseQueues() {
+        String one = "NicConfig.withQueues asks for one queue in each direction";
+        boolean hashes = config.rss().isPresent();
         if (config.queues() == 1) {
-            leave(Feature.VIRTIO_NET_F_MQ, "NicConfig.withQueues asks for one queue in each direction");
-            if (config.rss().isEmpty()) {
-                leave(Feature.VIRTIO_NET_F_RSS, "NicConfig.withQueues asks for one queue in each direction");
-            }
+            leave(Feature.VIRTIO_NET_F_MQ, one);
+        }
+        if (config.queues() == 1 && !hashes) {
+            leave(Feature.VIRTIO_NET_F_RSS, one);
+        }
+        if (!hashes) {
+            leave(Feature.VIRTIO_NET_F_HASH_REPORT, "NicConfig.withRss does not ask for hashes");
         }
     }
 

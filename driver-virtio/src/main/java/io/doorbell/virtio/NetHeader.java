@@ -18,7 +18,14 @@ final class NetHeader {
     /** How many buffers hold the frame; 16 bits. Not in a legacy header without VIRTIO_NET_F_MRG_RXBUF. */
     static final int NUM_BUFFERS = 10;
 
-    /** Bytes in a header with all of these fields, and in one without the last. */
+    /** The hash of a received frame, and by which rule it was made; 32 and 16 bits. Only with VIRTIO_NET_F_HASH_REPORT. */
+    static final int HASH_VALUE = 12;
+
+    static final int HASH_REPORT = 16;
+
+    /** Bytes in a header with all of these fields, in one without a hash, and in one without the number of buffers. */
+    static final int HASH_BYTES = 20;
+
     static final int BYTES = 12;
 
     static final int LEGACY_BYTES = 10;
@@ -32,6 +39,8 @@ final class NetHeader {
     static final int GSO_UDP_L4 = 5;
     /** A flag beside the others: the TCP header says CWR, which only the first piece is to have. */
     static final int GSO_ECN = 0x80;
+
+    static final int HASH_REPORT_NONE = 0;
 
     private NetHeader() {}
 }

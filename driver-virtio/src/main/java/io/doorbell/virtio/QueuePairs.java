@@ -106,6 +106,9 @@ final class QueuePairs {
     }
 
     private int header() {
+        if (features.has(Feature.VIRTIO_NET_F_HASH_REPORT)) {
+            return NetHeader.HASH_BYTES;
+        }
         boolean whole = transport.isModern() || features.has(Feature.VIRTIO_NET_F_MRG_RXBUF);
         return whole ? NetHeader.BYTES : NetHeader.LEGACY_BYTES;
     }

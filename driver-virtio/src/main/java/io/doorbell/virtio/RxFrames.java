@@ -31,6 +31,7 @@ final class RxFrames {
     private final MemorySegment memory;
     private final int header;
     private final boolean mergeable;
+    private final boolean hashed;
 
     /** Of a header's first word, what makes a frame other than plain. */
     private final int asked;
@@ -54,7 +55,8 @@ final class RxFrames {
         this.header = source.header();
         this.mergeable = features.has(Feature.VIRTIO_NET_F_MRG_RXBUF);
         this.asked = features.has(Feature.VIRTIO_NET_F_GUEST_CSUM) ? FLAGS_AND_TYPE : 0;
-        this.looks = mergeable || asked != 0;
+        this.hashed = features.has(Feature.VIRTIO_NET_F_HASH_REPORT);
+        this.looks = mergeable || hashed || asked != 0;
         this.cuts = cuts(features);
         this.counters = counters;
         this.buffers = new int[most];
@@ -72,7 +74,8 @@ final class RxFrames {
     boolean isPlain(int buffer) {
         long at = header(buffer);
         return (memory.get(Words.PLAIN_INT, at) & asked) == 0
-                && (!mergeable || memory.get(Words.PLAIN_SHORT, at + NetHeader.NUM_BUFFERS) == 1);
+                && (!mergeable || memory.get(Words.PLAIN_SHORT, at + NetHeader.NUM_BUFFERS) == 1)
+                && (!hashed || hashReport(at) == NetHeader.HASH_REPORT_NONE);
     }
 
     /** How many buffers the frame has that starts in this one, as the device wrote it: 0 to 65535. */
@@ -80,6 +83,10 @@ final class RxFrames {
         return mergeable
                 ? Short.toUnsignedInt(memory.get(Words.PLAIN_SHORT, header(buffer) + NetHeader.NUM_BUFFERS))
                 : 1;
+    }
+
+    private int hashReport(long at) {
+        return memory.get(Words.PLAIN_SHORT, at + NetHeader.HASH_REPORT);
     }
 
     private long header(int buffer) {
@@ -136,11 +143,14 @@ final class RxFrames {
 
     /** Tells of a frame what its header says; returns false if that cannot be. */
     private boolean describe(Frame frame) {
+        long at = frame.position() - header;
+        if (hashed && hashReport(at) != NetHeader.HASH_REPORT_NONE) {
+            frame.hash(memory.get(Words.PLAIN_INT, at + NetHeader.HASH_VALUE));
+        }
         if (asked == 0) {
             return true;
         }
         // Each value is read once, checked, and used as it was read: the device may write at any time.
-        long at = frame.position() - header;
         long fields = memory.get(Words.PLAIN_LONG, at);
         int flags = field(fields, NetHeader.FLAGS) & 0xff;
         int gsoType = field(fields, NetHeader.GSO_TYPE) & 0xff & ~NetHeader.GSO_ECN;

@@ -10,6 +10,7 @@ import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.NicStatistics;
+import io.doorbell.frame.Offloads;
 import io.doorbell.frame.Rss;
 import io.doorbell.frame.RssHash;
 import io.doorbell.frame.spi.BoundedWait;
@@ -253,6 +254,35 @@ class MultiqueueTest {
         } finally {
             flows.forEach(DatagramSocket::close);
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void reportsTheHashThatChoseTheQueue(Device device) throws IOException {
+        NicConfig config = NicConfig.defaults().withQueues(2).withRss(Rss.over(2));
+        try (VirtioNic nic = open(device, 2, config, "mq=on", "rss=on", "hash=on");
+                DatagramSocket host = host()) {
+            for (int number = 0; number < 10; number++) {
+                // Around the header with a hash, which is longer, frames are sent too.
+                sendToHost(nic, number % 2, host.getLocalPort(), number);
+                DatagramPacket packet = new DatagramPacket(new byte[100], 100);
+                host.receive(packet);
+                assertThat(ByteBuffer.wrap(packet.getData()).getInt()).isEqualTo(number);
+                sendFromHost(host, number);
+                int hash = hash(Rss.over(2), host);
+                FrameBatch batch = new FrameBatch(4);
+                receive(nic, Rss.over(2).queue(hash), batch);
+                assertThat(batch.frame(0).getInt(HEADERS)).isEqualTo(number);
+                assertThat(batch.frame(0).offloads()).isEqualTo(Offloads.HASH);
+                assertThat(batch.frame(0).hash()).isEqualTo(hash);
+                batch.release();
+            }
+        }
+    }
+
+    private static void receive(VirtioNic nic, int pair, FrameBatch batch) {
+        assertThat(BoundedWait.until(() -> nic.rxQueue(pair).receive(batch) > 0, PATIENCE))
+                .isTrue();
     }
 
     @Test

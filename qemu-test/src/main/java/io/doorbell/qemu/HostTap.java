@@ -26,12 +26,19 @@ public final class HostTap {
     private static final int NETWORKS = 1 << 15;
 
     private final String name;
+    private final String nicMac;
     private final int queues;
     private final int network;
 
-    HostTap(int queues) {
+    /**
+     * Gives it a name and addresses; it does not exist before QEMU has made it.
+     *
+     * @param nicMac the NIC's station address
+     */
+    HostTap(String nicMac, int queues) {
         long pid = ProcessHandle.current().pid();
         int number = COUNT.getAndIncrement();
+        this.nicMac = nicMac;
         this.queues = queues;
         this.name = "db" + pid % 10_000_000 + "t" + number;
         this.network = (int) ((pid * 64 + number) % NETWORKS);
@@ -72,24 +79,44 @@ public final class HostTap {
         return String.format(Locale.ROOT, "198.%d.%d.%d", 18 + (low >>> 16), low >>> 8 & 0xff, low & 0xff);
     }
 
+    /** The host's address of IP version 6, once {@link #enableIpv6} was called. */
+    public String hostAddress6() {
+        return address6(1);
+    }
+
+    /** The NIC's address of IP version 6. */
+    public String nicAddress6() {
+        return address6(2);
+    }
+
+    private String address6(int host) {
+        return String.format(Locale.ROOT, "fd0b:%x::%d", network, host);
+    }
+
     String netdev(String id) {
         return "tap,id=" + id + ",ifname=" + name + ",queues=" + queues + ",script=no,downscript=no,vhost=off";
     }
 
+    /** Lets the host speak IP version 6, too. It then also looks for routers and neighbours by itself. */
+    public void enableIpv6() {
+        switchIpv6(true);
+        run("ip", "address", "add", hostAddress6() + "/64", "dev", name, "nodad");
+        run("ip", "neighbour", "add", nicAddress6(), "lladdr", nicMac, "dev", name, "nud", "permanent");
+    }
+
     /** Switches the interface on, with both addresses known, so that no frame is sent but what the test asks for. */
-    void up(String nicMac) {
-        silenceIpv6();
+    void up() {
+        switchIpv6(false);
         run("ip", "address", "add", hostAddress() + "/30", "dev", name);
         run("ip", "link", "set", name, "up");
         run("ip", "neighbour", "add", nicAddress(), "lladdr", nicMac, "dev", name, "nud", "permanent");
     }
 
-    /** Else the host would look for routers and neighbours as soon as the interface is up. */
-    private void silenceIpv6() {
+    private void switchIpv6(boolean on) {
         Path off = Path.of("/proc/sys/net/ipv6/conf", name, "disable_ipv6");
         try {
-            if (Files.exists(off)) {
-                Files.writeString(off, "1");
+            if (on || Files.exists(off)) {
+                Files.writeString(off, on ? "0" : "1");
             }
         } catch (IOException e) {
             throw new QemuException("cannot write to " + off + ": " + e.getMessage(), e);

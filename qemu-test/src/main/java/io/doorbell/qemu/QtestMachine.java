@@ -247,8 +247,9 @@ public final class QtestMachine implements AutoCloseable {
             if (nics.isEmpty()) {
                 throw new IllegalStateException("add the NIC to plug in first");
             }
+            String mac = mac(nics.size() - 1);
             Nic last = nics.removeLast();
-            nics.add(new Nic(last.model(), last.properties(), new HostTap(queues)));
+            nics.add(new Nic(last.model(), last.properties(), new HostTap(mac, queues)));
             return this;
         }
 
@@ -341,7 +342,7 @@ public final class QtestMachine implements AutoCloseable {
                     if (hasPeer(nic)) {
                         peer = resources.add(new FramePeer(wires.removeFirst().accept(process, START)));
                     } else if (tap != null) {
-                        tap.up(mac(nic));
+                        tap.up();
                     }
                     ends.add(new WireEnd(peer, tap));
                 }
