@@ -49,17 +49,34 @@ final class Testpmd implements AutoCloseable {
      * @param port options of its {@code net_vhost}, behind the socket's path
      */
     static Testpmd start(Path dir, Path socket, String mode, String port, int queues) {
+        try {
+            Files.deleteIfExists(socket); // one that was killed leaves it, and DPDK does not replace it
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return start(dir, "net_vhost0,iface=" + socket + ",queues=" + queues + port, mode, queues);
+    }
+
+    /**
+     * Starts it as a front-end, DPDK's virtio-user, of the back-end that listens at {@code socket}.
+     *
+     * @param port options of its {@code net_virtio_user}, behind the socket's path
+     */
+    static Testpmd startFrontEnd(Path dir, Path socket, String mode, String port, int queues) {
+        String device = "net_virtio_user0,path=" + socket + ",queues=" + queues + port;
+        return start(dir, device, mode, queues);
+    }
+
+    private static Testpmd start(Path dir, String device, String mode, int queues) {
         List<String> command = new ArrayList<>(List.of("/bin/sh", "-c", DIE_WITH_JVM, "testpmd", "dpdk-testpmd"));
         command.addAll(List.of("--lcores", "0@0,1@1", "--no-pci", "--no-huge", "-m", "256", "--no-telemetry"));
-        command.addAll(List.of("--file-prefix", socket.getFileName().toString()));
-        command.addAll(List.of("--vdev", "net_vhost0,iface=" + socket + ",queues=" + queues + port));
+        command.addAll(List.of("--file-prefix", dir.getFileName().toString(), "--vdev", device));
         command.addAll(List.of("--", "--auto-start", "--forward-mode=" + mode, "--no-lsc-interrupt"));
         // Else it throws away what has arrived before it starts to forward.
         command.add("--no-flush-rx");
-        command.addAll(List.of("--rxq=" + queues, "--txq=" + queues, "--total-num-mbufs=4096"));
+        command.addAll(List.of("--rxq=" + queues, "--txq=" + queues, "--total-num-mbufs=" + 4096 * queues));
         Path log = dir.resolve("testpmd.log");
         try {
-            Files.deleteIfExists(socket); // one that was killed leaves it, and DPDK does not replace it
             Process process = new ProcessBuilder(command)
                     .redirectErrorStream(true)
                     .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))

@@ -7,16 +7,22 @@ import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.RxQueue;
+import io.doorbell.frame.TxQueue;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.qemu.NumberedExchange;
 import io.doorbell.qemu.NumberedFrames;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
+import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Our front-end, judged by DPDK's back-end, which sends every frame back. */
 class VhostUserDpdkIT {
@@ -41,7 +47,11 @@ class VhostUserDpdkIT {
     }
 
     private Testpmd testpmd(String mode) {
-        return Testpmd.start(dir, socket(), mode, "", 1);
+        return testpmd(mode, 1);
+    }
+
+    private Testpmd testpmd(String mode, int queues) {
+        return Testpmd.start(dir, socket(), mode, "", queues);
     }
 
     private Nic open(Testpmd testpmd, NicConfig config) {
@@ -88,40 +98,156 @@ class VhostUserDpdkIT {
         }
     }
 
+    /** DPDK sends back each frame by the queue on which it came. */
+    @ParameterizedTest
+    @ValueSource(strings = {"VIRTIO_NET_F_GUEST_ANNOUNCE", "VIRTIO_F_RING_PACKED", "VIRTIO_F_IN_ORDER"})
+    void bouncesFramesOfTwoQueuesOnEachByItself(String without) {
+        NicConfig config = NicConfig.defaults().withQueues(2).withoutFeatures(without);
+        try (Testpmd testpmd = testpmd("io", 2);
+                Nic nic = open(testpmd, config);
+                NicEnd first = new NicEnd(nic, 0, new NumberedExchange(ADDRESS, ADDRESS, FRAMES, FRAMES, 128));
+                NicEnd second =
+                        new NicEnd(nic, 1, new NumberedExchange(ADDRESS + 1, ADDRESS + 1, FRAMES, FRAMES, 128))) {
+            NicEnd.run(first, second);
+            NumberedExchange.Counts all = new NumberedExchange.Counts(FRAMES, FRAMES, FRAMES, 0, 0, 0, 0);
+            assertThat(first.counts()).isEqualTo(all);
+            assertThat(second.counts()).isEqualTo(all);
+            assertThat(nic.statistics().txErrors()).isZero();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void usesFewerQueuesThanTheBackEndHas(int queues) {
+        try (Testpmd testpmd = testpmd("io", 3);
+                Nic nic = open(testpmd, NicConfig.defaults().withQueues(queues));
+                NicEnd last = new NicEnd(nic, queues - 1, new NumberedExchange(ADDRESS, ADDRESS, 1000, 1000, 128))) {
+            NicEnd.run(last);
+            assertThat(last.counts().received()).isEqualTo(1000);
+        }
+    }
+
     /**
-     * What testpmd holds when it is killed is lost without a trace: a burst of 32 that it has read and not written, at
-     * most. What was in the ring it may have read, and even have sent back, before it could say so.
+     * What testpmd holds when it is killed is lost without a trace: a burst of 32 for each queue that it has read and not
+     * written, at most. What was in the ring it may have read, and even have sent back, before it could say so.
      */
     @ParameterizedTest
-    @CsvSource({"VIRTIO_NET_F_GUEST_ANNOUNCE", "VIRTIO_F_RING_PACKED", "VIRTIO_F_IN_ORDER"})
-    void countsWhatIsLostWhenTheBackEndIsKilledAndGoesOnWhenItIsBack(String without) {
+    @CsvSource({
+        "1, VIRTIO_NET_F_GUEST_ANNOUNCE",
+        "1, VIRTIO_F_RING_PACKED",
+        "1, VIRTIO_F_IN_ORDER",
+        "2, VIRTIO_NET_F_GUEST_ANNOUNCE",
+        "2, VIRTIO_F_RING_PACKED"
+    })
+    void countsWhatIsLostWhenTheBackEndIsKilledAndGoesOnWhenItIsBack(int queues, String without) {
         int kills = 4;
         int burst = 32;
-        NicConfig config = NicConfig.defaults().withoutFeatures(without);
-        Testpmd testpmd = testpmd("io");
+        NicConfig config = NicConfig.defaults().withQueues(queues).withoutFeatures(without);
+        Testpmd testpmd = testpmd("io", queues);
         try (Nic nic = open(testpmd, config)) {
-            Bouncer bouncer = new Bouncer(nic);
+            Bouncers all = new Bouncers(nic);
             for (int i = 0; i < kills; i++) {
-                long before = bouncer.received();
-                bouncer.runUntil(before + 20_000);
+                all.runFor(20_000);
                 testpmd.close();
-                bouncer.drain();
-                testpmd = testpmd("io");
+                all.drain();
+                testpmd = testpmd("io", queues);
             }
-            bouncer.runUntil(bouncer.received() + 20_000);
-            bouncer.settle();
+            all.runFor(20_000);
+            all.settle();
 
-            long lost = bouncer.sent - bouncer.received();
             long counted = nic.statistics().txErrors();
-            assertThat(bouncer.corrupt).isZero();
-            assertThat(bouncer.duplicates).isZero();
-            assertThat(lost).isLessThanOrEqualTo(counted + (long) kills * burst);
+            assertThat(all.lost()).isLessThanOrEqualTo(counted + (long) kills * burst * queues);
             assertThat(nic.statistics().details()).containsEntry("reconnects", (long) kills);
-            FramePool pool = nic.rxQueue(0).pool();
             nic.stop();
-            assertThat(pool.available()).isEqualTo(pool.buffers());
+            for (int pair = 0; pair < queues; pair++) {
+                FramePool pool = nic.rxQueue(pair).pool();
+                assertThat(pool.available()).isEqualTo(pool.buffers());
+            }
         } finally {
             testpmd.close();
+        }
+    }
+
+    /** The other way round: our back-end, judged by DPDK's front-end, which sends every frame back. */
+    @ParameterizedTest
+    @CsvSource({"1, ''", "2, ''", "1, ',packed_vq=1'", "2, ',packed_vq=1'"})
+    void servesAFrontEndOfDpdkOnEachPairByItself(int queues, String port) {
+        Path socket = dir.resolve("doorbell.sock");
+        try (Nic nic = Nic.open("vhost-user-backend:" + socket + ",queues=" + queues);
+                Testpmd testpmd = Testpmd.startFrontEnd(dir, socket, "io", port, queues);
+                NicEnd first = new NicEnd(nic, 0, new NumberedExchange(ADDRESS, ADDRESS, FRAMES, FRAMES, 128));
+                NicEnd last = new NicEnd(
+                        nic, queues - 1, new NumberedExchange(ADDRESS + 1, ADDRESS + 1, FRAMES, FRAMES, 128))) {
+            NumberedExchange.Counts all = new NumberedExchange.Counts(FRAMES, FRAMES, FRAMES, 0, 0, 0, 0);
+            nic.awaitLink(PATIENCE);
+            NicEnd.run(first);
+            assertThat(first.counts()).isEqualTo(all);
+            if (queues > 1) {
+                NicEnd.run(last);
+                assertThat(last.counts()).isEqualTo(all);
+            }
+            assertThat(testpmd.isAlive()).as(testpmd.log()).isTrue();
+        }
+    }
+
+    /** One for each pair of queues, in turns. */
+    private static final class Bouncers {
+
+        private final Nic nic;
+        private final List<Bouncer> all = new ArrayList<>();
+
+        Bouncers(Nic nic) {
+            this.nic = nic;
+            for (int pair = 0; pair < nic.queues(); pair++) {
+                all.add(new Bouncer(nic, pair));
+            }
+        }
+
+        /** Until on each pair so many more frames have come back. */
+        void runFor(long frames) {
+            long[] goals =
+                    all.stream().mapToLong(each -> each.received() + frames).toArray();
+            assertThat(BoundedWait.until(
+                            () -> {
+                                boolean done = true;
+                                for (int i = 0; i < goals.length; i++) {
+                                    all.get(i).run();
+                                    done &= all.get(i).received() >= goals[i];
+                                }
+                                return done;
+                            },
+                            PATIENCE))
+                    .as("frames come back until %s; %s", Arrays.toString(goals), nic.statistics())
+                    .isTrue();
+        }
+
+        /** Takes what the dead back-end had sent. */
+        void drain() {
+            VhostUserNicTest.waitFor(nic, false);
+            for (int i = 0; i < 100; i++) {
+                all.forEach(Bouncer::receive);
+            }
+        }
+
+        /** Until nothing more comes back. */
+        void settle() {
+            all.forEach(Bouncer::giveUp);
+            while (all.stream().anyMatch(Bouncer::isMoving)) {
+                all.forEach(Bouncer::receive);
+                Thread.onSpinWait();
+            }
+        }
+
+        /** What has not come back; the rest has come back once, and on the pair by which it went. */
+        long lost() {
+            long lost = 0;
+            for (Bouncer each : all) {
+                assertThat(each.corrupt).isZero();
+                assertThat(each.duplicates).isZero();
+                assertThat(each.strays).isZero();
+                lost += each.sent - each.received();
+            }
+            return lost;
         }
     }
 
@@ -130,7 +256,9 @@ class VhostUserDpdkIT {
 
         private static final int WINDOW = 128;
 
-        private final Nic nic;
+        private final RxQueue rx;
+        private final TxQueue tx;
+        private final long address;
         private final FrameBatch out = new FrameBatch(32);
         private final FrameBatch in = new FrameBatch(32);
         private final BitSet back = new BitSet();
@@ -139,28 +267,24 @@ class VhostUserDpdkIT {
         private long highest;
         private long corrupt;
         private long duplicates;
+        private long strays;
         private long moved = System.nanoTime();
 
-        Bouncer(Nic nic) {
-            this.nic = nic;
+        Bouncer(Nic nic, int pair) {
+            this.rx = nic.rxQueue(pair);
+            this.tx = nic.txQueue(pair);
+            this.address = ADDRESS + pair;
         }
 
         long received() {
             return back.cardinality();
         }
 
-        void runUntil(long received) {
-            assertThat(BoundedWait.until(
-                            () -> {
-                                for (int i = 0; i < 2000; i++) {
-                                    send();
-                                    receive();
-                                }
-                                return received() >= received;
-                            },
-                            PATIENCE))
-                    .as("%d frames of %d came back, until %d; %s", received(), sent, received, nic.statistics())
-                    .isTrue();
+        void run() {
+            for (int i = 0; i < 2000; i++) {
+                send();
+                receive();
+            }
         }
 
         private void send() {
@@ -169,18 +293,18 @@ class VhostUserDpdkIT {
                 highest = given;
             }
             while (out.room() > 0 && given - highest < WINDOW) {
-                if (nic.rxQueue(0).pool().allocate(out, 1) == 0) {
+                if (rx.pool().allocate(out, 1) == 0) {
                     break;
                 }
                 Frame frame = out.frame(out.size() - 1);
                 frame.length(NumberedFrames.length(given));
-                NumberedFrames.write(frame.memory(), frame.position(), ADDRESS, ADDRESS, given++, 0);
+                NumberedFrames.write(frame.memory(), frame.position(), address, address, given++, 0);
             }
-            sent += nic.txQueue(0).send(out);
+            sent += tx.send(out);
         }
 
-        private void receive() {
-            int count = nic.rxQueue(0).receive(in);
+        void receive() {
+            int count = rx.receive(in);
             for (int i = 0; i < count; i++) {
                 accept(in.frame(i));
             }
@@ -192,6 +316,10 @@ class VhostUserDpdkIT {
                 corrupt++;
                 return;
             }
+            if (frame.getMac(0).value() != address) {
+                strays++;
+                return;
+            }
             int number = (int) NumberedFrames.number(frame.memory(), frame.position());
             if (back.get(number)) {
                 duplicates++;
@@ -201,22 +329,15 @@ class VhostUserDpdkIT {
             moved = System.nanoTime();
         }
 
-        /** Takes what the dead back-end had sent. */
-        void drain() {
-            VhostUserNicTest.waitFor(nic, false);
-            for (int i = 0; i < 100; i++) {
-                receive();
-            }
-        }
-
-        /** Until nothing more comes back. */
-        void settle() {
+        /** Sends no more. */
+        void giveUp() {
             out.release();
             moved = System.nanoTime();
-            while (System.nanoTime() - moved < 500_000_000L) {
-                receive();
-                Thread.onSpinWait();
-            }
+        }
+
+        /** Whether something has come back in the last half second. */
+        boolean isMoving() {
+            return System.nanoTime() - moved < 500_000_000L;
         }
     }
 }
