@@ -1,5 +1,6 @@
 package io.doorbell.virtio;
 
+import io.doorbell.dma.DoorbellException;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.spi.NicProvider;
@@ -8,15 +9,19 @@ import io.doorbell.pci.PciBus;
 import io.doorbell.pci.PciDevice;
 import io.doorbell.pci.PciFunction;
 import io.doorbell.pci.PciId;
+import io.doorbell.pci.sysfs.Sysfs;
 import io.doorbell.pci.vfio.Vfio;
 
-/** Opens virtio network devices by their PCI addresses, through VFIO. */
+/** Opens virtio network devices by their PCI addresses, through VFIO; or through sysfs, where that is asked for. */
 public final class VirtioProvider implements NicProvider {
 
     /** A device that is modern only (4.1.2.1): 0x1040 and the number of a network device, 1 (5.1.1). */
     private static final PciId MODERN = new PciId(0x1af4, 0x1041);
     /** One that a legacy driver can drive too (4.1.2.3). */
     private static final PciId TRANSITIONAL = new PciId(0x1af4, 0x1000);
+
+    /** In front of an address: without an IOMMU, which is nothing to fall back to in silence. */
+    private static final String UNPROTECTED = "sysfs:";
 
     /** For {@link java.util.ServiceLoader}. */
     public VirtioProvider() {}
@@ -28,38 +33,71 @@ public final class VirtioProvider implements NicProvider {
 
     @Override
     public String supports() {
-        return "virtio-net, by PCI address (such as 0000:00:04.0)";
+        return "virtio-net, by PCI address (such as 0000:00:04.0; sysfs:0000:00:04.0 where no IOMMU protects memory)";
     }
 
     @Override
     public boolean claims(String name) {
-        if (!PciAddress.isAddress(name)) {
+        String address = withoutPrefix(name);
+        if (!PciAddress.isAddress(address)) {
             return false;
         }
-        PciDevice device = PciBus.system().find(PciAddress.parse(name));
+        PciDevice device = PciBus.system().find(PciAddress.parse(address));
         device.requireNic();
         return device.id().equals(MODERN) || device.id().equals(TRANSITIONAL);
     }
 
-    @Override
-    public Nic open(String name, NicConfig config) {
-        PciAddress address = PciAddress.parse(name);
-        return VirtioNic.open(address.toString(), transport(Vfio.open(address)), config);
+    private static String withoutPrefix(String name) {
+        return name.startsWith(UNPROTECTED) ? name.substring(UNPROTECTED.length()) : name;
     }
 
-    private static VirtioTransport transport(PciFunction function) {
+    @Override
+    public Nic open(String name, NicConfig config) {
+        PciAddress address = PciAddress.parse(withoutPrefix(name));
+        if (name.startsWith(UNPROTECTED)) {
+            return VirtioNic.open(UNPROTECTED + address, transport(Sysfs.open(address)), config);
+        }
+        VirtioTransport transport = transport(Vfio.open(address));
+        try {
+            requireBehindIommu(address, transport);
+        } catch (RuntimeException e) {
+            throw closing(transport, e);
+        }
+        return VirtioNic.open(address.toString(), transport, config);
+    }
+
+    /**
+     * A device that does not offer ACCESS_PLATFORM takes the addresses that it is given for physical ones (6.1), whatever
+     * stands between it and memory. VFIO gives it others: it would write into memory that is not ours.
+     */
+    static void requireBehindIommu(PciAddress address, VirtioTransport transport) {
+        if ((transport.deviceFeatures() & Feature.VIRTIO_F_ACCESS_PLATFORM.mask()) == 0) {
+            throw new DoorbellException(address + " (" + transport.description() + ") does not offer "
+                    + Feature.VIRTIO_F_ACCESS_PLATFORM
+                    + ": it bypasses the IOMMU, and VFIO cannot tell it where memory is"
+                    + " nor keep it out. In QEMU, give it disable-legacy=on,iommu_platform=on; or run 'nicctl unbind "
+                    + address + "' and open " + UNPROTECTED + address + ", which lets it reach all memory");
+        }
+    }
+
+    /** The transport that suits a device; takes over {@code function}, which is closed with it. */
+    static VirtioTransport transport(PciFunction function) {
         try {
             boolean legacyOnly = function.id().equals(TRANSITIONAL)
                     && VirtioCapability.find(function, VirtioCapability.COMMON, 1)
                             .isEmpty();
             return legacyOnly ? new LegacyPciTransport(function) : new ModernPciTransport(function);
         } catch (RuntimeException e) {
-            try {
-                function.close();
-            } catch (RuntimeException onTop) {
-                e.addSuppressed(onTop);
-            }
-            throw e;
+            throw closing(function, e);
         }
+    }
+
+    private static RuntimeException closing(AutoCloseable what, RuntimeException because) {
+        try {
+            what.close();
+        } catch (Exception onTop) {
+            because.addSuppressed(onTop);
+        }
+        return because;
     }
 }

@@ -1,2 +1,2 @@
-/** PCI functions: discovery, config space, capabilities, BARs; opened through VFIO. */
+/** PCI functions: discovery, config space, capabilities, BARs; opened through VFIO or sysfs. */
 package io.doorbell.pci;

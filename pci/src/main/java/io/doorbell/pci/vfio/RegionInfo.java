@@ -1,25 +1,16 @@
 package io.doorbell.pci.vfio;
 
 import io.doorbell.dma.kernel.Kernel;
+import io.doorbell.pci.region.Region;
+import io.doorbell.pci.region.Region.Area;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 
-/**
- * One region of a device: a BAR, the ROM or configuration space.
- *
- * @param index {@code VFIO_PCI_*_REGION_INDEX}
- * @param size in bytes; 0 where the function has no such region
- * @param offset where the region is in the device's file
- * @param mappable the parts that may be mapped into memory; others, such as an MSI-X table that the kernel guards, and
- *     I/O ports, answer to {@code pread} and {@code pwrite} alone
- */
-record RegionInfo(int index, long size, long offset, List<Area> mappable) {
-
-    /** Part of a region, in bytes. */
-    record Area(long start, long size) {}
+/** What VFIO knows of a device's regions, by their indices, {@code VFIO_PCI_*_REGION_INDEX}. */
+final class RegionInfo {
 
     /** BARs 0 to 5 are regions 0 to 5; the ROM is 6. */
     static final int BARS = 6;
@@ -32,12 +23,14 @@ record RegionInfo(int index, long size, long offset, List<Area> mappable) {
     private static final int FLAGS_MAPPABLE = FLAG_READ | FLAG_WRITE | FLAG_MMAP;
     private static final int CAPABILITY_SPARSE_MMAP = 1;
 
-    static RegionInfo read(Kernel kernel, int device, int index) {
+    private RegionInfo() {}
+
+    static Region read(Kernel kernel, int device, int index) {
         try (Arena arena = Arena.ofConfined()) {
             VfioStruct info = VfioStruct.of(arena, VfioStruct.REGION_INFO)
                     .u32("index", index)
                     .query(arena, kernel, device, VfioIoctl.VFIO_DEVICE_GET_REGION_INFO, "region=" + index);
-            return new RegionInfo(index, info.u64("size"), info.u64("offset"), areas(info));
+            return new Region(index, info.u64("size"), info.u64("offset"), areas(info));
         }
     }
 

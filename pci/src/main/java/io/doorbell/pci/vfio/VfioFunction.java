@@ -9,6 +9,11 @@ import io.doorbell.pci.InterruptInfo;
 import io.doorbell.pci.PciAddress;
 import io.doorbell.pci.PciFunction;
 import io.doorbell.pci.PciId;
+import io.doorbell.pci.region.Region;
+import io.doorbell.pci.region.RegionBar;
+import io.doorbell.pci.region.RegionConfigSpace;
+import io.doorbell.pci.region.RegionFile;
+import io.doorbell.pci.region.Releases;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,14 +34,14 @@ final class VfioFunction implements PciFunction {
     private final Kernel kernel;
     private final int fd;
     private final boolean resettable;
-    private final List<RegionInfo> regions;
+    private final List<Region> regions;
     private final RegionFile configFile;
     private final ConfigSpace config;
     private final PciId id;
     private final InterruptInfo interrupts;
     private final VfioContainer container;
     private final DmaSpace dma;
-    private final @Nullable VfioBar[] bars = new VfioBar[RegionInfo.BARS];
+    private final @Nullable RegionBar[] bars = new RegionBar[RegionInfo.BARS];
     private final Releases releases;
     private boolean closed;
 
@@ -74,7 +79,7 @@ final class VfioFunction implements PciFunction {
         releases.add(configFile::close);
         releases.add(this::unmapBars);
 
-        this.config = new VfioConfigSpace(configFile);
+        this.config = new RegionConfigSpace(configFile);
         this.id = config.id();
         this.container = group.container();
         this.dma = group.dmaSpace();
@@ -85,11 +90,11 @@ final class VfioFunction implements PciFunction {
         releases.add(this::quiesce);
     }
 
-    private List<RegionInfo> readRegions(int count) {
+    private List<Region> readRegions(int count) {
         if (count <= RegionInfo.CONFIG) {
             throw new DoorbellException(address + " is no PCI function to VFIO: it has " + count + " regions");
         }
-        List<RegionInfo> read = new ArrayList<>();
+        List<Region> read = new ArrayList<>();
         for (int index = 0; index <= RegionInfo.CONFIG; index++) {
             read.add(RegionInfo.read(kernel, fd, index));
         }
@@ -132,9 +137,9 @@ final class VfioFunction implements PciFunction {
         if (number < 0 || number >= RegionInfo.BARS || regions.get(number).size() == 0) {
             throw new DoorbellException(address + " has no BAR " + number + ": it has " + describeBars());
         }
-        VfioBar bar = bars[number];
+        RegionBar bar = bars[number];
         if (bar == null) {
-            bar = VfioBar.open(kernel, fd, regions.get(number));
+            bar = RegionBar.open(kernel, fd, regions.get(number));
             bars[number] = bar;
         }
         return bar;
@@ -142,7 +147,7 @@ final class VfioFunction implements PciFunction {
 
     private String describeBars() {
         List<String> present = new ArrayList<>();
-        for (RegionInfo region : regions.subList(0, RegionInfo.BARS)) {
+        for (Region region : regions.subList(0, RegionInfo.BARS)) {
             if (region.size() != 0) {
                 present.add(region.index() + " (" + ByteSize.of(region.size()) + ")");
             }
@@ -198,7 +203,7 @@ final class VfioFunction implements PciFunction {
 
     private void unmapBars() {
         Releases mapped = new Releases();
-        for (VfioBar bar : bars) {
+        for (RegionBar bar : bars) {
             if (bar != null) {
                 mapped.add(bar::close);
             }

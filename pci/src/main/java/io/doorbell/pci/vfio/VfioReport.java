@@ -37,7 +37,7 @@ public record VfioReport(
         permitted = List.copyOf(permitted);
     }
 
-    static Region region(RegionInfo info) {
+    static Region region(io.doorbell.pci.region.Region info) {
         return new Region(
                 info.index(),
                 info.size(),

@@ -8,6 +8,6 @@
  * offsets of one file.
  *
  * <p>The reading path is {@link io.doorbell.pci.vfio.Vfio}, {@code VfioGroup}, {@code VfioContainer},
- * {@code VfioFunction}, {@code VfioBar}.
+ * {@code VfioFunction}, {@code RegionBar}.
  */
 package io.doorbell.pci.vfio;

@@ -6,6 +6,7 @@ import io.doorbell.dma.IommuMapper.IovaRange;
 import io.doorbell.dma.kernel.FakeKernel;
 import io.doorbell.dma.kernel.KernelException;
 import io.doorbell.pci.FakeHost;
+import io.doorbell.pci.region.Region;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
@@ -32,7 +33,7 @@ final class FakeVfio {
     boolean viable = true;
     boolean resettable = true;
     boolean iommuVersion2 = true;
-    List<RegionInfo.Area> bar0Areas = List.of();
+    List<Region.Area> bar0Areas = List.of();
     List<IovaRange> permitted = List.of(new IovaRange(0, 0xfedf_ffffL), new IovaRange(0xfef0_0000L, 0x7f_ffff_ffffL));
     final Map<Long, Long> mapped = new TreeMap<>();
 

@@ -10,7 +10,7 @@ import io.doorbell.pci.ConfigSpace;
 import io.doorbell.pci.InterruptInfo;
 import io.doorbell.pci.PciAddress;
 import io.doorbell.pci.PciFunction;
-import io.doorbell.pci.vfio.RegionInfo.Area;
+import io.doorbell.pci.region.Region.Area;
 import java.nio.file.Path;
 import java.util.List;
 import jnr.constants.platform.Errno;

@@ -1,13 +1,14 @@
-package io.doorbell.pci.vfio;
+package io.doorbell.pci.region;
 
 import io.doorbell.pci.ConfigSpace;
 
-/** Configuration space through VFIO, which shows BARs and interrupts as it manages them and guards the dangerous bits. */
-final class VfioConfigSpace extends ConfigSpace {
+/** Configuration space as the kernel shows it, which may guard dangerous bits of it. */
+public final class RegionConfigSpace extends ConfigSpace {
 
     private final RegionFile file;
 
-    VfioConfigSpace(RegionFile file) {
+    /** Over a file that stays the caller's. */
+    public RegionConfigSpace(RegionFile file) {
         this.file = file;
     }
 

@@ -1,4 +1,4 @@
-package io.doorbell.pci.vfio;
+package io.doorbell.pci.region;
 
 import io.doorbell.dma.kernel.Kernel;
 import java.lang.foreign.Arena;
@@ -7,31 +7,33 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * A region by way of the device's file: a system call an access, which the kernel performs whole. For configuration
+ * A region by way of its file: a system call an access, which the kernel performs whole. For configuration
  * space, and for those parts of a BAR that cannot be mapped. Thread-safe.
  */
-final class RegionFile implements AutoCloseable {
+public final class RegionFile implements AutoCloseable {
 
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final Kernel kernel;
     private final int fd;
-    private final RegionInfo region;
+    private final Region region;
     private final MemorySegment value = Arena.ofAuto().allocate(Integer.BYTES, Integer.BYTES);
     private boolean closed;
 
-    RegionFile(Kernel kernel, int fd, RegionInfo region) {
+    /** Over a file that stays the caller's. */
+    public RegionFile(Kernel kernel, int fd, Region region) {
         this.kernel = kernel;
         this.fd = fd;
         this.region = region;
     }
 
-    long size() {
+    /** In bytes. */
+    public long size() {
         return region.size();
     }
 
     /** Reads 1, 2 or 4 bytes, unsigned up to 2. */
-    synchronized int read(long offset, int width) {
+    public synchronized int read(long offset, int width) {
         check(offset, width);
         value.set(INT, 0, 0);
         kernel.pread(fd, value.asSlice(0, width), region.offset() + offset);
@@ -39,7 +41,7 @@ final class RegionFile implements AutoCloseable {
     }
 
     /** Writes the low 1, 2 or 4 bytes of {@code bits}. */
-    synchronized void write(long offset, int width, int bits) {
+    public synchronized void write(long offset, int width, int bits) {
         check(offset, width);
         value.set(INT, 0, bits);
         kernel.pwrite(fd, value.asSlice(0, width), region.offset() + offset);

@@ -1,4 +1,4 @@
-package io.doorbell.pci.vfio;
+package io.doorbell.pci.region;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -8,16 +8,17 @@ import org.jspecify.annotations.Nullable;
  * What is to be released, last acquired first. Each is tried, whatever becomes of the others; the first failure is
  * thrown in the end, with the later ones in it.
  */
-final class Releases {
+public final class Releases {
 
     private final Deque<Runnable> releases = new ArrayDeque<>();
 
-    void add(Runnable release) {
+    /** Adds what is to be released before all that is there. */
+    public void add(Runnable release) {
         releases.push(release);
     }
 
     /** Releases all; there is nothing left to release afterwards. */
-    void all() {
+    public void all() {
         RuntimeException failure = null;
         while (!releases.isEmpty()) {
             failure = run(releases.pop(), failure);
@@ -28,7 +29,7 @@ final class Releases {
     }
 
     /** Releases all because of a failure, which is to be thrown on. */
-    RuntimeException allAfter(RuntimeException failure) {
+    public RuntimeException allAfter(RuntimeException failure) {
         try {
             all();
         } catch (RuntimeException alsoFailed) {

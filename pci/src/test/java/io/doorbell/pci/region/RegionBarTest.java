@@ -1,10 +1,10 @@
-package io.doorbell.pci.vfio;
+package io.doorbell.pci.region;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.pci.Bar;
-import io.doorbell.pci.vfio.RegionInfo.Area;
+import io.doorbell.pci.region.Region.Area;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** Over real memory of the real kernel: the width and the place of each access, compiled and interpreted. */
-class VfioBarTest {
+class RegionBarTest {
 
     @Test
     void accessesExactlyTheBytesThatItSays() {
@@ -29,7 +29,7 @@ class VfioBarTest {
                         "--sun-misc-unsafe-memory-access=allow",
                         "-cp",
                         System.getProperty("java.class.path"),
-                        VfioBarTest.class.getName())
+                        RegionBarTest.class.getName())
                 .redirectErrorStream(true)
                 .start();
         try {
@@ -52,7 +52,7 @@ class VfioBarTest {
         Kernel kernel = Kernel.linux();
         int fd = kernel.memfdCreate("bar", Kernel.MFD_CLOEXEC);
         kernel.ftruncate(fd, 8192);
-        try (VfioBar bar = VfioBar.open(kernel, fd, new RegionInfo(0, 8192, 0, List.of(new Area(0, 4096))))) {
+        try (RegionBar bar = RegionBar.open(kernel, fd, new Region(0, 8192, 0, List.of(new Area(0, 4096))))) {
             for (int page = 0; page < 8192; page += 4096) {
                 for (int lane = 0; lane < 4; lane++) {
                     String fault = accessAround(bar, page + 0x100, lane);

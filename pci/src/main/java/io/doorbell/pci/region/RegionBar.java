@@ -1,9 +1,9 @@
-package io.doorbell.pci.vfio;
+package io.doorbell.pci.region;
 
 import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.dma.kernel.Mapping;
 import io.doorbell.pci.Bar;
-import io.doorbell.pci.vfio.RegionInfo.Area;
+import io.doorbell.pci.region.Region.Area;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
@@ -14,12 +14,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A BAR whose largest mappable area is mapped: an access there is one compare and one {@code mov}, and this is the path
- * of every doorbell. What lies outside it goes through the device's file, at the price of a system call.
+ * of every doorbell. What lies outside it goes through the file, at the price of a system call.
  *
  * <p>Every access is one VarHandle operation of exactly the register's width, in the interpreter too: opaque and release
  * accesses are never split, merged or repeated. See {@link Bar} for why they order enough.
  */
-final class VfioBar extends Bar implements AutoCloseable {
+public final class RegionBar extends Bar implements AutoCloseable {
 
     private static final VarHandle BYTE = ValueLayout.JAVA_BYTE.varHandle();
     private static final VarHandle SHORT =
@@ -36,7 +36,7 @@ final class VfioBar extends Bar implements AutoCloseable {
     private final long length;
     private final MemorySegment mapped;
 
-    private VfioBar(RegionFile file, @Nullable Mapping mapping, long first) {
+    private RegionBar(RegionFile file, @Nullable Mapping mapping, long first) {
         this.file = file;
         this.mapping = mapping;
         this.first = first;
@@ -44,15 +44,20 @@ final class VfioBar extends Bar implements AutoCloseable {
         this.length = mapped.byteSize();
     }
 
-    static VfioBar open(Kernel kernel, int device, RegionInfo region) {
+    /**
+     * Maps what can be mapped.
+     *
+     * @param device the file that the region is in, which stays the caller's
+     */
+    public static RegionBar open(Kernel kernel, int device, Region region) {
         RegionFile file = new RegionFile(kernel, device, region);
         Optional<Area> area = region.mappable().stream().max(Comparator.comparingLong(Area::size));
         if (area.isEmpty()) {
-            return new VfioBar(file, null, 0);
+            return new RegionBar(file, null, 0);
         }
         long start = area.get().start();
         Mapping mapping = Mapping.shared(kernel, area.get().size(), 0, device, region.offset() + start);
-        return new VfioBar(file, mapping, start);
+        return new RegionBar(file, mapping, start);
     }
 
     @Override

@@ -1,0 +1,95 @@
+package io.doorbell.dma;
+
+import io.doorbell.dma.kernel.Kernel;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What a device reaches that no IOMMU stands in front of: all memory, by physical addresses. Regions are made of
+ * hugepages, which the kernel neither swaps nor moves. Where one does not do, several must happen to lie next to each other.
+ *
+ * <p>Nothing keeps the device to its regions: see who uses this, and warn likewise.
+ */
+public final class PhysicalDmaSpace implements DmaSpace {
+
+    /** What a frame of ordinary size fits, for a message. */
+    private static final int BUFFER = 2304;
+
+    private final Kernel kernel;
+    private final List<DmaRegion> regions = new ArrayList<>();
+    private boolean closed;
+
+    public PhysicalDmaSpace(Kernel kernel) {
+        this.kernel = kernel;
+    }
+
+    @Override
+    public synchronized DmaRegion allocate(long bytes) {
+        requireOpen();
+        PinnedMemory memory = PinnedMemory.allocate(kernel, bytes);
+        try {
+            return region(memory.segment(), memory, memory::close);
+        } catch (RuntimeException e) {
+            memory.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public synchronized DmaRegion register(MemorySegment memory) {
+        requireOpen();
+        PinnedMemory owner = PinnedMemory.containing(memory)
+                .orElseThrow(() -> new DoorbellException("a device without an IOMMU reaches hugepages only, since other"
+                        + " memory moves: allocate it with FramePool.create or DmaSpace.allocate"));
+        return region(memory, owner, () -> {});
+    }
+
+    private DmaRegion region(MemorySegment memory, PinnedMemory owner, Runnable free) {
+        if (owner.pageSize() != HugePages.SIZE) {
+            throw new DoorbellException("no hugepages are free, and a device without an IOMMU reaches those only, since"
+                    + " ordinary pages move: reserve some with 'sysctl vm.nr_hugepages=64' as root");
+        }
+        DmaRegion[] self = new DmaRegion[1];
+        self[0] = new DmaRegion(memory, physicalAddress(memory), HugePages.SIZE, () -> release(self[0], free));
+        regions.add(self[0]);
+        return self[0];
+    }
+
+    /** Of memory that lies in one piece; that is looked up once a hugepage. */
+    private long physicalAddress(MemorySegment memory) {
+        List<Long> pages = new ArrayList<>();
+        try (PageMap map = PageMap.open(kernel)) {
+            for (long offset = 0; offset < memory.byteSize(); offset += HugePages.SIZE) {
+                pages.add(map.physicalAddress(memory.address() + offset));
+            }
+        }
+        for (int i = 1; i < pages.size(); i++) {
+            if (pages.get(i) - pages.get(i - 1) != HugePages.SIZE) {
+                throw new DoorbellException(String.format(
+                        "%d bytes are needed in one piece of physical memory, and the hugepages that the kernel gave do"
+                                + " not lie next to each other, but at %s: use memory of at most 2 MiB, one page, such as"
+                                + " a pool for NicConfig.withPool of 800 buffers of %d bytes",
+                        memory.byteSize(), pages.stream().map(Long::toHexString).toList(), BUFFER));
+            }
+        }
+        return pages.getFirst();
+    }
+
+    private synchronized void release(DmaRegion region, Runnable free) {
+        regions.remove(region);
+        free.run();
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("the DMA space is closed");
+        }
+    }
+
+    @Override
+    public synchronized void close() {
+        closed = true;
+        List.copyOf(regions).reversed().forEach(DmaRegion::close);
+    }
+}
