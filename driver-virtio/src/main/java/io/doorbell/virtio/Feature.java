@@ -30,8 +30,9 @@ enum Feature {
     VIRTIO_NET_F_CTRL_RX(18, "5.1.3", Use.WANTED),
     /** Used only if the configuration names VLANs: with it, a device drops all tagged frames but those of VLANs it was told. */
     VIRTIO_NET_F_CTRL_VLAN(19, "5.1.3", Use.WANTED),
-    VIRTIO_NET_F_CTRL_RX_EXTRA(20, "5.1.3", Use.UNUSED),
-    VIRTIO_NET_F_GUEST_ANNOUNCE(21, "5.1.3", Use.UNUSED),
+    VIRTIO_NET_F_CTRL_RX_EXTRA(20, "5.1.3", Use.WANTED),
+    /** Used only if the configuration says that the application announces the station. */
+    VIRTIO_NET_F_GUEST_ANNOUNCE(21, "5.1.3", Use.WANTED),
     /** Used only if the configuration asks for several queues. */
     VIRTIO_NET_F_MQ(22, "5.1.3", Use.WANTED),
     VIRTIO_NET_F_CTRL_MAC_ADDR(23, "5.1.3", Use.WANTED),
@@ -126,11 +127,18 @@ enum Feature {
     /** Why the driver leaves it, in a few words, if it does. */
     String whyUnused() {
         return switch (this) {
-            case VIRTIO_NET_F_GUEST_ANNOUNCE -> "without it the host announces the station by itself after a move";
             case VIRTIO_NET_F_CTRL_GUEST_OFFLOADS -> "offloads do not change while the NIC runs";
             case VIRTIO_NET_F_GUEST_UFO -> "VIRTIO_NET_F_GUEST_USO4 and VIRTIO_NET_F_GUEST_USO6 have taken its place";
             case VIRTIO_NET_F_HOST_UFO -> "VIRTIO_NET_F_HOST_USO has taken its place";
             case VIRTIO_NET_F_RSC_EXT -> "it tells of acknowledgements that a device has merged, which nobody asks for";
+            case VIRTIO_NET_F_NOTF_COAL, VIRTIO_NET_F_VQ_NOTF_COAL ->
+                "queues are polled: there are no interrupts to be held back";
+            case VIRTIO_F_NOTIFY_ON_EMPTY -> "queues are polled: there is no interrupt to wait for";
+            case VIRTIO_F_NOTIFICATION_DATA, VIRTIO_F_NOTIF_CONFIG_DATA ->
+                "the device finds in the ring what a notification would tell it";
+            case VIRTIO_NET_F_DEVICE_STATS -> "the driver counts frames by itself";
+            case VIRTIO_NET_F_HASH_TUNNEL -> "hashes are of the outer headers (RssHash)";
+            case VIRTIO_NET_F_STANDBY -> "no other device stands in for this one";
             default -> "Doorbell has no use for it";
         };
     }

@@ -170,7 +170,7 @@ final class ModernPciTransport implements VirtioTransport {
     public Doorbell enableQueue(int index, QueueAddresses queue) {
         common.write(QUEUE_SELECT, index);
         common.write(QUEUE_SIZE, queue.size());
-        common.write(QUEUE_MSIX_VECTOR, NO_VECTOR);
+        noInterrupt(index);
         common.writeAddress(QUEUE_DESC, queue.descriptorArea());
         common.writeAddress(QUEUE_DRIVER, queue.driverArea());
         common.writeAddress(QUEUE_DEVICE, queue.deviceArea());
@@ -183,6 +183,16 @@ final class ModernPciTransport implements VirtioTransport {
         }
         common.write(QUEUE_ENABLE, 1);
         return new PciDoorbell(notifyBar, notifyBase + offset, index);
+    }
+
+    /** The device shows in the same register whether it does as told (4.1.5.1.2.1). */
+    private void noInterrupt(int queue) {
+        common.write(QUEUE_MSIX_VECTOR, NO_VECTOR);
+        int kept = common.read(QUEUE_MSIX_VECTOR);
+        if (kept != NO_VECTOR) {
+            throw new BrokenDeviceException(function.address() + ": queue " + queue + " keeps interrupt vector " + kept
+                    + " although it was told to have none");
+        }
     }
 
     @Override

@@ -38,6 +38,10 @@ final class Negotiation {
         chooseReceiveOffloads();
         chooseMtu();
         chooseQueues();
+        if (!config.announcements()) {
+            // With it, the host would leave to us what nobody here does then.
+            leave(Feature.VIRTIO_NET_F_GUEST_ANNOUNCE, "NicConfig.withAnnouncements was not set: the host announces");
+        }
         if (config.vlans().isEmpty()) {
             leave(Feature.VIRTIO_NET_F_CTRL_VLAN, "frames of all VLANs are wanted");
         }

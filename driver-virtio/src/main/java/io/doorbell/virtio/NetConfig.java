@@ -22,6 +22,7 @@ final class NetConfig {
     static final int ETHERNET = 18;
 
     private static final int LINK_UP = 1;
+    private static final int ANNOUNCE = 2;
     private static final int FULL_DUPLEX = 1;
 
     private static final int ATTEMPTS = 100;
@@ -81,6 +82,11 @@ final class NetConfig {
             return new LinkState(
                     true, Math.max(0, transport.config32(SPEED)), transport.config8(DUPLEX) == FULL_DUPLEX);
         });
+    }
+
+    /** Whether the device waits for the station to be announced; with VIRTIO_NET_F_GUEST_ANNOUNCE. */
+    boolean wantsAnnouncement() {
+        return (transport.config16(STATUS) & ANNOUNCE) != 0;
     }
 
     /** Reads again until nothing has changed meanwhile (2.5.1). */

@@ -1,6 +1,7 @@
 package io.doorbell.virtio;
 
 import io.doorbell.dma.DoorbellException;
+import io.doorbell.frame.Destination;
 import io.doorbell.frame.MacAddress;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
@@ -34,6 +35,8 @@ final class ReceiveFilter {
     private MacAddress own;
     private boolean promiscuous;
     private boolean allMulticast;
+    private boolean allUnicast;
+    private Set<Destination> ignored = Set.of();
     private List<MacAddress> others = List.of();
 
     /**
@@ -73,6 +76,11 @@ final class ReceiveFilter {
             give(ControlCommand.RX_ALLMULTI, flag(allMulticast));
             give(ControlCommand.RX_PROMISC, flag(promiscuous));
         }
+        // A device that was reset does none of this by itself.
+        if (allUnicast) {
+            give(ControlCommand.RX_ALLUNI, flag(true));
+        }
+        ignored.forEach(kind -> give(ignoring(kind), flag(true)));
         if (features.has(Feature.VIRTIO_NET_F_CTRL_VLAN)) {
             // A device starts without any VLAN (5.1.6.5.3.2), but QEMU before 10.1 with all: leave none to chance.
             for (int vlan = 0; vlan <= LARGEST_VLAN; vlan++) {
@@ -113,6 +121,26 @@ final class ReceiveFilter {
         }
         give(ControlCommand.RX_ALLMULTI, flag(on));
         allMulticast = on;
+    }
+
+    void allUnicast(boolean on) {
+        give(ControlCommand.RX_ALLUNI, flag(on));
+        allUnicast = on;
+    }
+
+    void ignored(Set<Destination> kinds) {
+        for (Destination kind : Destination.values()) {
+            give(ignoring(kind), flag(kinds.contains(kind)));
+        }
+        ignored = Set.copyOf(kinds);
+    }
+
+    private static ControlCommand ignoring(Destination kind) {
+        return switch (kind) {
+            case STATION -> ControlCommand.RX_NOUNI;
+            case GROUP -> ControlCommand.RX_NOMULTI;
+            case EVERYONE -> ControlCommand.RX_NOBCAST;
+        };
     }
 
     void others(List<MacAddress> addresses) {

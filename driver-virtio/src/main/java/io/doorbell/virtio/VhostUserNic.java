@@ -3,6 +3,7 @@ package io.doorbell.virtio;
 import io.doorbell.dma.DoorbellException;
 import io.doorbell.dma.kernel.EventFd;
 import io.doorbell.dma.kernel.Kernel;
+import io.doorbell.frame.Destination;
 import io.doorbell.frame.FeatureState;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
@@ -22,6 +23,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -311,6 +313,21 @@ final class VhostUserNic implements Nic {
     @Override
     public void promiscuous(boolean on) {
         nic.promiscuous(on);
+    }
+
+    @Override
+    public void allUnicast(boolean on) {
+        nic.allUnicast(on);
+    }
+
+    @Override
+    public void ignore(Set<Destination> kinds) {
+        nic.ignore(kinds);
+    }
+
+    @Override
+    public boolean takeAnnouncementRequest() {
+        return nic.takeAnnouncementRequest();
     }
 
     @Override

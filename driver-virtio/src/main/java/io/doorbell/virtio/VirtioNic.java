@@ -2,6 +2,7 @@ package io.doorbell.virtio;
 
 import io.doorbell.dma.DoorbellException;
 import io.doorbell.frame.BrokenDeviceException;
+import io.doorbell.frame.Destination;
 import io.doorbell.frame.FeatureState;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
@@ -325,6 +326,34 @@ final class VirtioNic implements Nic {
     public void alsoReceive(Collection<MacAddress> addresses) {
         checkOpen();
         filter.others(List.copyOf(addresses));
+    }
+
+    @Override
+    public void allUnicast(boolean on) {
+        checkOpen();
+        filter.allUnicast(on);
+    }
+
+    @Override
+    public void ignore(Set<Destination> kinds) {
+        checkOpen();
+        filter.ignored(kinds);
+    }
+
+    /** The device asks in its configuration, and stops when it is told that it was heard (5.1.6.5.4). */
+    @Override
+    public boolean takeAnnouncementRequest() {
+        checkOpen();
+        if (control == null || !features.has(Feature.VIRTIO_NET_F_GUEST_ANNOUNCE)) {
+            throw new DoorbellException(name + ": the device cannot ask for announcements, since "
+                    + Feature.VIRTIO_NET_F_GUEST_ANNOUNCE + " is not in use ("
+                    + features.whyNot(Feature.VIRTIO_NET_F_GUEST_ANNOUNCE) + ")");
+        }
+        if (!netConfig.wantsAnnouncement()) {
+            return false;
+        }
+        control.command(ControlCommand.ANNOUNCE_ACK);
+        return true;
     }
 
     @Override

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.doorbell.dma.DoorbellException;
+import io.doorbell.frame.Destination;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.NicConfig;
@@ -14,6 +15,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -152,6 +154,54 @@ class ReceiveFilterTest {
             nic.allMulticast(false);
             nic.alsoReceive(List.of());
             assertThat(arriving(nic, FOREIGN, GROUP, OTHER_GROUP)).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"SPLIT", "PACKED"})
+    void receivesFramesForAllStationsAsAskedFor(Device device) {
+        try (VirtioNic nic = open(device, NicConfig.defaults())) {
+            nic.allUnicast(true);
+            assertThat(arriving(nic, MAC, FOREIGN, GROUP)).containsExactly(MAC, FOREIGN);
+            nic.reset();
+            assertThat(arriving(nic, MAC, FOREIGN, GROUP)).containsExactly(MAC, FOREIGN);
+            nic.allUnicast(false);
+            assertThat(arriving(nic, MAC, FOREIGN, GROUP)).containsExactly(MAC);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"SPLIT", "PACKED"})
+    void dropsFramesByTheKindOfTheirDestination(Device device) {
+        try (VirtioNic nic = open(device, NicConfig.defaults())) {
+            nic.alsoReceive(List.of(GROUP));
+            nic.ignore(Set.of(Destination.GROUP));
+            assertThat(arriving(nic, MAC, GROUP)).containsExactly(MAC);
+            nic.ignore(Set.of(Destination.STATION));
+            assertThat(arriving(nic, MAC, GROUP)).containsExactly(GROUP);
+            nic.reset();
+            assertThat(arriving(nic, MAC, GROUP)).containsExactly(GROUP);
+            nic.ignore(Set.of(Destination.EVERYONE));
+            send(MacAddress.BROADCAST, UNTAGGED);
+            send(MAC, UNTAGGED);
+            FrameBatch batch = new FrameBatch(8);
+            assertThat(BoundedWait.until(() -> nic.rxQueue(0).receive(batch) > 0, PATIENCE))
+                    .isTrue();
+            assertThat(batch.frame(0).getMac(0)).isEqualTo(MAC);
+            batch.release();
+            nic.ignore(Set.of());
+            assertThat(arriving(nic, GROUP)).containsExactly(GROUP);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ctrl_vq=off", "ctrl_rx_extra=off"})
+    void saysThatADeviceCannotDropFramesByTheKindOfTheirDestination(String property) {
+        try (VirtioNic nic = open(Device.SPLIT, NicConfig.defaults(), property)) {
+            assertThatThrownBy(() -> nic.ignore(Set.of(Destination.GROUP)))
+                    .isInstanceOf(DoorbellException.class)
+                    .hasMessageContaining("VIRTIO_NET_F_CTRL_RX_EXTRA is not in use");
+            assertThatThrownBy(() -> nic.allUnicast(true)).isInstanceOf(DoorbellException.class);
         }
     }
 

@@ -411,6 +411,8 @@ class VirtioNicTest {
             assertThat(value(registers, "queue_size[0]").value()).hasValue(128);
             assertThat(value(registers, "queue_size[1]").value()).hasValue(64);
             assertThat(value(registers, "queue_enable[1]").value()).hasValue(1);
+            assertThat(value(registers, "queue_msix_vector[0]").value()).hasValue(0xffff);
+            assertThat(value(registers, "queue_msix_vector[1]").value()).hasValue(0xffff);
             assertThat(value(registers, "driver_feature[1]").decoded()).contains("VIRTIO_F_VERSION_1");
             assertThat(value(registers, "isr_status").value()).isEmpty();
             FrameBatch batch = new FrameBatch(1);

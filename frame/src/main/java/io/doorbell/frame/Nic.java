@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A network interface controller that this process drives by itself.
@@ -93,6 +94,26 @@ public interface Nic extends AutoCloseable {
     }
 
     /**
+     * Whether to receive the frames for all stations, of multicast groups no more than before.
+     *
+     * @throws DoorbellException when the device or its driver cannot
+     */
+    default void allUnicast(boolean on) {
+        throw new DoorbellException(name() + ": its driver cannot choose frames for stations apart from others");
+    }
+
+    /**
+     * Drops frames for these kinds of destinations, even if they are for this station or a group that it is in; those of
+     * other kinds are received as ever. Replaces what an earlier call said. A NIC that is {@link #promiscuous} receives
+     * them all the same.
+     *
+     * @throws DoorbellException when the device or its driver cannot
+     */
+    default void ignore(Set<Destination> kinds) {
+        throw new DoorbellException(name() + ": its driver cannot drop frames by the kind of their destination");
+    }
+
+    /**
      * Receives frames for these addresses, of stations or of multicast groups, beside those for {@link #macAddress()}.
      * They replace those of an earlier call.
      *
@@ -109,6 +130,18 @@ public interface Nic extends AutoCloseable {
      */
     default void macAddress(MacAddress address) {
         throw new DoorbellException(name() + ": its driver cannot change the station's address");
+    }
+
+    /**
+     * Whether the device asks, since the last call, for the station to be announced to its network: its machine may have
+     * moved to another host, and switches are to learn where it is now. The application then sends a gratuitous ARP
+     * (RFC 5227), or the like for IPv6 (RFC 4861, 7.2.6), for each address that it has: which those are no driver knows.
+     * To be asked every now and then, once a second say.
+     *
+     * @throws DoorbellException unless {@link NicConfig#withAnnouncements} was set and device and driver can ask
+     */
+    default boolean takeAnnouncementRequest() {
+        throw new DoorbellException(name() + ": its driver knows nothing of requests for announcements");
     }
 
     /**

@@ -3,6 +3,7 @@ package io.doorbell.frame;
 import io.doorbell.dma.DoorbellException;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param queues how many receive queues, and as many transmit queues
  * @param spreading how received frames are spread over the queues; null for what the driver finds best
  * @param receiveOffloads what received frames may come with; see {@link #withReceiveOffloads}
+ * @param announcements whether the application announces the station when it is asked to
  */
 public record NicConfig(
         int rxRingSize,
@@ -29,10 +31,11 @@ public record NicConfig(
         @Nullable Set<Integer> onlyVlans,
         int queues,
         @Nullable Rss spreading,
-        int receiveOffloads) {
+        int receiveOffloads,
+        boolean announcements) {
 
     private static final NicConfig DEFAULTS =
-            new NicConfig(512, 512, FramePool.HEADROOM + 2048, false, null, Set.of(), null, 1, null, 0);
+            new NicConfig(512, 512, FramePool.HEADROOM + 2048, false, null, Set.of(), null, 1, null, 0, false);
 
     public NicConfig {
         positive("rxRingSize", rxRingSize);
@@ -50,61 +53,24 @@ public record NicConfig(
 
     /** The driver checks the sizes against what the device can do. */
     public NicConfig withRingSizes(int rx, int tx) {
-        return new NicConfig(
-                rx,
-                tx,
-                bufferSize,
-                promiscuous,
-                sharedPool,
-                withoutFeatures,
-                onlyVlans,
-                queues,
-                spreading,
-                receiveOffloads);
+        return with(draft -> {
+            draft.rxRingSize = rx;
+            draft.txRingSize = tx;
+        });
     }
 
     /** Bytes in a frame buffer, {@link FramePool#HEADROOM} included. */
     public NicConfig withBufferSize(int bytes) {
-        return new NicConfig(
-                rxRingSize,
-                txRingSize,
-                bytes,
-                promiscuous,
-                sharedPool,
-                withoutFeatures,
-                onlyVlans,
-                queues,
-                spreading,
-                receiveOffloads);
+        return with(draft -> draft.bufferSize = bytes);
     }
 
     public NicConfig withPromiscuous(boolean on) {
-        return new NicConfig(
-                rxRingSize,
-                txRingSize,
-                bufferSize,
-                on,
-                sharedPool,
-                withoutFeatures,
-                onlyVlans,
-                queues,
-                spreading,
-                receiveOffloads);
+        return with(draft -> draft.promiscuous = on);
     }
 
     /** The pool stays the caller's, to be closed after every NIC that uses it. */
     public NicConfig withPool(FramePool pool) {
-        return new NicConfig(
-                rxRingSize,
-                txRingSize,
-                bufferSize,
-                promiscuous,
-                pool,
-                withoutFeatures,
-                onlyVlans,
-                queues,
-                spreading,
-                receiveOffloads);
+        return with(draft -> draft.sharedPool = pool);
     }
 
     /**
@@ -115,17 +81,7 @@ public record NicConfig(
      *     names that it does not know, and features that it cannot do without
      */
     public NicConfig withoutFeatures(String... names) {
-        return new NicConfig(
-                rxRingSize,
-                txRingSize,
-                bufferSize,
-                promiscuous,
-                sharedPool,
-                Set.of(names),
-                onlyVlans,
-                queues,
-                spreading,
-                receiveOffloads);
+        return with(draft -> draft.withoutFeatures = Set.of(names));
     }
 
     /**
@@ -135,17 +91,7 @@ public record NicConfig(
      *     this
      */
     public NicConfig withVlans(Integer... ids) {
-        return new NicConfig(
-                rxRingSize,
-                txRingSize,
-                bufferSize,
-                promiscuous,
-                sharedPool,
-                withoutFeatures,
-                Set.of(ids),
-                queues,
-                spreading,
-                receiveOffloads);
+        return with(draft -> draft.onlyVlans = Set.of(ids));
     }
 
     /**
@@ -154,17 +100,7 @@ public record NicConfig(
      * @param pairs at least 1; the NIC does not open if its device or driver has fewer
      */
     public NicConfig withQueues(int pairs) {
-        return new NicConfig(
-                rxRingSize,
-                txRingSize,
-                bufferSize,
-                promiscuous,
-                sharedPool,
-                withoutFeatures,
-                onlyVlans,
-                pairs,
-                spreading,
-                receiveOffloads);
+        return with(draft -> draft.queues = pairs);
     }
 
     /**
@@ -174,17 +110,7 @@ public record NicConfig(
      * @param rss what to hash and where to; the NIC does not open if its device or driver cannot do this
      */
     public NicConfig withRss(Rss rss) {
-        return new NicConfig(
-                rxRingSize,
-                txRingSize,
-                bufferSize,
-                promiscuous,
-                sharedPool,
-                withoutFeatures,
-                onlyVlans,
-                queues,
-                rss,
-                receiveOffloads);
+        return with(draft -> draft.spreading = rss);
     }
 
     /**
@@ -204,17 +130,16 @@ public record NicConfig(
      * there. None is right for one that looks at each slot as a frame from the wire.
      */
     public NicConfig withReceiveOffloads(int offloads) {
-        return new NicConfig(
-                rxRingSize,
-                txRingSize,
-                bufferSize,
-                promiscuous,
-                sharedPool,
-                withoutFeatures,
-                onlyVlans,
-                queues,
-                spreading,
-                offloads);
+        return with(draft -> draft.receiveOffloads = offloads);
+    }
+
+    /**
+     * Lets the application announce the station to its network when the device asks for that, as after the machine has
+     * moved to another host: {@link Nic#takeAnnouncementRequest} tells, or says that the device cannot ask. Without, that
+     * is left to the host.
+     */
+    public NicConfig withAnnouncements(boolean on) {
+        return with(draft -> draft.announcements = on);
     }
 
     /** The VLANs whose frames to receive, if not all. */
@@ -230,6 +155,61 @@ public record NicConfig(
     /** The pool that the NIC is to use, if not one of its own. */
     public Optional<FramePool> pool() {
         return Optional.ofNullable(sharedPool);
+    }
+
+    private NicConfig with(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return new NicConfig(
+                draft.rxRingSize,
+                draft.txRingSize,
+                draft.bufferSize,
+                draft.promiscuous,
+                draft.sharedPool,
+                draft.withoutFeatures,
+                draft.onlyVlans,
+                draft.queues,
+                draft.spreading,
+                draft.receiveOffloads,
+                draft.announcements);
+    }
+
+    /** A configuration that can still be changed. */
+    private static final class Draft {
+        int rxRingSize;
+        int txRingSize;
+        int bufferSize;
+        boolean promiscuous;
+
+        @Nullable
+        FramePool sharedPool;
+
+        Set<String> withoutFeatures;
+
+        @Nullable
+        Set<Integer> onlyVlans;
+
+        int queues;
+
+        @Nullable
+        Rss spreading;
+
+        int receiveOffloads;
+        boolean announcements;
+
+        Draft(NicConfig from) {
+            rxRingSize = from.rxRingSize;
+            txRingSize = from.txRingSize;
+            bufferSize = from.bufferSize;
+            promiscuous = from.promiscuous;
+            sharedPool = from.sharedPool;
+            withoutFeatures = from.withoutFeatures;
+            onlyVlans = from.onlyVlans;
+            queues = from.queues;
+            spreading = from.spreading;
+            receiveOffloads = from.receiveOffloads;
+            announcements = from.announcements;
+        }
     }
 
     private static void positive(String what, int value) {
