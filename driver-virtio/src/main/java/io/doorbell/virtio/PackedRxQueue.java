@@ -52,7 +52,7 @@ final class PackedRxQueue implements VirtioRxQueue {
         this.name = name;
         this.ring = new PackedRing(space, size, features.has(Feature.VIRTIO_F_EVENT_IDX), counters);
         this.source = source;
-        this.frames = new RxFrames(source, size, features, counters);
+        this.frames = new RxFrames(source, size, OffloadSide.DRIVER, features, counters);
         this.pool = source.pool();
         this.largest = source.largest();
         this.header = source.header();

@@ -47,26 +47,29 @@ final class RxFrames {
     private final int[] lengths;
     private int count;
 
-    /** @param most buffers that a frame can have: as many as the queue has */
-    RxFrames(RxBuffers source, int most, Features features, QueueCounters counters) {
+    /**
+     * @param most buffers that a frame can have
+     * @param side which of the two receives
+     */
+    RxFrames(RxBuffers source, int most, OffloadSide side, Features features, QueueCounters counters) {
         this.source = source;
         this.pool = source.pool();
         this.memory = pool.memory();
         this.header = source.header();
-        this.mergeable = features.has(Feature.VIRTIO_NET_F_MRG_RXBUF);
-        this.asked = features.has(Feature.VIRTIO_NET_F_GUEST_CSUM) ? FLAGS_AND_TYPE : 0;
-        this.hashed = features.has(Feature.VIRTIO_NET_F_HASH_REPORT);
+        this.mergeable = side == OffloadSide.DRIVER && features.has(Feature.VIRTIO_NET_F_MRG_RXBUF);
+        this.asked = features.has(side.checksum) ? FLAGS_AND_TYPE : 0;
+        this.hashed = side == OffloadSide.DRIVER && features.has(Feature.VIRTIO_NET_F_HASH_REPORT);
         this.looks = mergeable || hashed || asked != 0;
-        this.cuts = cuts(features);
+        this.cuts = cuts(side, features);
         this.counters = counters;
         this.buffers = new int[most];
         this.lengths = new int[most];
     }
 
-    private static int cuts(Features features) {
-        boolean udp = features.has(Feature.VIRTIO_NET_F_GUEST_USO4) || features.has(Feature.VIRTIO_NET_F_GUEST_USO6);
-        return (features.has(Feature.VIRTIO_NET_F_GUEST_TSO4) ? 1 << NetHeader.GSO_TCPV4 : 0)
-                | (features.has(Feature.VIRTIO_NET_F_GUEST_TSO6) ? 1 << NetHeader.GSO_TCPV6 : 0)
+    private static int cuts(OffloadSide side, Features features) {
+        boolean udp = features.has(side.udp4) || features.has(side.udp6);
+        return (features.has(side.tcp4) ? 1 << NetHeader.GSO_TCPV4 : 0)
+                | (features.has(side.tcp6) ? 1 << NetHeader.GSO_TCPV6 : 0)
                 | (udp ? 1 << NetHeader.GSO_UDP_L4 : 0);
     }
 
@@ -112,6 +115,12 @@ final class RxFrames {
     /** Gives back the buffers of a frame that remains without an end. */
     void abandon() {
         pool.give(buffers, 0, count);
+        count = 0;
+    }
+
+    /** As {@link #abandon()}, where the caller knows of all its buffers, those among them that were not added yet. */
+    void abandon(int[] all, int number) {
+        pool.give(all, 0, number);
         count = 0;
     }
 

@@ -48,7 +48,7 @@ final class SplitRxQueue implements VirtioRxQueue {
         this.name = name;
         this.ring = new SplitRing(space, size, features.has(Feature.VIRTIO_F_EVENT_IDX), counters);
         this.source = source;
-        this.frames = new RxFrames(source, size, features, counters);
+        this.frames = new RxFrames(source, size, OffloadSide.DRIVER, features, counters);
         this.pool = source.pool();
         this.largest = source.largest();
         this.header = source.header();

@@ -20,14 +20,6 @@ final class TxFrames {
     /** Of a frame that is to be cut: an Ethernet header, and the largest IPv6 packet with its header (5.1.6.3). */
     static final int LARGEST = 14 + 40 + 65535;
 
-    /** What a frame can ask for that makes it other than plain. */
-    private static final int ASKED = Offloads.NEEDS_CHECKSUM | Offloads.SEGMENT | Offloads.VLAN_TAG;
-
-    /** Where the flags are in a TCP header, and the one among them that goes with VIRTIO_NET_F_HOST_ECN. */
-    private static final int TCP_FLAGS = 13;
-
-    private static final int TCP_CWR = 0x80;
-
     /** Bytes in the header. */
     final int header;
 
@@ -39,7 +31,7 @@ final class TxFrames {
     private final int longest;
 
     private final int longestRun;
-    private final Features features;
+    private final TxHeader asked;
     private final PoolRegistrations pools;
 
     /** The pool of the latest frame; the next one is most likely from the same. */
@@ -60,7 +52,7 @@ final class TxFrames {
         this.longestRun = longest;
         this.header = header;
         this.cleared = Math.max(header, NetHeader.BYTES);
-        this.features = features;
+        this.asked = new TxHeader(name, header, OffloadSide.DEVICE, features);
         this.pool = pools.pool(0);
         this.poolAddress = pools.deviceAddress(0);
     }
@@ -86,8 +78,8 @@ final class TxFrames {
     }
 
     private void writeHeader(Frame frame, long position) {
-        if ((frame.offloads() & ASKED) != 0) {
-            ask(frame, position - header);
+        if ((frame.offloads() & TxHeader.ASKED) != 0) {
+            asked.write(frame, frame.memory(), position - header);
         } else {
             clearHeader(frame.memory(), position - cleared);
         }
@@ -98,87 +90,6 @@ final class TxFrames {
         if ((memory.get(Words.PLAIN_LONG, at) | memory.get(Words.PLAIN_INT, at + 8)) != 0) {
             memory.set(Words.PLAIN_LONG, at, 0L);
             memory.set(Words.PLAIN_INT, at + 8, 0);
-        }
-    }
-
-    /** Writes into the header at {@code at} what the frame asks for (5.1.6.2), out of the way of frames that do not. */
-    private void ask(Frame frame, long at) {
-        int offloads = frame.offloads();
-        if ((offloads & Offloads.VLAN_TAG) != 0) {
-            throw unable(Offloads.VLAN_TAG, "a virtio device inserts no tags");
-        }
-        if ((offloads & Offloads.NEEDS_CHECKSUM) == 0) {
-            throw new DoorbellException(
-                    name + ": cannot cut a frame whose checksum is in place already: call Frame.needsChecksum too");
-        }
-        if (!features.has(Feature.VIRTIO_NET_F_CSUM)) {
-            throw unable(Offloads.NEEDS_CHECKSUM, notInUse(Feature.VIRTIO_NET_F_CSUM));
-        }
-        int start = frame.checksumStart();
-        int offset = frame.checksumOffset();
-        // It was so when the frame was told, but may have been made shorter since.
-        if (start < 0 || start + offset > frame.length() - Short.BYTES) {
-            throw new DoorbellException(name + ": a checksum at byte " + start + " + " + offset
-                    + " is not within a frame of " + frame.length() + " bytes");
-        }
-        int gsoType = NetHeader.GSO_NONE;
-        int gsoSize = 0;
-        int headers = 0;
-        if ((offloads & Offloads.SEGMENT) != 0) {
-            gsoType = gsoType(frame);
-            gsoSize = frame.segmentSize();
-            headers = frame.segmentHeader();
-            checkCut(frame, headers, gsoSize);
-        }
-        MemorySegment memory = frame.memory();
-        long firstFields = NetHeader.NEEDS_CSUM
-                | shifted(gsoType, NetHeader.GSO_TYPE)
-                | shifted(headers, NetHeader.HDR_LEN)
-                | shifted(gsoSize, NetHeader.GSO_SIZE)
-                | shifted(start, NetHeader.CSUM_START);
-        memory.set(Words.PLAIN_LONG, at, firstFields);
-        memory.set(Words.PLAIN_SHORT, at + NetHeader.CSUM_OFFSET, (short) offset);
-        if (header > NetHeader.LEGACY_BYTES) {
-            memory.set(Words.PLAIN_SHORT, at + NetHeader.NUM_BUFFERS, (short) 0);
-        }
-    }
-
-    /** Puts a field that starts at byte {@code at} where it is in a word. */
-    private static long shifted(long field, int at) {
-        return field << (Byte.SIZE * at);
-    }
-
-    private int gsoType(Frame frame) {
-        return switch (frame.segmentation()) {
-            case TCP4 -> allowed(Feature.VIRTIO_NET_F_HOST_TSO4, NetHeader.GSO_TCPV4) | congestion(frame);
-            case TCP6 -> allowed(Feature.VIRTIO_NET_F_HOST_TSO6, NetHeader.GSO_TCPV6) | congestion(frame);
-            case UDP -> allowed(Feature.VIRTIO_NET_F_HOST_USO, NetHeader.GSO_UDP_L4);
-        };
-    }
-
-    private int allowed(Feature feature, int gsoType) {
-        if (!features.has(feature)) {
-            throw unable(Offloads.SEGMENT, notInUse(feature));
-        }
-        return gsoType;
-    }
-
-    /** The frame's TCP header says itself whether it is one of those that want a device which knows congestion flags. */
-    private int congestion(Frame frame) {
-        int flags = frame.checksumStart() + TCP_FLAGS;
-        if (flags >= frame.length() || (frame.getByte(flags) & TCP_CWR) == 0) {
-            return 0;
-        }
-        if (!features.has(Feature.VIRTIO_NET_F_HOST_ECN)) {
-            throw unable(Offloads.SEGMENT, "it has the TCP flag CWR, and " + notInUse(Feature.VIRTIO_NET_F_HOST_ECN));
-        }
-        return NetHeader.GSO_ECN;
-    }
-
-    private void checkCut(Frame frame, int headers, int size) {
-        if (headers < 1 || headers > frame.length() || size > 0xffff) {
-            throw new DoorbellException(name + ": a frame of " + frame.length() + " bytes cannot be cut into pieces of "
-                    + size + " bytes behind a header of " + headers);
         }
     }
 
@@ -253,15 +164,6 @@ final class TxFrames {
         if (missing > 0) {
             frame.addHeadroom(missing);
         }
-    }
-
-    private String notInUse(Feature feature) {
-        return feature + " is not in use (" + features.whyNot(feature) + ")";
-    }
-
-    private DoorbellException unable(int offload, String why) {
-        return new DoorbellException(name + ": cannot do for a frame what is asked: " + Offloads.toString(offload)
-                + ", since " + why + "; do it in software and call Frame.clearOffloads");
     }
 
     private void remember(FramePool pool) {

@@ -8,6 +8,7 @@ import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.NicStatistics;
+import io.doorbell.frame.Offloads;
 import io.doorbell.frame.RegisterValue;
 import io.doorbell.frame.RxQueue;
 import io.doorbell.frame.TxQueue;
@@ -29,14 +30,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class VhostBackendNic implements Nic {
 
-    /** What is offered to a front-end. */
+    /** What is offered to a front-end, whatever the configuration. */
     private static final long FEATURES = Feature.VIRTIO_F_VERSION_1.mask()
             | Feature.VIRTIO_F_RING_PACKED.mask()
             | Feature.VIRTIO_F_IN_ORDER.mask()
             | Feature.VIRTIO_F_ORDER_PLATFORM.mask()
             | Feature.VIRTIO_F_EVENT_IDX.mask()
             | Feature.VIRTIO_F_INDIRECT_DESC.mask()
-            | Feature.VIRTIO_NET_F_MRG_RXBUF.mask();
+            | Feature.VIRTIO_NET_F_MRG_RXBUF.mask()
+            | OffloadSide.DRIVER.checksum.mask()
+            | OffloadSide.DRIVER.segmentation();
 
     /** Frames that the application can hold on to. */
     private static final int APPLICATION_FRAMES = 1024;
@@ -108,7 +111,7 @@ final class VhostBackendNic implements Nic {
             queues.add(out);
             queues.add(in);
             tx.add(new VhostBackendTxQueue(txName, out));
-            rx.add(new VhostBackendRxQueue(in, pool));
+            rx.add(new VhostBackendRxQueue(in, pool, has(config, Offloads.CONTINUES)));
         }
     }
 
@@ -116,10 +119,21 @@ final class VhostBackendNic implements Nic {
         // Names that do not exist or are needed are refused just as a driver refuses them.
         Feature.wanted(config.withoutFeatures());
         long features = pairs > 1 ? FEATURES | Feature.VIRTIO_NET_F_MQ.mask() : FEATURES;
+        // What a front-end may leave undone, the application must be prepared to receive so.
+        if (has(config, Offloads.NEEDS_CHECKSUM)) {
+            features |= OffloadSide.DEVICE.checksum.mask();
+        }
+        if (has(config, Offloads.NEEDS_CHECKSUM | Offloads.SEGMENT | Offloads.CONTINUES)) {
+            features |= OffloadSide.DEVICE.segmentation();
+        }
         for (String without : config.withoutFeatures()) {
             features &= ~Feature.valueOf(without).mask();
         }
         return features;
+    }
+
+    private static boolean has(NicConfig config, int offloads) {
+        return (config.receiveOffloads() & offloads) == offloads;
     }
 
     private void complain(String about) {
@@ -255,7 +269,7 @@ final class VhostBackendNic implements Nic {
             QueueCounters out = tx.get(i).counters();
             rxFrames += in.frames;
             rxBytes += in.bytes;
-            rxErrors += rx.get(i).errors();
+            rxErrors += in.errors;
             txFrames += out.frames;
             txBytes += out.bytes;
             txErrors += tx.get(i).errors();

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 final class VhostBackendQueue implements AutoCloseable {
 
     /** Bytes in the header of a frame (5.1.6), with VIRTIO_F_VERSION_1. */
-    static final int HEADER = 12;
+    static final int HEADER = NetHeader.BYTES;
 
     private static final int LARGEST = 32768;
 
@@ -38,7 +38,7 @@ final class VhostBackendQueue implements AutoCloseable {
     private @Nullable EventFd error;
 
     private @Nullable DeviceRing ring;
-    private boolean mergeable;
+    private Features features = new Features(0, 0);
     private boolean running;
     /** Whether the front-end lied: nothing more is read from the ring. */
     private boolean broken;
@@ -63,8 +63,9 @@ final class VhostBackendQueue implements AutoCloseable {
         return ring;
     }
 
-    boolean isMergeable() {
-        return mergeable;
+    /** What was agreed on with the front-end whose ring it is. */
+    Features features() {
+        return features;
     }
 
     void publish(DeviceRing used) {
@@ -143,7 +144,7 @@ final class VhostBackendQueue implements AutoCloseable {
     }
 
     /** Makes the ring, if all is said that there is to say and it is enabled; else takes it away. */
-    void update(VhostMemory memory, Features features, boolean allowed) {
+    void update(VhostMemory memory, Features agreed, boolean allowed) {
         boolean ready = allowed && size > 0 && hasAddresses && kicked && enabled && !broken && memory.size() > 0;
         DeviceRing current = ring;
         if (!ready) {
@@ -156,18 +157,18 @@ final class VhostBackendQueue implements AutoCloseable {
         if (current != null) {
             base = current.base(); // the memory may be another
         }
-        boolean packed = features.has(Feature.VIRTIO_F_RING_PACKED);
+        boolean packed = agreed.has(Feature.VIRTIO_F_RING_PACKED);
         if (!packed && Integer.bitCount(size) != 1) {
             throw new DoorbellException(name + ": the front-end asks for a split ring of " + size
                     + " entries, which is not a power of two");
         }
         DeviceRing fresh = packed
                 ? new PackedDeviceRing(
-                        name, size, memory, features, descriptorAddress, driverAddress, deviceAddress, base)
+                        name, size, memory, agreed, descriptorAddress, driverAddress, deviceAddress, base)
                 : new SplitDeviceRing(
-                        name, size, memory, features, descriptorAddress, driverAddress, deviceAddress, base);
+                        name, size, memory, agreed, descriptorAddress, driverAddress, deviceAddress, base);
         fresh.start();
-        mergeable = features.has(Feature.VIRTIO_NET_F_MRG_RXBUF);
+        features = agreed;
         ring = fresh;
     }
 

@@ -4,7 +4,6 @@ import io.doorbell.dma.DoorbellException;
 import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
-import io.doorbell.frame.Offloads;
 import io.doorbell.frame.TxQueue;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -13,17 +12,10 @@ import java.lang.foreign.ValueLayout;
 /** What the front-end receives: frames are copied into the buffers of its receive ring, and are free at once. */
 final class VhostBackendTxQueue implements TxQueue {
 
-    /** num_buffers in the header (5.1.6). */
-    private static final int NUM_BUFFERS = 10;
-
     private static final int SHORTEST = 14;
-
-    /** What changes the frame. No front-end is offered to do it. */
-    private static final int UNABLE = Offloads.NEEDS_CHECKSUM | Offloads.SEGMENT | Offloads.VLAN_TAG;
 
     private final String name;
     private final VhostBackendQueue queue;
-    /** Zeros but for num_buffers. */
     private final MemorySegment header = Arena.ofAuto().allocate(VhostBackendQueue.HEADER, Long.BYTES);
 
     /** The buffers of the frame at hand: a frame of 64 KiB cannot be in more than that many parts. */
@@ -32,20 +24,32 @@ final class VhostBackendTxQueue implements TxQueue {
     private final int[] entries = new int[DeviceRing.MOST_PARTS];
     private final int[] capacities = new int[DeviceRing.MOST_PARTS];
     private long errors;
+    private Features features;
+    private TxHeader asked;
 
     VhostBackendTxQueue(String name, VhostBackendQueue queue) {
         this.name = name;
         this.queue = queue;
+        this.features = queue.features();
+        this.asked = asked(features);
+    }
+
+    private TxHeader asked(Features agreed) {
+        return new TxHeader(name, VhostBackendQueue.HEADER, OffloadSide.DRIVER, agreed);
     }
 
     @Override
     public int send(FrameBatch batch) {
-        check(batch);
         if (!queue.gate.enter()) {
             return 0;
         }
         try {
             DeviceRing ring = queue.ring();
+            if (features.negotiated() != queue.features().negotiated()) {
+                features = queue.features(); // another front-end's
+                asked = asked(features);
+            }
+            check(batch, ring != null);
             return ring == null ? 0 : send(ring, batch);
         } catch (BrokenDeviceException | InternalError e) {
             throw queue.broken(e);
@@ -54,30 +58,30 @@ final class VhostBackendTxQueue implements TxQueue {
         }
     }
 
-    private void check(FrameBatch batch) {
-        for (int i = 0; i < batch.size(); i++) {
+    /** @param connected whether it is known what the front-end can do */
+    private void check(FrameBatch batch, boolean connected) {
+        for (int i = 0; i < batch.size(); i += batch.slots(i)) {
             Frame frame = batch.frame(i);
             if (frame.length() < SHORTEST) {
                 throw new DoorbellException(name + ": cannot send a frame of " + frame.length()
                         + " bytes: an Ethernet header has " + SHORTEST);
             }
-            if ((frame.offloads() & UNABLE) != 0) {
-                throw new DoorbellException(name + ": cannot do for a frame what is asked: "
-                        + Offloads.toString(frame.offloads() & UNABLE)
-                        + "; do it in software and call Frame.clearOffloads");
+            if ((frame.offloads() & TxHeader.ASKED) != 0 && connected) {
+                asked.write(frame, header, 0);
             }
         }
     }
 
     private int send(DeviceRing ring, FrameBatch batch) {
         final int size = batch.size();
+        int slot = 0;
         int count = 0;
         long bytes = 0;
         int failed = 0;
         try {
-            while (count < size) {
-                Frame frame = batch.frame(count);
-                int length = frame.length();
+            while (slot < size) {
+                int slots = batch.slots(slot);
+                int length = batch.length(slot);
                 int buffers = takeFor(ring, length);
                 if (buffers == 0) {
                     break;
@@ -85,22 +89,41 @@ final class VhostBackendTxQueue implements TxQueue {
                 if (buffers < 0) {
                     failed++;
                 } else {
-                    header.set(ValueLayout.JAVA_SHORT, NUM_BUFFERS, (short) buffers);
+                    writeHeader(batch.frame(slot), buffers);
                     ring.copyIn(header, 0, 0, VhostBackendQueue.HEADER);
-                    ring.copyIn(frame.memory(), frame.position(), VhostBackendQueue.HEADER, length);
+                    copy(ring, batch, slot, slots);
                     bytes += length;
                     giveBack(ring, buffers, length);
                 }
+                slot += slots;
                 count++;
             }
         } finally {
             queue.counters.frames += count - failed;
             queue.counters.bytes += bytes;
             errors += failed;
-            release(batch, count);
+            release(batch, slot);
             queue.publish(ring);
         }
-        return count;
+        return slot;
+    }
+
+    private void writeHeader(Frame frame, int buffers) {
+        if ((frame.offloads() & TxHeader.ASKED) != 0) {
+            asked.write(frame, header, 0);
+        } else {
+            header.fill((byte) 0);
+        }
+        header.set(ValueLayout.JAVA_SHORT, NetHeader.NUM_BUFFERS, (short) buffers);
+    }
+
+    private static void copy(DeviceRing ring, FrameBatch batch, int from, int slots) {
+        long to = VhostBackendQueue.HEADER;
+        for (int i = from; i < from + slots; i++) {
+            Frame frame = batch.frame(i);
+            ring.copyIn(frame.memory(), frame.position(), to, frame.length());
+            to += frame.length();
+        }
     }
 
     /**
@@ -115,7 +138,7 @@ final class VhostBackendTxQueue implements TxQueue {
         int buffers = 0;
         ring.clear();
         while (ring.bytes < needed) {
-            if ((buffers == 1 && !queue.isMergeable()) || buffers == ids.length) {
+            if ((buffers == 1 && !features.has(Feature.VIRTIO_NET_F_MRG_RXBUF)) || buffers == ids.length) {
                 ring.rewind(mark);
                 return -1;
             }
@@ -141,13 +164,13 @@ final class VhostBackendTxQueue implements TxQueue {
         }
     }
 
-    /** The frames were copied: their buffers are free. */
-    private static void release(FrameBatch batch, int count) {
-        if (count == batch.size()) {
+    /** The frames in these slots were copied: their buffers are free. */
+    private static void release(FrameBatch batch, int slots) {
+        if (slots == batch.size()) {
             batch.release();
             return;
         }
-        for (int i = 0; i < count; i++) {
+        for (int left = batch.size() - slots; batch.size() > left; ) {
             batch.release(0);
         }
     }

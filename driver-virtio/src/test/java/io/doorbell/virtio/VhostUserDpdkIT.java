@@ -7,17 +7,20 @@ import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.Offloads;
 import io.doorbell.frame.RxQueue;
 import io.doorbell.frame.TxQueue;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.qemu.NumberedExchange;
 import io.doorbell.qemu.NumberedFrames;
+import java.io.ByteArrayOutputStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -125,6 +128,70 @@ class VhostUserDpdkIT {
             NicEnd.run(last);
             assertThat(last.counts().received()).isEqualTo(1000);
         }
+    }
+
+    /** In several mbufs there, and in several buffers here. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "VIRTIO_NET_F_MTU", // packed, in order
+                "VIRTIO_F_IN_ORDER",
+                "VIRTIO_F_IN_ORDER VIRTIO_F_INDIRECT_DESC",
+                "VIRTIO_F_INDIRECT_DESC",
+                "VIRTIO_F_RING_PACKED",
+                "VIRTIO_F_RING_PACKED VIRTIO_F_IN_ORDER",
+                "VIRTIO_F_RING_PACKED VIRTIO_F_IN_ORDER VIRTIO_F_INDIRECT_DESC",
+            })
+    void bouncesJumboFramesUnharmed(String without) {
+        NicConfig config =
+                NicConfig.defaults().withReceiveOffloads(Offloads.CONTINUES).withoutFeatures(without.split(" "));
+        try (Testpmd testpmd = testpmd("io", 1);
+                Nic nic = open(testpmd, config)) {
+            nic.awaitLink(PATIENCE);
+            FrameBatch out = new FrameBatch(64);
+            FrameBatch in = new FrameBatch(64);
+            for (int length = 1500; length < 9000; length += 13) {
+                byte[] content = jumbo(length);
+                add(nic, out, content);
+                assertThat(BoundedWait.until(
+                                () -> {
+                                    nic.txQueue(0).send(out);
+                                    nic.rxQueue(0).receive(in);
+                                    return !in.isEmpty();
+                                },
+                                PATIENCE))
+                        .as("a frame of %d bytes comes back; %s", length, testpmd.log())
+                        .isTrue();
+                assertThat(joined(in)).isEqualTo(content);
+                in.release();
+            }
+            assertThat(nic.statistics().rxErrors()).isZero();
+        }
+    }
+
+    private static byte[] jumbo(int length) {
+        byte[] content = new byte[length];
+        new Random(length).nextBytes(content);
+        content[12] = (byte) 0x88;
+        content[13] = (byte) 0xb5;
+        return content;
+    }
+
+    private static void add(Nic nic, FrameBatch batch, byte[] content) {
+        int slots = (content.length + 1999) / 2000;
+        assertThat(nic.rxQueue(0).pool().allocate(batch, slots)).isEqualTo(slots);
+        for (int i = 0; i < slots; i++) {
+            batch.frame(i).copyFrom(Arrays.copyOfRange(content, i * 2000, Math.min(content.length, (i + 1) * 2000)));
+        }
+        batch.join(0, slots);
+    }
+
+    private static byte[] joined(FrameBatch batch) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        for (int i = 0; i < batch.slots(0); i++) {
+            bytes.writeBytes(batch.frame(i).toByteArray());
+        }
+        return bytes.toByteArray();
     }
 
     /**
