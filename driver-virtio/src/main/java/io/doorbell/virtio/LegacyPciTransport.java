@@ -35,8 +35,8 @@ final class LegacyPciTransport implements VirtioTransport {
 
     /** What the address of a queue is counted in; its used ring starts on a multiple too (2.7.2). */
     private static final int PAGE_SHIFT = 12;
-    /** Queues of a network device that can be asked for: a legacy device does not say how many it has. */
-    private static final int MOST_QUEUES = 3;
+    /** How far queues are looked for, as a legacy device does not say how many it has: as many as any PCI device can. */
+    private static final int MOST_QUEUES = 1024;
 
     private static final int GONE = 0xff;
 

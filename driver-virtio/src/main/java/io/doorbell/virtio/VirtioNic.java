@@ -410,8 +410,8 @@ final class VirtioNic implements Nic {
     }
 
     /** For tests that play the device. */
-    QueueAddresses addresses(boolean receive) {
-        return queues.queue(receive ? 0 : 1).addresses();
+    QueueAddresses addresses(int queue) {
+        return queues.queue(queue).addresses();
     }
 
     @Override

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.doorbell.dma.DoorbellException;
+import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
+import io.doorbell.frame.FramePool;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.NicStatistics;
@@ -14,9 +16,12 @@ import io.doorbell.frame.Offloads;
 import io.doorbell.frame.Rss;
 import io.doorbell.frame.RssHash;
 import io.doorbell.frame.spi.BoundedWait;
+import io.doorbell.pci.PciFunction;
 import io.doorbell.qemu.HostTap;
 import io.doorbell.qemu.QtestMachine;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -44,7 +49,8 @@ class MultiqueueTest {
         SPLIT(),
         SPLIT_IN_ORDER("in_order=on"),
         PACKED("packed=on"),
-        PACKED_IN_ORDER("packed=on", "in_order=on");
+        PACKED_IN_ORDER("packed=on", "in_order=on"),
+        LEGACY("disable-modern=on", "disable-legacy=off");
 
         private final List<String> properties;
 
@@ -75,7 +81,11 @@ class MultiqueueTest {
     }
 
     private VirtioNic open(Device device, int queues, NicConfig config, String... more) {
-        List<String> properties = new ArrayList<>(List.of("disable-legacy=on", "mac=" + MAC));
+        boolean legacy = device == Device.LEGACY;
+        List<String> properties = new ArrayList<>(List.of("mac=" + MAC));
+        if (!legacy) {
+            properties.add("disable-legacy=on");
+        }
         properties.addAll(device.properties);
         properties.addAll(List.of(more));
         machine = QtestMachine.builder()
@@ -83,7 +93,9 @@ class MultiqueueTest {
                 .onTap(queues)
                 .start();
         tap = machine.tap(0);
-        return VirtioNic.open("0000:00:04.0", new ModernPciTransport(machine.open(0)), config);
+        PciFunction function = machine.open(0);
+        return VirtioNic.open(
+                "0000:00:04.0", legacy ? new LegacyPciTransport(function) : new ModernPciTransport(function), config);
     }
 
     /** A port of the host on the tap interface. */
@@ -198,7 +210,7 @@ class MultiqueueTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"SPLIT", "PACKED"})
+    @EnumSource(names = {"SPLIT", "PACKED", "LEGACY"})
     void leavesQueuesThatWereNotAskedFor(Device device) throws IOException {
         for (int queues = 1; queues <= 2; queues++) {
             try (VirtioNic nic = open(device, 4, NicConfig.defaults().withQueues(queues), "mq=on");
@@ -218,7 +230,7 @@ class MultiqueueTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(names = "LEGACY", mode = EnumSource.Mode.EXCLUDE) // to which RSS is unknown
     void putsEachFlowIntoTheQueueThatItsHashSays(Device device) throws IOException {
         try (VirtioNic nic = open(device, 4, NicConfig.defaults().withQueues(4), "mq=on", "rss=on")) {
             assertThat(nic.rss()).contains(Rss.over(4));
@@ -257,7 +269,7 @@ class MultiqueueTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(names = "LEGACY", mode = EnumSource.Mode.EXCLUDE)
     void reportsTheHashThatChoseTheQueue(Device device) throws IOException {
         NicConfig config = NicConfig.defaults().withQueues(2).withRss(Rss.over(2));
         try (VirtioNic nic = open(device, 2, config, "mq=on", "rss=on", "hash=on");
@@ -362,6 +374,53 @@ class MultiqueueTest {
                     assertThat(queuesOf(nic, 1)).containsEntry(number, pair);
                 }
             }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"SPLIT", "PACKED"})
+    void aQueueThatStoppedIsSetUpAnewWhileAnotherGoesOn(Device device) throws IOException {
+        NicConfig config =
+                NicConfig.defaults().withQueues(2).withRss(Rss.over(2).withTable(1));
+        try (VirtioNic nic = open(device, 2, config, "mq=on", "rss=on");
+                DatagramSocket host = host()) {
+            FramePool pool = nic.rxQueue(1).pool();
+            claimUsed(device, nic.addresses(2), 9999);
+            FrameBatch batch = new FrameBatch(4);
+            assertThatThrownBy(() -> nic.rxQueue(1).receive(batch))
+                    .isInstanceOf(BrokenDeviceException.class)
+                    .hasMessageContaining("receive queue 1")
+                    .hasMessageContaining("the queue has stopped");
+            sendToHost(nic, 0, host.getLocalPort(), 3);
+            DatagramPacket packet = new DatagramPacket(new byte[100], 100);
+            host.receive(packet);
+            nic.rss(Rss.over(2).withTable(0));
+            sendFromHost(host, 5);
+            receive(nic, 0, batch);
+            assertThat(batch.frame(0).getInt(HEADERS)).isEqualTo(5);
+            batch.release();
+
+            nic.resetRxQueue(1);
+            nic.rss(Rss.over(2).withTable(1));
+            sendFromHost(host, 6);
+            assertThat(queuesOf(nic, 1)).containsEntry(6, 1);
+            nic.stop();
+            assertThat(pool.available()).isEqualTo(pool.buffers());
+        }
+    }
+
+    /** Writes the first used entry of a queue as a device would, for a buffer that there is not. */
+    private void claimUsed(Device device, QueueAddresses queue, int id) {
+        MemorySegment ram = machine.ram();
+        if (device == Device.PACKED) {
+            ram.set(
+                    ValueLayout.JAVA_LONG,
+                    queue.descriptorArea() + 8,
+                    PackedRing.USED_AT_FIRST | (long) id << 32 | 100);
+        } else {
+            ram.set(ValueLayout.JAVA_INT, queue.deviceArea() + 4, id);
+            ram.set(ValueLayout.JAVA_INT, queue.deviceArea() + 8, 100);
+            ram.set(ValueLayout.JAVA_SHORT, queue.deviceArea() + 2, (short) 1);
         }
     }
 }

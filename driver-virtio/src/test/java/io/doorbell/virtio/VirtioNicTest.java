@@ -462,7 +462,7 @@ class VirtioNicTest {
     void stopsTheQueueWhenTheDeviceClaimsMoreThanItsBufferHolds() {
         try (VirtioNic nic = open(NicConfig.defaults())) {
             FramePool pool = nic.rxQueue(0).pool();
-            claimUsed(nic.addresses(true), 0, 60000);
+            claimUsed(nic.addresses(0), 0, 60000);
             FrameBatch batch = new FrameBatch(4);
             assertThatThrownBy(() -> nic.rxQueue(0).receive(batch))
                     .isInstanceOf(BrokenDeviceException.class)
@@ -483,7 +483,7 @@ class VirtioNicTest {
     void setsUpOneQueueAnewWhileTheOtherGoesOn() {
         try (VirtioNic nic = open(NicConfig.defaults())) {
             FrameBatch batch = new FrameBatch(4);
-            claimUsed(nic.addresses(true), 0, 60000);
+            claimUsed(nic.addresses(0), 0, 60000);
             assertThatThrownBy(() -> nic.rxQueue(0).receive(batch)).isInstanceOf(BrokenDeviceException.class);
             if (!Feature.VIRTIO_F_RING_RESET.isIn(nic.negotiation().offered())) {
                 assertThatThrownBy(() -> nic.resetRxQueue(0))
@@ -520,7 +520,7 @@ class VirtioNicTest {
     @ValueSource(ints = {64, 65535})
     void stopsTheQueueWhenTheDeviceClaimsABufferThatItDoesNotHave(int id) {
         try (VirtioNic nic = open(NicConfig.defaults().withRingSizes(64, 64))) {
-            claimUsed(nic.addresses(true), id, 100);
+            claimUsed(nic.addresses(0), id, 100);
             FrameBatch batch = new FrameBatch(4);
             assertThatThrownBy(() -> nic.rxQueue(0).receive(batch))
                     .isInstanceOf(BrokenDeviceException.class)
@@ -532,7 +532,7 @@ class VirtioNicTest {
     @Test
     void noticesThatTheDeviceAsksToBeReset() {
         try (VirtioNic nic = open(NicConfig.defaults())) {
-            QueueAddresses queue = nic.addresses(true);
+            QueueAddresses queue = nic.addresses(0);
             if (device.isPacked()) {
                 // A buffer without room, which is an error in QEMU's eyes.
                 machine.ram().set(ValueLayout.JAVA_INT, queue.descriptorArea() + 8, 0);
