@@ -214,7 +214,7 @@ class KernelOffloadTest {
     void passesOnALargeFrameToAReceiverThatTakesItAndCanSendItOn(Segmentation kind) {
         byte[] content = content(61_000);
         try (VirtioNic receiver = receiver(EVERYTHING)) {
-            Packet sent = packet(kind, content.length, Packet.PSH_ACK, receiver);
+            Packet sent = packet(kind, content.length, Packet.PSH_ACK | Packet.CWR, receiver);
             sendToBeCut(sent, 1400);
             receive(receiver, 1);
             Frame first = in.frame(0);

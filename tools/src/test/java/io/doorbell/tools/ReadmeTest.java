@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import javax.tools.Diagnostic;
 import javax.tools.DiagnosticCollector;
 import javax.tools.JavaCompiler;
@@ -17,16 +18,27 @@ import javax.tools.SimpleJavaFileObject;
 import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
-/** What the README shows and points to is there. */
+/** What the READMEs show and point to is there. */
 class ReadmeTest {
 
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
     private static final Pattern JAVA = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
     private static final Pattern LINK = Pattern.compile("]\\((?!https?:)([^)#]+)");
 
+    private static final Pattern TEST = Pattern.compile("\\[`(\\w+)\\.(\\w+)`]\\((\\S+)\\.java\\)");
+
     private static String readme() throws IOException {
         return Files.readString(ROOT.resolve("README.md"));
+    }
+
+    /** The README and those of the modules. */
+    static List<Path> readmes() throws IOException {
+        try (Stream<Path> files = Files.find(ROOT, 2, (path, is) -> path.endsWith("README.md"))) {
+            return files.toList();
+        }
     }
 
     @Test
@@ -39,11 +51,28 @@ class ReadmeTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource("readmes")
+    void linksOnlyToWhatIsThere(Path readme) throws IOException {
+        assertThat(LINK.matcher(Files.readString(readme)).results())
+                .allSatisfy(
+                        link -> assertThat(readme.resolveSibling(link.group(1))).exists());
+    }
+
     @Test
-    void linksOnlyToWhatIsThere() throws IOException {
-        assertThat(LINK.matcher(readme()).results().map((MatchResult match) -> ROOT.resolve(match.group(1))))
-                .isNotEmpty()
-                .allSatisfy(path -> assertThat(path).exists());
+    void findsTheReadmesOfTheModulesToo() throws IOException {
+        assertThat(readmes()).contains(ROOT.resolve("README.md"), ROOT.resolve("driver-virtio/README.md"));
+    }
+
+    /** Where a test is linked as {@code Class.method}, the file is that class's and has that method. */
+    @ParameterizedTest
+    @MethodSource("readmes")
+    void namesOnlyTestsThatThereAre(Path readme) throws IOException {
+        for (MatchResult link : TEST.matcher(Files.readString(readme)).results().toList()) {
+            Path source = readme.resolveSibling(link.group(3) + ".java");
+            assertThat(source).hasFileName(link.group(1) + ".java");
+            assertThat(Files.readString(source)).as("%s", source).contains(" " + link.group(2) + "(");
+        }
     }
 
     private static List<String> errors(String source, Path classes) {
