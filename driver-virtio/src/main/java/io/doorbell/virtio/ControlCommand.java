@@ -15,7 +15,8 @@ enum ControlCommand {
     ANNOUNCE_ACK(3, 0, Feature.VIRTIO_NET_F_GUEST_ANNOUNCE),
     MQ_VQ_PAIRS_SET(4, 0, Feature.VIRTIO_NET_F_MQ),
     MQ_RSS_CONFIG(4, 1, Feature.VIRTIO_NET_F_RSS),
-    MQ_HASH_CONFIG(4, 2, Feature.VIRTIO_NET_F_HASH_REPORT);
+    MQ_HASH_CONFIG(4, 2, Feature.VIRTIO_NET_F_HASH_REPORT),
+    GUEST_OFFLOADS_SET(5, 0, Feature.VIRTIO_NET_F_CTRL_GUEST_OFFLOADS);
 
     private final int commandClass;
     private final int number;

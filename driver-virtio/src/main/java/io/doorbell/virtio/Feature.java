@@ -11,7 +11,7 @@ enum Feature {
     VIRTIO_NET_F_CSUM(0, "5.1.3", Use.WANTED),
     /** This one and those that go with it are used only if the configuration says that frames may come so. */
     VIRTIO_NET_F_GUEST_CSUM(1, "5.1.3", Use.WANTED),
-    VIRTIO_NET_F_CTRL_GUEST_OFFLOADS(2, "5.1.3", Use.UNUSED),
+    VIRTIO_NET_F_CTRL_GUEST_OFFLOADS(2, "5.1.3", Use.WANTED),
     /** Used only if the frame buffers hold a frame of that size. */
     VIRTIO_NET_F_MTU(3, "5.1.3", Use.WANTED),
     VIRTIO_NET_F_MAC(5, "5.1.3", Use.WANTED),
@@ -107,7 +107,8 @@ enum Feature {
     /** Features one of which must be in use for this one to be (5.1.3.1); none if it stands alone. */
     Set<Feature> prerequisites() {
         return switch (this) {
-            case VIRTIO_NET_F_CTRL_RX,
+            case VIRTIO_NET_F_CTRL_GUEST_OFFLOADS,
+                    VIRTIO_NET_F_CTRL_RX,
                     VIRTIO_NET_F_CTRL_VLAN,
                     VIRTIO_NET_F_CTRL_RX_EXTRA,
                     VIRTIO_NET_F_CTRL_MAC_ADDR,
@@ -127,7 +128,6 @@ enum Feature {
     /** Why the driver leaves it, in a few words, if it does. */
     String whyUnused() {
         return switch (this) {
-            case VIRTIO_NET_F_CTRL_GUEST_OFFLOADS -> "offloads do not change while the NIC runs";
             case VIRTIO_NET_F_GUEST_UFO -> "VIRTIO_NET_F_GUEST_USO4 and VIRTIO_NET_F_GUEST_USO6 have taken its place";
             case VIRTIO_NET_F_HOST_UFO -> "VIRTIO_NET_F_HOST_USO has taken its place";
             case VIRTIO_NET_F_RSC_EXT -> "it tells of acknowledgements that a device has merged, which nobody asks for";

@@ -36,6 +36,7 @@ final class Negotiation {
     Features choose() {
         chooseVersion();
         chooseReceiveOffloads();
+        chooseChangeOfOffloads();
         chooseMtu();
         chooseQueues();
         if (!config.announcements()) {
@@ -80,6 +81,12 @@ final class Negotiation {
             if (chosen.has(feature) && !chosen.has(Feature.VIRTIO_NET_F_MRG_RXBUF)) {
                 leave(feature, "no buffer holds 64 KiB, and " + Feature.VIRTIO_NET_F_MRG_RXBUF + " is not in use");
             }
+        }
+    }
+
+    private void chooseChangeOfOffloads() {
+        if (!chosen.has(Feature.VIRTIO_NET_F_GUEST_CSUM)) {
+            leave(Feature.VIRTIO_NET_F_CTRL_GUEST_OFFLOADS, "there is nothing to be turned on and off");
         }
     }
 

@@ -331,6 +331,11 @@ final class VhostUserNic implements Nic {
     }
 
     @Override
+    public void receiveOffloads(int offloads) {
+        nic.receiveOffloads(offloads);
+    }
+
+    @Override
     public void rss(Rss rss) {
         nic.rss(rss);
     }

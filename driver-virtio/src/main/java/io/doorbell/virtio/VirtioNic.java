@@ -36,6 +36,7 @@ final class VirtioNic implements Nic {
     private final @Nullable ControlQueue control;
     private final ReceiveFilter filter;
     private final Steering steering;
+    private final ReceiveOffloads receiveOffloads;
     private boolean running;
     private boolean closed;
 
@@ -73,6 +74,7 @@ final class VirtioNic implements Nic {
                 config.promiscuous(),
                 config.vlans().orElse(Set.of()));
         this.steering = new Steering(name, features, control, netConfig, queues.count(), config.rss());
+        this.receiveOffloads = new ReceiveOffloads(name, features, control, config.receiveOffloads());
     }
 
     // ---- Set-up: the driver's part of 3.1.1
@@ -122,6 +124,7 @@ final class VirtioNic implements Nic {
         // Before there are buffers: no frame gets in that is not wanted, or into the wrong queue.
         filter.apply();
         steering.apply();
+        receiveOffloads.apply();
         queues.start(doorbells);
         checkHealth();
     }
@@ -360,6 +363,12 @@ final class VirtioNic implements Nic {
     public void macAddress(MacAddress address) {
         checkOpen();
         filter.own(address);
+    }
+
+    @Override
+    public void receiveOffloads(int offloads) {
+        checkOpen();
+        receiveOffloads.change(offloads);
     }
 
     @Override

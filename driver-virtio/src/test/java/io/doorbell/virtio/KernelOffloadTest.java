@@ -1,8 +1,10 @@
 package io.doorbell.virtio;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.doorbell.dma.DoorbellException;
 import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.NicConfig;
@@ -238,6 +240,44 @@ class KernelOffloadTest {
             }
             assertThat(payload.toByteArray()).isEqualTo(content);
             in.release();
+        }
+    }
+
+    @Test
+    void turnsOffloadsOffAndOnWhileItRuns() {
+        byte[] content = content(8000);
+        try (VirtioNic receiver = receiver(EVERYTHING)) {
+            receiver.receiveOffloads(Offloads.CONTINUES);
+            for (int start = 0; start < 2; start++) {
+                sendToBeCut(packet(Segmentation.TCP4, content.length, Packet.PSH_ACK, receiver), 1000);
+                receive(receiver, 8);
+                assertThat(in.size()).isEqualTo(8);
+                assertThat(new Packet(Segmentation.TCP4, received(0)).isFinished())
+                        .isTrue();
+                in.release();
+                // What was chosen outlives the device's memory of it.
+                receiver.stop();
+                receiver.start();
+            }
+            receiver.receiveOffloads(EVERYTHING);
+            Packet sent = packet(Segmentation.TCP4, content.length, Packet.PSH_ACK, receiver);
+            sendToBeCut(sent, 1000);
+            receive(receiver, 1);
+            assertThat(received(0)).isEqualTo(sent.bytes());
+            in.release();
+        }
+    }
+
+    @Test
+    void turnsOnNothingThatItWasNotOpenedWith() {
+        try (VirtioNic receiver = receiver(Offloads.NEEDS_CHECKSUM)) {
+            assertThatThrownBy(() -> receiver.receiveOffloads(EVERYTHING))
+                    .isInstanceOf(DoorbellException.class)
+                    .hasMessageContaining("cannot turn on SEGMENT CONTINUES")
+                    .hasMessageContaining("NicConfig.withReceiveOffloads");
+            assertThatThrownBy(() -> sender.receiveOffloads(0))
+                    .isInstanceOf(DoorbellException.class)
+                    .hasMessageContaining("there is nothing to be turned on and off");
         }
     }
 

@@ -53,12 +53,42 @@ record Packet(Segmentation kind, byte[] bytes) {
             frame.put((byte) 0x50).put((byte) tcpFlags).putShort((short) 1024).putInt(0);
         }
         frame.put(payload);
-        Packet packet = new Packet(kind, frame.array());
+        return new Packet(kind, frame.array()).withSums();
+    }
+
+    /** Puts the sum of the IPv4 header and that of the pseudo header in place. */
+    private Packet withSums() {
+        ByteBuffer frame = ByteBuffer.wrap(bytes);
         if (kind != Segmentation.TCP6) {
-            frame.putShort(ETHERNET + 10, (short) ~sum(frame.array(), ETHERNET, 20, 0));
+            frame.putShort(ETHERNET + 10, (short) 0);
+            frame.putShort(ETHERNET + 10, (short) ~sum(bytes, ETHERNET, 20, 0));
         }
-        frame.putShort(packet.checksumStart() + packet.checksumOffset(), (short) packet.pseudoHeader());
-        return packet;
+        frame.putShort(checksumStart() + checksumOffset(), (short) pseudoHeader());
+        return this;
+    }
+
+    /** The same with other IPv4 addresses, for a port there. */
+    Packet between(String from, String to, int port) {
+        byte[] copy = bytes.clone();
+        ByteBuffer frame = ByteBuffer.wrap(copy);
+        putAddress(frame.position(ETHERNET + 12), from);
+        putAddress(frame, to);
+        frame.putShort(ETHERNET + 20 + 2, (short) port);
+        return new Packet(kind, copy).withSums();
+    }
+
+    private static void putAddress(ByteBuffer frame, String address) {
+        for (String octet : address.split("\\.")) {
+            frame.put((byte) Integer.parseInt(octet));
+        }
+    }
+
+    /** As whoever completes the checksum makes it. */
+    Packet finished() {
+        byte[] copy = bytes.clone();
+        int sum = sum(copy, checksumStart(), copy.length - checksumStart(), 0);
+        ByteBuffer.wrap(copy).putShort(checksumStart() + checksumOffset(), (short) ~sum);
+        return new Packet(kind, copy);
     }
 
     private static void putMac(ByteBuffer frame, MacAddress address) {

@@ -145,6 +145,17 @@ public interface Nic extends AutoCloseable {
     }
 
     /**
+     * Changes what received frames may come with ({@link NicConfig#withReceiveOffloads}) to a part of what the NIC was
+     * opened with, or back to all of it. Frames that the device has already put into a queue stay as they are.
+     *
+     * @param offloads bits of {@link Offloads}
+     * @throws DoorbellException when the device or its driver cannot, or it was not opened with one of them
+     */
+    default void receiveOffloads(int offloads) {
+        throw new DoorbellException(name() + ": its driver cannot change what received frames come with");
+    }
+
+    /**
      * Changes how received frames are spread over the queues. Frames that the device has already put into a queue stay
      * there, so that for a moment those of one flow may come by two.
      *
