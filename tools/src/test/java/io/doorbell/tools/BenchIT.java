@@ -54,4 +54,19 @@ class BenchIT {
         });
         assertThat(chart).content().startsWith("<svg");
     }
+
+    @Test
+    void comparesDoorbellsIgbWithOthersInAVirtualMachine() {
+        assumeDpdk();
+        CapturedConsole console = new CapturedConsole();
+
+        int status = NicCtl.run(Context.ofProcess(console.console()), List.of("bench", "--quick", "--json", "igb"));
+
+        assertThat(status).as(console.err()).isZero();
+        assertThat(rows(console.out())).hasSize(6).allSatisfy(row -> {
+            assertThat(row).containsEntry("ring", "igb").containsEntry("unit", "Mframes/s");
+            assertThat((double) row.get("doorbell")).isPositive();
+            assertThat((double) row.get("other")).isPositive();
+        });
+    }
 }

@@ -24,6 +24,11 @@ public final class Bench {
         this.steps = steps;
     }
 
+    /** How often the two sides take turns. */
+    public int pairs() {
+        return pairs;
+    }
+
     /** Whether the figures need not mean much, so that warm-up and the like may be short. */
     public boolean quick() {
         return quick;

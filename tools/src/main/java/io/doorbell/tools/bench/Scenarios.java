@@ -8,7 +8,10 @@ import java.util.stream.Collectors;
 public final class Scenarios {
 
     private static final List<Scenario> ALL = List.of(
-            new VhostUserScenario(Work.RECEIVE), new VhostUserScenario(Work.SEND), new VhostUserScenario(Work.FORWARD));
+            new VhostUserScenario(Work.RECEIVE),
+            new VhostUserScenario(Work.SEND),
+            new VhostUserScenario(Work.FORWARD),
+            new IgbScenario());
 
     private Scenarios() {}
 

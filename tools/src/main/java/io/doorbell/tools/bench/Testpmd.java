@@ -14,7 +14,8 @@ import java.util.regex.Pattern;
 final class Testpmd implements AutoCloseable {
 
     private static final String PROMPT = "testpmd> ";
-    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(30);
+    /** It starts in seconds; in an emulated machine, it may take a minute. */
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(180);
 
     private final String what;
     private final Process process;
@@ -31,14 +32,21 @@ final class Testpmd implements AutoCloseable {
      * @param options more of DPDK's
      */
     static Testpmd start(int core, String port, String engine, boolean hugePages, List<String> options) {
-        // Into a pipe, it would else print a page at a time.
-        List<String> command = new ArrayList<>(List.of("stdbuf", "--output=L", "dpdk-testpmd"));
-        command.addAll(List.of("--lcores", "0@" + core + ",1@" + core, "--no-pci", "--no-telemetry", "-m", "256"));
+        List<String> command = new ArrayList<>(
+                List.of("--lcores", "0@" + core + ",1@" + core, "--no-pci", "--no-telemetry", "-m", "256"));
         command.addAll(hugePages ? List.of("--in-memory", "--single-file-segments") : List.of("--no-huge"));
         command.addAll(List.of("--log-level=pmd.net.virtio.init:debug", "--vdev", port));
         command.addAll(options);
         command.addAll(List.of("--", "--interactive", "--forward-mode=" + engine, "--no-lsc-interrupt"));
         command.addAll(List.of("--total-num-mbufs=8192", "--burst=32"));
+        return start(command);
+    }
+
+    /** Starts it with any options, {@code --interactive} among them, and waits for its prompt. */
+    static Testpmd start(List<String> options) {
+        // Into a pipe, it would else print a page at a time.
+        List<String> command = new ArrayList<>(List.of("stdbuf", "--output=L", "dpdk-testpmd"));
+        command.addAll(options);
         return new Testpmd(command);
     }
 
