@@ -17,8 +17,9 @@ public final class Chart {
 
     private Chart() {}
 
-    /** An SVG document. */
-    public static String of(List<Row> rows, SequencedMap<String, String> machine) {
+    /** An SVG document, with the rows that compare. */
+    public static String of(List<Row> all, SequencedMap<String, String> machine) {
+        List<Row> rows = all.stream().filter(row -> row.subject().compares()).toList();
         double most = rows.stream().mapToDouble(Row::high).max().orElse(1);
         double scale = PLOT / Math.max(most, 1.2);
         int height = TOP + rows.size() * ROW + BOTTOM;

@@ -11,7 +11,9 @@ public final class Scenarios {
             new VhostUserScenario(Work.RECEIVE),
             new VhostUserScenario(Work.SEND),
             new VhostUserScenario(Work.FORWARD),
-            new IgbScenario());
+            new IgbScenario(),
+            new DriverScenario(256),
+            new DriverScenario(1024));
 
     private Scenarios() {}
 
