@@ -1,4 +1,5 @@
 /** nicctl: the command line. */
+@SuppressWarnings("requires-automatic") // HdrHistogram ships no module descriptor
 module io.doorbell.tools {
     requires static transitive org.jspecify;
     requires io.doorbell.pci;
@@ -6,6 +7,7 @@ module io.doorbell.tools {
     requires io.doorbell.qemu;
     requires com.fasterxml.jackson.jr.ob;
     requires info.picocli;
+    requires HdrHistogram;
     requires jdk.management;
 
     // picocli sets the fields that carry options.

@@ -13,6 +13,7 @@ import io.doorbell.tools.bench.Scenarios;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -39,6 +40,8 @@ final class BenchCommand implements Callable<Integer> {
     private static final int PAIRS = 5;
     private static final int QUICK_PAIRS = 1;
     private static final int MOST_PAIRS = 1000;
+    private static final int LATENCY_SECONDS = 10;
+    private static final int MOST_SECONDS = 3600;
 
     private final Context context;
 
@@ -57,6 +60,18 @@ final class BenchCommand implements Callable<Integer> {
 
     @Option(names = "--chart", paramLabel = "FILE", description = "Writes a chart of the ratios too, as SVG.")
     private @Nullable Path chart;
+
+    @Option(
+            names = "--plots",
+            paramLabel = "FOLDER",
+            description = "Writes plots (SVG) and histograms there, of scenarios that have them.")
+    private @Nullable Path plots;
+
+    @Option(
+            names = "--seconds",
+            paramLabel = "N",
+            description = "How long latencies are measured, for each side; " + LATENCY_SECONDS + " by default.")
+    private int seconds = LATENCY_SECONDS;
 
     @Option(names = "--json", description = "Prints an array with an object for each row.")
     private boolean json;
@@ -79,9 +94,12 @@ final class BenchCommand implements Callable<Integer> {
         if (turns < 1 || turns > MOST_PAIRS) {
             throw new DoorbellException("--pairs must be from 1 to " + MOST_PAIRS + ", not " + turns);
         }
+        if (seconds < 1 || seconds > MOST_SECONDS) {
+            throw new DoorbellException("--seconds must be from 1 to " + MOST_SECONDS + ", not " + seconds);
+        }
         List<Scenario> scenarios = Scenarios.named(names);
         Progress progress = new Progress(context.console());
-        Bench bench = new Bench(turns, quick, progress);
+        Bench bench = new Bench(turns, quick, Duration.ofSeconds(seconds), progress);
         try {
             scenarios.forEach(scenario -> scenario.run(bench));
         } catch (RuntimeException e) {
@@ -90,6 +108,9 @@ final class BenchCommand implements Callable<Integer> {
         }
         if (chart != null) {
             write(chart, Chart.of(bench.rows(), Machine.describe()));
+        }
+        if (plots != null) {
+            write(plots, bench.attachments());
         }
         if (json) {
             context.printJson(bench.rows().stream().map(BenchCommand::toJson).toList());
@@ -162,6 +183,15 @@ final class BenchCommand implements Callable<Integer> {
                 "work", row.subject().work());
         object.putAll(row.details());
         return object;
+    }
+
+    private static void write(Path folder, SequencedMap<String, String> files) {
+        try {
+            Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw new DoorbellException("cannot create " + folder + ": " + e.getMessage(), e);
+        }
+        files.forEach((name, text) -> write(folder.resolve(name), text));
     }
 
     private static void write(Path file, String text) {

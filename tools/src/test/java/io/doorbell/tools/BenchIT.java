@@ -69,4 +69,32 @@ class BenchIT {
             assertThat((double) row.get("other")).isPositive();
         });
     }
+
+    @Test
+    void measuresRoundTripsWithEachGarbageCollector() throws Exception {
+        assumeDpdk();
+        CapturedConsole console = new CapturedConsole();
+        Path plots = folder.resolve("plots");
+
+        int status = NicCtl.run(
+                Context.ofProcess(console.console()),
+                List.of("bench", "--quick", "--json", "--plots", plots.toString(), "latency"));
+
+        assertThat(status).as(console.err()).isZero();
+        assertThat(rows(console.out()))
+                .extracting(row -> row.get("scenario"))
+                .containsExactly(
+                        "latency-10k-g1",
+                        "latency-10k-zgc",
+                        "latency-10k-parallel",
+                        "latency-100k-g1",
+                        "latency-100k-zgc",
+                        "latency-100k-parallel");
+        assertThat(rows(console.out())).allSatisfy(row -> {
+            assertThat((double) row.get("p50")).isPositive().isLessThanOrEqualTo((double) row.get("max"));
+            assertThat((double) row.get("peer's p50")).isPositive();
+        });
+        assertThat(plots.resolve("latency-10k.svg")).content().startsWith("<svg");
+        assertThat(plots.resolve("latency-100k-dpdk.hgrm")).content().contains("Percentile");
+    }
 }

@@ -4,23 +4,29 @@ import io.doorbell.tools.Steps;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.SequencedMap;
 
 /** One run of the benchmarks: how thorough it is, and the rows so far. */
 public final class Bench {
 
     private final int pairs;
     private final boolean quick;
+    private final Duration latencyTime;
     private final Steps steps;
     private final List<Row> rows = new ArrayList<>();
+    private final SequencedMap<String, String> attachments = new LinkedHashMap<>();
 
     /**
      * @param pairs how often the two sides take turns, at least 1
      * @param quick whether to look if everything works, rather than to measure
+     * @param latencyTime how long each side is measured in all where rare events count
      */
-    public Bench(int pairs, boolean quick, Steps steps) {
+    public Bench(int pairs, boolean quick, Duration latencyTime, Steps steps) {
         this.pairs = pairs;
         this.quick = quick;
+        this.latencyTime = latencyTime;
         this.steps = steps;
     }
 
@@ -37,6 +43,11 @@ public final class Bench {
     /** How long to measure at a time; short, since a virtual machine's cores are moved about every few seconds. */
     public Duration window() {
         return Duration.ofMillis(quick ? 200 : 500);
+    }
+
+    /** How long to measure each side in all, where rare events count. */
+    public Duration latencyTime() {
+        return latencyTime;
     }
 
     /** Is told what is being done, a step a row. */
@@ -69,6 +80,16 @@ public final class Bench {
     /** Hands in a row. */
     public void add(Row row) {
         rows.add(row);
+    }
+
+    /** Hands in what is no row, such as a plot; {@code file} is the name of a file to keep it in. */
+    public void attach(String file, String text) {
+        attachments.put(file, text);
+    }
+
+    /** What was attached, by names of files. */
+    public SequencedMap<String, String> attachments() {
+        return Collections.unmodifiableSequencedMap(attachments);
     }
 
     /** All rows, in the order in which they came. */

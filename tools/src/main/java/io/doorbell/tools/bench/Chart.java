@@ -61,14 +61,13 @@ public final class Chart {
         text(svg, LABEL + row.high() * scale + 6, middle + 4, "", String.format("%.2f", row.ratio()));
     }
 
-    private static void line(
-            StringBuilder svg, double x1, double y1, double x2, double y2, String colour, String more) {
+    static void line(StringBuilder svg, double x1, double y1, double x2, double y2, String colour, String more) {
         svg.append(String.format(
                 "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\"%s/>%n",
                 x1, y1, x2, y2, colour, more));
     }
 
-    private static void text(StringBuilder svg, double x, double y, String attributes, String words) {
+    static void text(StringBuilder svg, double x, double y, String attributes, String words) {
         svg.append(String.format("<text x=\"%.1f\" y=\"%.1f\"%s>%s</text>%n", x, y, attributes, escape(words)));
     }
 

@@ -13,7 +13,8 @@ public final class Scenarios {
             new VhostUserScenario(Work.FORWARD),
             new IgbScenario(),
             new DriverScenario(256),
-            new DriverScenario(1024));
+            new DriverScenario(1024),
+            new LatencyScenario());
 
     private Scenarios() {}
 
