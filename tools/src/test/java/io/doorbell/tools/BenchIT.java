@@ -97,4 +97,19 @@ class BenchIT {
         assertThat(plots.resolve("latency-10k.svg")).content().startsWith("<svg");
         assertThat(plots.resolve("latency-100k-dpdk.hgrm")).content().contains("Percentile");
     }
+
+    @Test
+    void measuresTheStartColdAndFromACache() throws Exception {
+        assumeDpdk();
+        CapturedConsole console = new CapturedConsole();
+
+        int status = NicCtl.run(Context.ofProcess(console.console()), List.of("bench", "--quick", "--json", "start"));
+
+        assertThat(status).as(console.err()).isZero();
+        assertThat(rows(console.out()))
+                .extracting(row -> row.get("scenario"))
+                .containsExactly("start-cold", "start-aot", "start-first-second");
+        assertThat(rows(console.out()))
+                .allSatisfy(row -> assertThat((double) row.get("doorbell")).isPositive());
+    }
 }

@@ -1,10 +1,12 @@
 package io.doorbell.tools.bench;
 
+import io.doorbell.dma.DoorbellException;
 import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.RxQueue;
 import io.doorbell.frame.TxQueue;
+import io.doorbell.frame.spi.BoundedWait;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -14,8 +16,14 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * The other end of whoever sends frames back, in a JVM of its own: a vhost-user back-end that sends time-stamped frames
- * at a fixed rate and receives them again. {@code open SOCKET} comes first; then {@code measure RATE MILLISECONDS} as
- * often as wanted, which answers with {@link RoundTrips}.
+ * at a fixed rate and receives them again. {@code open SOCKET} comes first; then, as often as wanted,
+ *
+ * <ul>
+ *   <li>{@code measure RATE MILLISECONDS} answers with {@link RoundTrips};
+ *   <li>{@code offer RATE MILLISECONDS} too, but it begins as soon as the link is up, and a frame for which the ring has
+ *       no room is lost;
+ *   <li>{@code first} waits for a frame and answers with the time, {@link System#nanoTime}.
+ * </ul>
  *
  * <p>A frame is stamped with the time at which it should be sent. So a frame that has to wait, because those before it
  * are stuck, is counted with its wait (no coordinated omission). Nothing is allocated meanwhile.
@@ -56,22 +64,47 @@ final class LatencyGenerator {
             LatencyGenerator generator = new LatencyGenerator(nic);
             String line;
             while ((line = input.readLine()) != null) {
-                String[] words = line.split(" ", -1);
-                nic.awaitLink(LINK);
-                System.out.println(generator.measure(Integer.parseInt(words[1]), Integer.parseInt(words[2])));
+                System.out.println(generator.obey(line.split(" ", -1)));
             }
         }
     }
 
-    private RoundTrips measure(int rate, int milliseconds) {
+    private String obey(String[] words) {
+        boolean patient = words[0].equals("measure");
+        if (!patient) {
+            BoundedWait.require(
+                    "the last front-end to go", () -> !nic.linkState().up(), LINK, () -> "it is still there");
+        }
+        nic.awaitLink(LINK);
+        if (words[0].equals("first")) {
+            return String.valueOf(awaitFrame());
+        }
+        return exchange(Integer.parseInt(words[1]), Integer.parseInt(words[2]), patient)
+                .toString();
+    }
+
+    private long awaitFrame() {
+        long deadline = System.nanoTime() + LINK.toNanos();
+        while (nic.rxQueue(0).receive(in) == 0) {
+            if (System.nanoTime() - deadline > 0) {
+                throw new DoorbellException("no frame came within " + LINK.toSeconds() + " s");
+            }
+        }
+        long now = System.nanoTime();
+        in.release();
+        return now;
+    }
+
+    private RoundTrips exchange(int rate, int milliseconds, boolean patient) {
         run++;
         RoundTrips trips = new RoundTrips();
         RxQueue rx = nic.rxQueue(0);
         TxQueue tx = nic.txQueue(0);
         long interval = TimeUnit.SECONDS.toNanos(1) / rate;
         long due = System.nanoTime();
-        trips.recordFrom(due + SETTLE_NANOS);
-        long end = due + SETTLE_NANOS + TimeUnit.MILLISECONDS.toNanos(milliseconds);
+        long settled = patient ? due + SETTLE_NANOS : due;
+        trips.recordFrom(settled);
+        long end = settled + TimeUnit.MILLISECONDS.toNanos(milliseconds);
         long now = due;
         while (due - end < 0 || (trips.underway() > 0 && now - end < PATIENCE_NANOS)) {
             now = System.nanoTime();
@@ -84,6 +117,9 @@ final class LatencyGenerator {
                 due += interval;
             }
             tx.send(out);
+            if (!patient) {
+                out.release();
+            }
             if (rx.receive(in) > 0) {
                 read(trips, System.nanoTime());
             }

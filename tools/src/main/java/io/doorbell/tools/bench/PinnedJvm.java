@@ -4,6 +4,7 @@ import io.doorbell.dma.DoorbellException;
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,22 +17,27 @@ import java.util.concurrent.TimeUnit;
  */
 final class PinnedJvm implements AutoCloseable {
 
+    /** A JVM may have a cache to write at its end. */
+    private static final int END_SECONDS = 60;
+
     private final String name;
     private final Process process;
     private final BufferedWriter input;
     private final BufferedReader output;
 
     PinnedJvm(int core, Class<?> main, List<String> options) {
+        this(core, main, options, System.getProperty("java.class.path"), Redirect.INHERIT);
+    }
+
+    PinnedJvm(int core, Class<?> main, List<String> options, String classPath, Redirect errors) {
         name = main.getSimpleName();
         List<String> command = new ArrayList<>(List.of("taskset", "-c", String.valueOf(core)));
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"));
         command.addAll(options);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
+        command.addAll(List.of("-cp", classPath, main.getName()));
         try {
-            process = new ProcessBuilder(command)
-                    .redirectError(ProcessBuilder.Redirect.INHERIT)
-                    .start();
+            process = new ProcessBuilder(command).redirectError(errors).start();
         } catch (IOException e) {
             throw new DoorbellException(
                     "cannot start " + String.join(" ", command) + ": " + e.getMessage()
@@ -44,16 +50,30 @@ final class PinnedJvm implements AutoCloseable {
 
     /** Says a line, waits for the answer. */
     String ask(String line) {
+        say(line);
+        return answer();
+    }
+
+    /** Says a line; the {@link #answer} may come later. */
+    void say(String line) {
         try {
             input.write(line + "\n");
             input.flush();
+        } catch (IOException e) {
+            throw new DoorbellException(name + " cannot be told to '" + line + "': " + e.getMessage(), e);
+        }
+    }
+
+    /** Waits for the next line. */
+    String answer() {
+        try {
             String answer = output.readLine();
             if (answer == null) {
-                throw new DoorbellException(name + " ended when it was asked to '" + line + "'; see its message above");
+                throw new DoorbellException(name + " ended before it answered; see its message above");
             }
             return answer;
         } catch (IOException e) {
-            throw new DoorbellException(name + " cannot be asked to '" + line + "': " + e.getMessage(), e);
+            throw new DoorbellException("the answer of " + name + " cannot be read: " + e.getMessage(), e);
         }
     }
 
@@ -61,7 +81,7 @@ final class PinnedJvm implements AutoCloseable {
     public void close() {
         try {
             input.close();
-            if (!process.waitFor(10, TimeUnit.SECONDS)) {
+            if (!process.waitFor(END_SECONDS, TimeUnit.SECONDS)) {
                 process.destroyForcibly();
             }
         } catch (IOException e) {

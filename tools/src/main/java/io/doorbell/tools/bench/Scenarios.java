@@ -14,7 +14,8 @@ public final class Scenarios {
             new IgbScenario(),
             new DriverScenario(256),
             new DriverScenario(1024),
-            new LatencyScenario());
+            new LatencyScenario(),
+            new StartScenario());
 
     private Scenarios() {}
 

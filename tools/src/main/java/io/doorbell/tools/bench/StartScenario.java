@@ -1,0 +1,153 @@
+package io.doorbell.tools.bench;
+
+import io.doorbell.dma.DoorbellException;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * How soon a process sends its first frame, and how many frames pass in the first second of a JVM's life as a network
+ * function; with and without a cache of classes and profiles (JEP 514, 515), which an earlier run has written.
+ */
+final class StartScenario implements Scenario {
+
+    private static final int QUEUE_SIZE = 256;
+    private static final VhostPeer PEER = VhostPeer.PACKED;
+    private static final long HUGE_PAGE_BYTES = 320L << 20;
+    private static final int RATE = 500_000;
+    private static final int SECOND_MILLIS = 1000;
+    private static final String RING = "packed";
+
+    @Override
+    public String name() {
+        return "start";
+    }
+
+    @Override
+    public String description() {
+        return "time to the first frame against DPDK's, and frames lost in a JVM's first second";
+    }
+
+    @Override
+    public void run(Bench bench) {
+        Cores cores = Cores.choose();
+        try (ScratchFolder folder = new ScratchFolder();
+                HugePageLoan hugePages = new HugePageLoan(HUGE_PAGE_BYTES);
+                PinnedJvm generator =
+                        new PinnedJvm(cores.other(), LatencyGenerator.class, List.of("-XX:+UseSerialGC", "-Xmx256m"))) {
+            String classPath = JarClassPath.of(System.getProperty("java.class.path"), folder);
+            new Run(bench, cores, folder, classPath, hugePages.granted, generator).compareAll();
+        }
+    }
+
+    /** All comparisons, and what they share. */
+    private record Run(
+            Bench bench, Cores cores, ScratchFolder folder, String classPath, boolean hugePages, PinnedJvm generator) {
+
+        void compareAll() {
+            generator.ask("open " + folder.file("vhost.sock"));
+            bench.steps().begin("training a cache for the start");
+            List<String> sending = List.of("-XX:AOTCache=" + train(Work.SEND));
+            List<String> forwarding = List.of("-XX:AOTCache=" + train(Work.FORWARD));
+            bench.steps().done("");
+            compareStart("start-cold", List.of());
+            compareStart("start-aot", sending);
+            compareFirstSecond(forwarding);
+        }
+
+        /** Writes a cache while doing what is to be done. */
+        private Path train(Work work) {
+            Path cache = folder.file(work + ".aot");
+            List<String> options = List.of("-XX:AOTCacheOutput=" + cache);
+            if (work == Work.SEND) {
+                firstFrame(options);
+            } else {
+                firstSecond(options);
+            }
+            if (!Files.exists(cache)) {
+                throw new DoorbellException("a JVM that was started with " + options + " has not written its cache");
+            }
+            return cache;
+        }
+
+        private void compareStart(String scenario, List<String> options) {
+            Subject subject = new Subject(
+                    scenario,
+                    RING,
+                    PEER.title,
+                    "ms",
+                    false,
+                    "from the start of the process to its first frame at the other end of vhost-user (testpmd: txonly)");
+            bench.add(bench.compare(subject, () -> firstFrame(options), this::firstFrameOfDpdk));
+        }
+
+        private void compareFirstSecond(List<String> options) {
+            Subject subject = new Subject(
+                    "start-first-second",
+                    RING,
+                    "Doorbell, cold",
+                    "frames",
+                    true,
+                    "64-byte frames that come back, MAC addresses swapped, in the first second after the link is up; "
+                            + RATE + " are offered, and none twice. Doorbell with a cache (-XX:AOTCache)");
+            List<RoundTrips> own = new ArrayList<>();
+            List<RoundTrips> cold = new ArrayList<>();
+            Row row = bench.compare(
+                    subject, () -> passed(firstSecond(options), own), () -> passed(firstSecond(List.of()), cold));
+            bench.add(row.with("lost", lost(own)).with("peer's lost", lost(cold)));
+        }
+
+        private static double passed(RoundTrips trips, List<RoundTrips> all) {
+            all.add(trips);
+            return (double) trips.count();
+        }
+
+        /** On average. */
+        private static double lost(List<RoundTrips> all) {
+            return all.stream().mapToLong(RoundTrips::underway).average().orElse(0);
+        }
+
+        private double firstFrame(List<String> options) {
+            generator.say("first");
+            long start = System.nanoTime();
+            // The JVM that writes a cache tells its options on standard error.
+            try (PinnedJvm doorbell =
+                    new PinnedJvm(cores.own(), StartRunner.class, options, classPath, Redirect.DISCARD)) {
+                doorbell.say(run(Work.SEND));
+                return millisecondsSince(start);
+            }
+        }
+
+        private double firstFrameOfDpdk() {
+            generator.say("first");
+            long start = System.nanoTime();
+            try (Testpmd _ = PEER.start(cores.own(), socket(), QUEUE_SIZE, Work.SEND.engine, hugePages)) {
+                return millisecondsSince(start);
+            }
+        }
+
+        /** All processes of a machine have the same {@link System#nanoTime}: Linux's monotonic clock. */
+        private double millisecondsSince(long start) {
+            return (Long.parseLong(generator.answer()) - start) / 1e6;
+        }
+
+        private RoundTrips firstSecond(List<String> options) {
+            generator.say("offer " + RATE + " " + SECOND_MILLIS);
+            try (PinnedJvm doorbell =
+                    new PinnedJvm(cores.own(), StartRunner.class, options, classPath, Redirect.DISCARD)) {
+                doorbell.say(run(Work.FORWARD));
+                return RoundTrips.parse(generator.answer());
+            }
+        }
+
+        private String run(Work work) {
+            return "run " + work + " " + QUEUE_SIZE + " " + socket();
+        }
+
+        private Path socket() {
+            return folder.file("vhost.sock");
+        }
+    }
+}
