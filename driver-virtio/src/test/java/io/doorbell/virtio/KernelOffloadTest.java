@@ -9,7 +9,6 @@ import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.Offloads;
-import io.doorbell.frame.Segmentation;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.qemu.QtestMachine;
 import java.io.ByteArrayOutputStream;
@@ -92,7 +91,7 @@ class KernelOffloadTest {
         return bytes;
     }
 
-    private Packet packet(Segmentation kind, int length, int tcpFlags, VirtioNic to) {
+    private Packet packet(Packet.Kind kind, int length, int tcpFlags, VirtioNic to) {
         return Packet.unfinished(kind, sender.macAddress(), to.macAddress(), content(length), tcpFlags);
     }
 
@@ -128,7 +127,7 @@ class KernelOffloadTest {
     private void sendToBeCut(Packet packet, int size) {
         Frame frame = add(packet.bytes());
         frame.needsChecksum(packet.checksumStart(), packet.checksumOffset());
-        frame.segment(packet.kind(), packet.headers(), size);
+        frame.segment(packet.kind().segmentation(), packet.headers(), size);
         send();
     }
 
@@ -154,7 +153,7 @@ class KernelOffloadTest {
 
     @ParameterizedTest
     @EnumSource
-    void completesTheChecksumForAReceiverThatTakesNoOther(Segmentation kind) {
+    void completesTheChecksumForAReceiverThatTakesNoOther(Packet.Kind kind) {
         try (VirtioNic receiver = receiver(0)) {
             for (int length : new int[] {1, 2, 99, 1000, 1400}) {
                 Packet sent = packet(kind, length, Packet.PSH_ACK, receiver);
@@ -172,7 +171,7 @@ class KernelOffloadTest {
 
     @ParameterizedTest
     @EnumSource
-    void passesOnFramesWithoutAChecksumToAReceiverThatTakesThem(Segmentation kind) {
+    void passesOnFramesWithoutAChecksumToAReceiverThatTakesThem(Packet.Kind kind) {
         try (VirtioNic receiver = receiver(Offloads.NEEDS_CHECKSUM)) {
             Packet sent = packet(kind, 500, Packet.PSH_ACK, receiver);
             sendUnfinished(sent);
@@ -188,7 +187,7 @@ class KernelOffloadTest {
 
     @ParameterizedTest
     @EnumSource
-    void cutsAFrameForAReceiverThatTakesNoLargerOne(Segmentation kind) {
+    void cutsAFrameForAReceiverThatTakesNoLargerOne(Packet.Kind kind) {
         int size = 1300;
         byte[] content = content(30_000);
         try (VirtioNic receiver = receiver(0)) {
@@ -201,7 +200,7 @@ class KernelOffloadTest {
                 assertThat(piece.isFinished()).as("piece %d", i).isTrue();
                 assertThat(piece.payload())
                         .isEqualTo(Arrays.copyOfRange(content, i * size, Math.min(content.length, (i + 1) * size)));
-                if (kind != Segmentation.UDP) {
+                if (!kind.isUdp()) {
                     assertThat(piece.tcpPosition()).isEqualTo(i * size);
                     int expected = (i == 0 ? Packet.CWR : 0) | (i == pieces - 1 ? Packet.PSH_ACK : 0x10);
                     assertThat(piece.tcpFlags()).isEqualTo(expected);
@@ -213,7 +212,7 @@ class KernelOffloadTest {
 
     @ParameterizedTest
     @EnumSource
-    void passesOnALargeFrameToAReceiverThatTakesItAndCanSendItOn(Segmentation kind) {
+    void passesOnALargeFrameToAReceiverThatTakesItAndCanSendItOn(Packet.Kind kind) {
         byte[] content = content(61_000);
         try (VirtioNic receiver = receiver(EVERYTHING)) {
             Packet sent = packet(kind, content.length, Packet.PSH_ACK | Packet.CWR, receiver);
@@ -221,7 +220,7 @@ class KernelOffloadTest {
             receive(receiver, 1);
             Frame first = in.frame(0);
             assertThat(Offloads.toString(first.offloads())).isEqualTo("NEEDS_CHECKSUM SEGMENT CONTINUES");
-            assertThat(first.segmentation()).isEqualTo(kind);
+            assertThat(first.segmentation()).isEqualTo(kind.segmentation());
             assertThat(first.segmentSize()).isEqualTo(1400);
             assertThat(first.segmentHeader()).isEqualTo(sent.headers());
             assertThat(received(0)).isEqualTo(sent.bytes());
@@ -249,10 +248,10 @@ class KernelOffloadTest {
         try (VirtioNic receiver = receiver(EVERYTHING)) {
             receiver.receiveOffloads(Offloads.CONTINUES);
             for (int start = 0; start < 2; start++) {
-                sendToBeCut(packet(Segmentation.TCP4, content.length, Packet.PSH_ACK, receiver), 1000);
+                sendToBeCut(packet(Packet.Kind.TCP4, content.length, Packet.PSH_ACK, receiver), 1000);
                 receive(receiver, 8);
                 assertThat(in.size()).isEqualTo(8);
-                assertThat(new Packet(Segmentation.TCP4, received(0)).isFinished())
+                assertThat(new Packet(Packet.Kind.TCP4, received(0)).isFinished())
                         .isTrue();
                 in.release();
                 // What was chosen outlives the device's memory of it.
@@ -260,7 +259,7 @@ class KernelOffloadTest {
                 receiver.start();
             }
             receiver.receiveOffloads(EVERYTHING);
-            Packet sent = packet(Segmentation.TCP4, content.length, Packet.PSH_ACK, receiver);
+            Packet sent = packet(Packet.Kind.TCP4, content.length, Packet.PSH_ACK, receiver);
             sendToBeCut(sent, 1000);
             receive(receiver, 1);
             assertThat(received(0)).isEqualTo(sent.bytes());
@@ -305,7 +304,7 @@ class KernelOffloadTest {
 
     /** The first 14 bytes of a frame of no known protocol. */
     private byte[] macs(VirtioNic to) {
-        byte[] bytes = Arrays.copyOf(packet(Segmentation.UDP, 1, 0, to).bytes(), 14);
+        byte[] bytes = Arrays.copyOf(packet(Packet.Kind.UDP4, 1, 0, to).bytes(), 14);
         bytes[12] = (byte) 0x88;
         bytes[13] = (byte) 0xb5;
         return bytes;

@@ -77,7 +77,7 @@ class KernelSocketTest {
     }
 
     private Packet datagram(byte[] payload) throws IOException {
-        return Packet.unfinished(Segmentation.UDP, nic.macAddress(), hostMac(), payload, 0)
+        return Packet.unfinished(Packet.Kind.UDP4, nic.macAddress(), hostMac(), payload, 0)
                 .between(tap.nicAddress(), tap.hostAddress(), socket.getLocalPort());
     }
 
@@ -131,7 +131,7 @@ class KernelSocketTest {
         assertThat(Offloads.toString(frame.offloads())).isEqualTo("NEEDS_CHECKSUM");
         assertThat(frame.checksumStart()).isEqualTo(34);
         assertThat(frame.checksumOffset()).isEqualTo(6);
-        Packet packet = new Packet(Segmentation.UDP, frame.toByteArray());
+        Packet packet = new Packet(Packet.Kind.UDP4, frame.toByteArray());
         assertThat(packet.isFinished()).isFalse();
         assertThat(packet.finished().isFinished()).isTrue();
         assertThat(packet.payload()).isEqualTo(content);

@@ -8,9 +8,29 @@ import java.util.Arrays;
 /**
  * An Ethernet frame with TCP or UDP in it, to be written with the checksum left to others, and to be checked.
  *
- * @param kind TCP4, TCP6, or UDP, which is over IPv4 here
+ * @param kind the protocols that it is made by
  */
-record Packet(Segmentation kind, byte[] bytes) {
+record Packet(Kind kind, byte[] bytes) {
+
+    /** Transport and network protocol. */
+    enum Kind {
+        TCP4,
+        TCP6,
+        UDP4,
+        UDP6;
+
+        boolean isUdp() {
+            return this == UDP4 || this == UDP6;
+        }
+
+        boolean isIpv6() {
+            return this == TCP6 || this == UDP6;
+        }
+
+        Segmentation segmentation() {
+            return isUdp() ? Segmentation.UDP : isIpv6() ? Segmentation.TCP6 : Segmentation.TCP4;
+        }
+    }
 
     private static final int ETHERNET = 14;
     private static final int TCP = 6;
@@ -24,26 +44,26 @@ record Packet(Segmentation kind, byte[] bytes) {
     static final int CWR = 0x80;
 
     /** A frame with everything in place but the transport's checksum, in whose place the pseudo header's sum is. */
-    static Packet unfinished(Segmentation kind, MacAddress from, MacAddress to, byte[] payload, int tcpFlags) {
-        int ip = kind == Segmentation.TCP6 ? 40 : 20;
-        int transport = kind == Segmentation.UDP ? 8 : 20;
+    static Packet unfinished(Kind kind, MacAddress from, MacAddress to, byte[] payload, int tcpFlags) {
+        int ip = kind.isIpv6() ? 40 : 20;
+        int transport = kind.isUdp() ? 8 : 20;
         ByteBuffer frame = ByteBuffer.allocate(ETHERNET + ip + transport + payload.length);
         putMac(frame, to);
         putMac(frame, from);
         int length = transport + payload.length;
-        if (kind == Segmentation.TCP6) {
+        if (kind.isIpv6()) {
             frame.putShort((short) 0x86dd).putInt(6 << 28).putShort((short) length);
-            frame.put((byte) TCP).put((byte) 64);
+            frame.put((byte) (kind.isUdp() ? UDP : TCP)).put((byte) 64);
             frame.putLong(0xfd00_0000_0000_0000L)
                     .putLong(1)
                     .putLong(0xfd00_0000_0000_0000L)
                     .putLong(2);
         } else {
             frame.putShort((short) 0x0800).putShort((short) 0x4500).putShort((short) (20 + length));
-            frame.putInt(0x0007_4000).put((byte) 64).put((byte) (kind == Segmentation.UDP ? UDP : TCP));
+            frame.putInt(0x0007_4000).put((byte) 64).put((byte) (kind.isUdp() ? UDP : TCP));
             frame.putShort((short) 0).putInt(0x0a000001).putInt(0x0a000002);
         }
-        if (kind == Segmentation.UDP) {
+        if (kind.isUdp()) {
             frame.putShort((short) 4000)
                     .putShort((short) 5000)
                     .putShort((short) length)
@@ -59,7 +79,7 @@ record Packet(Segmentation kind, byte[] bytes) {
     /** Puts the sum of the IPv4 header and that of the pseudo header in place. */
     private Packet withSums() {
         ByteBuffer frame = ByteBuffer.wrap(bytes);
-        if (kind != Segmentation.TCP6) {
+        if (!kind.isIpv6()) {
             frame.putShort(ETHERNET + 10, (short) 0);
             frame.putShort(ETHERNET + 10, (short) ~sum(bytes, ETHERNET, 20, 0));
         }
@@ -99,16 +119,16 @@ record Packet(Segmentation kind, byte[] bytes) {
 
     /** Where the transport header starts, and summing with it. */
     int checksumStart() {
-        return ETHERNET + (kind == Segmentation.TCP6 ? 40 : 20);
+        return ETHERNET + (kind.isIpv6() ? 40 : 20);
     }
 
     int checksumOffset() {
-        return kind == Segmentation.UDP ? 6 : 16;
+        return kind.isUdp() ? 6 : 16;
     }
 
     /** Bytes up to the payload. */
     int headers() {
-        return checksumStart() + (kind == Segmentation.UDP ? 8 : 20);
+        return checksumStart() + (kind.isUdp() ? 8 : 20);
     }
 
     byte[] payload() {
@@ -127,23 +147,23 @@ record Packet(Segmentation kind, byte[] bytes) {
     /** Whether all lengths and checksums are in place and right. */
     boolean isFinished() {
         return lengthsAreRight()
-                && (kind == Segmentation.TCP6 || sum(bytes, ETHERNET, 20, 0) == 0xffff)
+                && (kind.isIpv6() || sum(bytes, ETHERNET, 20, 0) == 0xffff)
                 && sum(bytes, checksumStart(), bytes.length - checksumStart(), pseudoHeader()) == 0xffff;
     }
 
     private boolean lengthsAreRight() {
         ByteBuffer frame = ByteBuffer.wrap(bytes);
         int transport = bytes.length - checksumStart();
-        boolean ip = kind == Segmentation.TCP6
+        boolean ip = kind.isIpv6()
                 ? frame.getShort(ETHERNET + 4) == (short) transport
                 : frame.getShort(ETHERNET + 2) == (short) (20 + transport);
-        return ip && (kind != Segmentation.UDP || frame.getShort(checksumStart() + 4) == (short) transport);
+        return ip && (!kind.isUdp() || frame.getShort(checksumStart() + 4) == (short) transport);
     }
 
     /** The sum of addresses, protocol and length (RFC 9293, 3.1; RFC 8200, 8.1). */
     private int pseudoHeader() {
-        int rest = (kind == Segmentation.UDP ? UDP : TCP) + bytes.length - checksumStart();
-        return kind == Segmentation.TCP6 ? sum(bytes, ETHERNET + 8, 32, rest) : sum(bytes, ETHERNET + 12, 8, rest);
+        int rest = (kind.isUdp() ? UDP : TCP) + bytes.length - checksumStart();
+        return kind.isIpv6() ? sum(bytes, ETHERNET + 8, 32, rest) : sum(bytes, ETHERNET + 12, 8, rest);
     }
 
     /** The ones' complement sum of 16-bit words (RFC 1071). */
