@@ -8,6 +8,7 @@ import io.doorbell.pci.PciBus;
 import io.doorbell.pci.PciDevice;
 import io.doorbell.pci.PciId;
 import io.doorbell.pci.vfio.Vfio;
+import java.util.Optional;
 
 /** Opens igb NICs by their PCI addresses, through VFIO. */
 public final class IgbProvider implements NicProvider {
@@ -33,6 +34,12 @@ public final class IgbProvider implements NicProvider {
         PciDevice device = PciBus.system().find(PciAddress.parse(name));
         device.requireNic();
         return IgbModel.of(device.id()).isPresent();
+    }
+
+    @Override
+    public Optional<String> model(String name) {
+        PciId id = PciBus.system().find(PciAddress.parse(name)).id();
+        return IgbModel.of(id).map(IgbModel::toString);
     }
 
     @Override

@@ -11,6 +11,7 @@ import io.doorbell.pci.PciFunction;
 import io.doorbell.pci.PciId;
 import io.doorbell.pci.sysfs.Sysfs;
 import io.doorbell.pci.vfio.Vfio;
+import java.util.Optional;
 
 /** Opens virtio network devices by their PCI addresses, through VFIO; or through sysfs, where that is asked for. */
 public final class VirtioProvider implements NicProvider {
@@ -45,6 +46,11 @@ public final class VirtioProvider implements NicProvider {
         PciDevice device = PciBus.system().find(PciAddress.parse(address));
         device.requireNic();
         return device.id().equals(MODERN) || device.id().equals(TRANSITIONAL);
+    }
+
+    @Override
+    public Optional<String> model(String name) {
+        return Optional.of("virtio-net");
     }
 
     private static String withoutPrefix(String name) {

@@ -23,7 +23,8 @@ public final class PciNames {
         return under(Path.of("/"));
     }
 
-    static PciNames under(Path root) {
+    /** The names that a machine knows whose files are below {@code root}. */
+    public static PciNames under(Path root) {
         PciNames names = new PciNames();
         PLACES.stream().map(root::resolve).filter(Files::isReadable).findFirst().ifPresent(names::read);
         return names;

@@ -70,10 +70,11 @@ final class DemoCommand implements Callable<Integer> {
             result = demo.get();
         } catch (RuntimeException e) {
             progress.failed();
+            RuntimeException failure = e instanceof DoorbellException known ? LongStory.shorten(known) : e;
             if (json) {
-                context.printJson(DemoResult.failure(secondsSince(start), String.valueOf(e.getMessage())));
+                context.printJson(DemoResult.failure(secondsSince(start), String.valueOf(failure.getMessage())));
             }
-            throw e;
+            throw failure;
         }
         if (json) {
             context.printJson(result.toJson(secondsSince(start)));

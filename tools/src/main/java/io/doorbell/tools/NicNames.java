@@ -12,10 +12,15 @@ import java.util.stream.Stream;
 /** What to call a NIC, and who drives it. */
 record NicNames(PciNames names, List<NicProvider> providers) {
 
-    /** Vendor and device by {@code pci.ids}, where the machine has one; else nothing. */
+    /** Vendor and device by {@code pci.ids}, where the machine has one; else what Doorbell's driver calls it, if any. */
     String of(PciDevice nic) {
-        return Stream.concat(names.vendor(nic.id()).stream(), names.device(nic.id()).stream())
+        String name = Stream.concat(names.vendor(nic.id()).stream(), names.device(nic.id()).stream())
                 .collect(Collectors.joining(" "));
+        return name.isEmpty()
+                ? provider(nic)
+                        .flatMap(provider -> provider.model(nic.address().toString()))
+                        .orElse("")
+                : name;
     }
 
     /** Doorbell's driver for it. */

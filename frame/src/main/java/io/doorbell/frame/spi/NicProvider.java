@@ -5,6 +5,7 @@ import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.ServiceLoader;
 
 /** What a driver registers with {@link ServiceLoader}, so that applications name NICs and not drivers. */
@@ -23,6 +24,11 @@ public interface NicProvider {
      *     there is no NIC
      */
     boolean claims(String name);
+
+    /** What a NIC that it claims is called, as far as that is known without opening it: {@code Intel 82576}. */
+    default Optional<String> model(String name) {
+        return Optional.empty();
+    }
 
     /**
      * Opens a NIC that it claims.
