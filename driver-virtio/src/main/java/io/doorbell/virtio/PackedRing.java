@@ -2,6 +2,7 @@ package io.doorbell.virtio;
 
 import static io.doorbell.virtio.Words.INT;
 import static io.doorbell.virtio.Words.LONG;
+import static io.doorbell.virtio.Words.PLAIN_LONG;
 
 import io.doorbell.dma.DmaRegion;
 import io.doorbell.dma.DmaSpace;
@@ -98,13 +99,38 @@ final class PackedRing {
         return (long) LONG.getAcquire(memory, (long) position * DESCRIPTOR + 8);
     }
 
-    void setAddress(int position, long deviceAddress) {
-        LONG.setOpaque(memory, (long) position * DESCRIPTOR, deviceAddress);
+    /**
+     * Reads the second words of descriptors that the device has used, in a row.
+     *
+     * @param position of the first
+     * @param flags as used descriptors have them there
+     * @param most how many to look at; none behind the ring's end
+     * @param words receives them; each is read once
+     * @return how many are used
+     */
+    int used(int position, long flags, int most, long[] words) {
+        int count = 0;
+        while (count < most) {
+            long word = (long) LONG.getOpaque(memory, (long) (position + count) * DESCRIPTOR + 8);
+            if ((word & FLAGS) != flags) {
+                break;
+            }
+            words[count++] = word;
+        }
+        // As in word(), once for all.
+        VarHandle.acquireFence();
+        return count;
     }
 
-    /** Writes a descriptor that the device cannot get at yet, since an earlier one is not available yet. */
+    // Plain stores to descriptors that the device cannot get at yet, since the first one of them is not available yet:
+    // the release store that makes it so comes last.
+
+    void setAddress(int position, long deviceAddress) {
+        memory.set(PLAIN_LONG, (long) position * DESCRIPTOR, deviceAddress);
+    }
+
     void setWord(int position, long word) {
-        LONG.setOpaque(memory, (long) position * DESCRIPTOR + 8, word);
+        memory.set(PLAIN_LONG, (long) position * DESCRIPTOR + 8, word);
     }
 
     /** Makes a descriptor available, and those behind it that have been written. */

@@ -17,6 +17,7 @@ import java.util.Arrays;
 final class PackedRxQueue implements VirtioRxQueue {
 
     private static final int NONE = -1;
+    private static final int WORDS = 64;
 
     private final String name;
     private final PackedRing ring;
@@ -33,6 +34,15 @@ final class PackedRxQueue implements VirtioRxQueue {
     private final int[] buffers;
 
     private final int[] fresh;
+
+    // What was read of used descriptors, and what it says.
+    private final long[] words = new long[WORDS];
+    private final int[] taken = new int[WORDS];
+    private final int[] lengths = new int[WORDS];
+
+    /** The second word of the first descriptor that is being armed. */
+    private long firstWord;
+
     private int next;
     private long usedFlags;
     private int arm;
@@ -69,65 +79,98 @@ final class PackedRxQueue implements VirtioRxQueue {
         if (!running) {
             throw new IllegalStateException(name + " is stopped");
         }
-        final PackedRing ring = this.ring;
-        final int size = ring.size;
         final int held = batch.size();
-        final int most = Math.min(armed, batch.room());
-        final boolean looks = frames.looks;
-        long usedFlags = this.usedFlags;
-        int position = next;
-        int taken = 0;
-        int plain = 0;
-        long bytes = 0;
-        try {
-            while (taken < most) {
-                long word = ring.word(position);
-                if ((word & PackedRing.FLAGS) != usedFlags) {
-                    break;
-                }
-                int id = (int) (word >>> PackedRing.ID_SHIFT) & PackedRing.ID_MASK;
-                int length = (int) word - header;
-                int buffer;
-                if (id >= size || (buffer = buffers[id]) == NONE || length <= 0 || length > largest) {
-                    throw lie(position, word, armed - taken, header + 1, header + largest);
-                }
-                int parts = 1;
-                if (looks && !frames.isPlain(buffer)) {
-                    parts = receiveOther(batch, position, usedFlags, armed - taken, frames.buffers(buffer));
-                    if (parts == 0) {
-                        break;
-                    }
-                } else {
-                    if (ring.ids[position] != id) {
-                        reorder(position, id);
-                    }
-                    buffers[id] = NONE;
-                    batch.append(pool, buffer, FramePool.HEADROOM, length);
-                    bytes += length;
-                    plain++;
-                }
-                taken += parts;
-                position += parts;
-                if (position >= size) {
-                    position -= size;
-                    usedFlags ^= PackedRing.FLAGS;
-                }
-            }
-        } finally {
-            next = position;
-            this.usedFlags = usedFlags;
-            armed -= taken;
-            counters.frames += plain;
-            counters.bytes += bytes;
+        boolean more = true;
+        while (more) {
+            int most = Math.min(Math.min(armed, batch.room()), Math.min(words.length, ring.size - next));
+            int count = ring.used(next, usedFlags, most, words);
+            // To look again at what was not used yet would take the line from the device that is about to write there.
+            more = take(batch, count, count == most) && batch.room() > 0 && armed > 0;
         }
-        if (size - armed >= fresh.length) {
+        if (ring.size - armed >= fresh.length) {
             rearm();
         }
-        if (taken == 0 && ++idle == RxBuffers.PATIENCE) {
+        if (batch.size() == held) {
+            nothing();
+        }
+        return batch.size() - held;
+    }
+
+    /**
+     * Takes frames whose descriptors have been read.
+     *
+     * @param mayBeMore whether it makes sense to look for more when these are taken
+     * @return whether it makes sense to look for more
+     */
+    private boolean take(FrameBatch batch, int count, boolean mayBeMore) {
+        int plain = 0;
+        try {
+            while (plain < count && accept(plain)) {
+                plain++;
+            }
+        } finally {
+            // Also when a later one is a lie.
+            batch.append(pool, taken, FramePool.HEADROOM, lengths, plain);
+            count(plain);
+            advance(plain);
+        }
+        if (plain == count) {
+            return mayBeMore;
+        }
+        int parts = receiveOther(batch, next, usedFlags, armed, frames.buffers(buffers[id(words[plain])]));
+        advance(parts);
+        return parts > 0;
+    }
+
+    /** Checks what the device wrote of a frame; returns false when the frame is not plain. */
+    private boolean accept(int index) {
+        long word = words[index];
+        int position = next + index;
+        int id = id(word);
+        int length = (int) word - header;
+        int buffer;
+        if (id >= buffers.length || (buffer = buffers[id]) == NONE || length <= 0 || length > largest) {
+            throw lie(position, word, armed - index, header + 1, header + largest);
+        }
+        if (frames.looks && !frames.isPlain(buffer)) {
+            return false;
+        }
+        if (ring.ids[position] != id) {
+            reorder(position, id);
+        }
+        buffers[id] = NONE;
+        taken[index] = buffer;
+        lengths[index] = length;
+        return true;
+    }
+
+    private static int id(long word) {
+        return (int) (word >>> PackedRing.ID_SHIFT) & PackedRing.ID_MASK;
+    }
+
+    private void count(int plain) {
+        long bytes = 0;
+        for (int i = 0; i < plain; i++) {
+            bytes += lengths[i];
+        }
+        counters.frames += plain;
+        counters.bytes += bytes;
+    }
+
+    private void advance(int count) {
+        armed -= count;
+        next += count;
+        if (next >= ring.size) {
+            next -= ring.size;
+            usedFlags ^= PackedRing.FLAGS;
+        }
+    }
+
+    private void nothing() {
+        if (++idle == RxBuffers.PATIENCE) {
             idle = 0;
             health.check();
         }
-        return batch.size() - held;
     }
 
     /**
@@ -171,7 +214,7 @@ final class PackedRxQueue implements VirtioRxQueue {
                     "descriptor " + position + " is not used, although it has a part of a frame: the device uses all"
                             + " of a frame's together");
         }
-        int id = (int) (word >>> PackedRing.ID_SHIFT) & PackedRing.ID_MASK;
+        int id = id(word);
         int before = frames.notFrame();
         int length = (int) word - before;
         int most = header + largest - before;
@@ -191,37 +234,43 @@ final class PackedRxQueue implements VirtioRxQueue {
      * them with it: the device finds a bulk, and does not take a line from us that we are about to write to.
      */
     private void rearm() {
-        final PackedRing ring = this.ring;
-        final int size = ring.size;
-        final int rest = header + largest;
         final int first = arm;
-        long firstWord = 0;
-        int missing = size - armed;
         int count = 0;
-        int taken;
+        int wanted;
+        int got;
         do {
-            taken = pool.take(fresh, 0, Math.min(missing, fresh.length));
-            for (int i = 0; i < taken; i++) {
-                int id = ring.ids[arm];
-                buffers[id] = fresh[i];
-                ring.setAddress(arm, source.deviceAddress(fresh[i]));
-                long word = availableFlags | PackedRing.WRITE | (long) id << PackedRing.ID_SHIFT | rest;
-                if (count++ == 0) {
-                    firstWord = word;
-                } else {
-                    ring.setWord(arm, word);
-                }
-                if (++arm == size) {
-                    arm = 0;
-                    availableFlags ^= PackedRing.FLAGS;
-                }
+            wanted = Math.min(fresh.length, Math.min(ring.size - armed - count, ring.size - arm));
+            got = pool.take(fresh, 0, wanted);
+            describe(arm, got, first);
+            count += got;
+            arm += got;
+            if (arm == ring.size) {
+                arm = 0;
+                availableFlags ^= PackedRing.FLAGS;
             }
-            missing -= taken;
-        } while (taken == fresh.length && missing > 0);
+        } while (got == wanted && armed + count < ring.size);
         if (count > 0) {
             armed += count;
             ring.publish(first, firstWord);
             ring.tell(arm, count, availableFlags);
+        }
+    }
+
+    /** Describes fresh buffers, by as many descriptors from {@code head} on; the word of that at {@code first} is left out. */
+    private void describe(int head, int count, int first) {
+        final PackedRing ring = this.ring;
+        final long rest = availableFlags | PackedRing.WRITE | (header + largest);
+        for (int i = 0; i < count; i++) {
+            int position = head + i;
+            int id = ring.ids[position];
+            long word = rest | (long) id << PackedRing.ID_SHIFT;
+            buffers[id] = fresh[i];
+            ring.setAddress(position, source.deviceAddress(fresh[i]));
+            if (position == first) {
+                firstWord = word;
+            } else {
+                ring.setWord(position, word);
+            }
         }
     }
 
@@ -234,7 +283,7 @@ final class PackedRxQueue implements VirtioRxQueue {
     }
 
     private BrokenDeviceException lie(int position, long word, int possible, int least, int most) {
-        int id = (int) (word >>> PackedRing.ID_SHIFT) & PackedRing.ID_MASK;
+        int id = id(word);
         return broken("used descriptor " + position + " says buffer " + id + " and "
                 + Integer.toUnsignedString((int) word) + " bytes; possible are buffers that the device has (" + possible
                 + " of 0 to " + (ring.size - 1) + ") and " + least + " to " + most + " bytes");

@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class PackedTxQueue implements VirtioTxQueue {
 
+    private static final int WORDS = 64;
+
     private final String name;
     private final PackedRing ring;
     private final TxFrames frames;
@@ -22,6 +24,9 @@ final class PackedTxQueue implements VirtioTxQueue {
     private final boolean inOrder;
     /** Null if the device knows no tables. */
     private final @Nullable TxTables tables;
+
+    /** What was read of used descriptors. */
+    private final long[] words = new long[WORDS];
 
     private final int lowWater;
     private final QueueCounters counters;
@@ -34,7 +39,9 @@ final class PackedTxQueue implements VirtioTxQueue {
     /** Descriptors in use beyond the first of each frame. */
     private int chained;
 
-    private long runWord;
+    /** The second word of the descriptor at {@code next}, which is not written yet. */
+    private long firstWord;
+
     private int idle;
     private boolean running;
 
@@ -66,47 +73,32 @@ final class PackedTxQueue implements VirtioTxQueue {
         if (free < Math.max(lowWater, slots)) {
             reclaim();
         }
-        final PackedRing ring = this.ring;
         final int size = ring.size;
-        final int header = frames.header;
         final int room = free;
         long flags = availableFlags;
         int position = next;
         int taken = 0;
         int slot = 0;
         int count = 0;
-        long firstWord = 0;
         long bytes = 0;
         try {
             while (slot < slots && taken < room) {
-                Frame frame = batch.frame(slot);
-                int descriptors = 1;
-                long word;
-                if (frame.continues()) {
+                int plain =
+                        frames.prepare(batch, slot, Math.min(slots - slot, Math.min(room - taken, size - position)));
+                int descriptors = plain;
+                if (plain > 0) {
+                    bytes += describe(position, plain, flags);
+                    slot += plain;
+                    count += plain;
+                } else {
                     descriptors = describeRun(batch, slot, position, flags, room - taken);
                     if (descriptors == 0) {
                         break;
                     }
-                    word = runWord;
                     bytes += frames.runBytes();
                     slot += batch.slots(slot);
-                } else {
-                    long address = frames.prepare(frame);
-                    int length = frame.length();
-                    int id = ring.ids[position];
-                    ring.setAddress(position, address);
-                    word = flags | (long) id << PackedRing.ID_SHIFT | (header + length);
-                    buffers.put(id, frame.buffer(), frames.slot());
-                    bytes += length;
-                    slot++;
+                    count++;
                 }
-                // The first becomes available last, and all of them with it: none is if one cannot be sent.
-                if (taken == 0) {
-                    firstWord = word;
-                } else {
-                    ring.setWord(position, word);
-                }
-                count++;
                 taken += descriptors;
                 position += descriptors;
                 if (position >= size) {
@@ -133,8 +125,38 @@ final class PackedTxQueue implements VirtioTxQueue {
     }
 
     /**
-     * Describes a frame in several slots, by the descriptor at {@code head} and those behind it. Its first word is left in
-     * {@code runWord}.
+     * Describes frames that were made ready together, by as many descriptors from {@code head} on, which end at the
+     * ring's end at the latest.
+     *
+     * @return bytes in the frames
+     */
+    private long describe(int head, int count, long flags) {
+        final PackedRing ring = this.ring;
+        final TxFrames frames = this.frames;
+        long bytes = 0;
+        for (int i = 0; i < count; i++) {
+            int position = head + i;
+            int id = ring.ids[position];
+            int length = frames.lengths[i];
+            ring.setAddress(position, frames.addresses[i]);
+            describe(position, flags | (long) id << PackedRing.ID_SHIFT | length);
+            buffers.put(id, frames.holds[i]);
+            bytes += length;
+        }
+        return bytes - (long) count * frames.header;
+    }
+
+    /** Writes the second word. The first becomes available last, and all with it: none is if one cannot be sent. */
+    private void describe(int position, long word) {
+        if (position == next) {
+            firstWord = word;
+        } else {
+            ring.setWord(position, word);
+        }
+    }
+
+    /**
+     * Describes a frame in several slots, by the descriptor at {@code head} and those behind it.
      *
      * @param room free descriptors from there on
      * @return how many it takes; 0 when there is too little room
@@ -145,7 +167,7 @@ final class PackedTxQueue implements VirtioTxQueue {
             int id = ring.ids[head];
             tables.describe(id, batch, from, run, frames, buffers);
             ring.setAddress(head, tables.address(id));
-            runWord = flags | PackedRing.INDIRECT | (long) id << PackedRing.ID_SHIFT | TxTables.bytes(run);
+            describe(head, flags | PackedRing.INDIRECT | (long) id << PackedRing.ID_SHIFT | TxTables.bytes(run));
             return 1;
         }
         if (run > room) {
@@ -170,15 +192,11 @@ final class PackedTxQueue implements VirtioTxQueue {
             long word = flags | (long) last << PackedRing.ID_SHIFT | (header + slot.length());
             if (i < run - 1) {
                 word |= PackedRing.NEXT;
-                buffers.putPart(id, slot.buffer(), frames.slot(), last);
+                buffers.putPart(id, frames.hold(slot), last);
             } else {
-                buffers.put(id, slot.buffer(), frames.slot());
+                buffers.put(id, frames.hold(slot));
             }
-            if (i == 0) {
-                runWord = word;
-            } else {
-                ring.setWord(position, word);
-            }
+            describe(position, word);
             if (++position == size) {
                 position = 0;
                 flags ^= PackedRing.FLAGS;
@@ -188,19 +206,20 @@ final class PackedTxQueue implements VirtioTxQueue {
 
     @Override
     public int reclaim() {
-        final PackedRing ring = this.ring;
         final int size = ring.size;
         try {
             while (running && free < size) {
-                long word = ring.word(clean);
-                if ((word & PackedRing.FLAGS) != usedFlags) {
+                int most = Math.min(size - free, Math.min(words.length, size - clean));
+                int count = ring.used(clean, usedFlags, most, words);
+                if (count == 0) {
                     break;
                 }
-                int id = (int) (word >>> PackedRing.ID_SHIFT) & PackedRing.ID_MASK;
                 if (inOrder) {
-                    takeBackUpTo(id);
+                    takeBackInOrder(count);
                 } else {
-                    takeBack(id);
+                    for (int i = 0; i < count; i++) {
+                        takeBack(id(words[i]));
+                    }
                 }
             }
         } finally {
@@ -209,7 +228,27 @@ final class PackedTxQueue implements VirtioTxQueue {
         return size - free - chained;
     }
 
-    /** In order, one used descriptor may stand for a batch: it names the last (2.8.9), where ids are positions. */
+    private static int id(long word) {
+        return (int) (word >>> PackedRing.ID_SHIFT) & PackedRing.ID_MASK;
+    }
+
+    /** In order, ids are positions, and one used descriptor may stand for a batch: it names the last (2.8.9). */
+    private void takeBackInOrder(int count) {
+        int first = clean;
+        int own = 0;
+        // Mostly each stands for itself.
+        while (own < count && buffers.allPlain() && id(words[own]) == first + own) {
+            own++;
+        }
+        if (own > 0) {
+            buffers.collectAll(first, first + own);
+            advance(own);
+        }
+        if (own < count) {
+            takeBackUpTo(id(words[own]));
+        }
+    }
+
     private void takeBackUpTo(int id) {
         final int size = ring.size;
         int count = (id >= clean ? id - clean : id - clean + size) + 1;
@@ -220,9 +259,9 @@ final class PackedTxQueue implements VirtioTxQueue {
             // Else a part of a frame, which goes with the last one.
             if (buffers.has(clean)) {
                 chained -= buffers.parts(clean);
-                buffers.collect(clean);
+                buffers.collectOne(clean);
             }
-            advance();
+            advance(1);
         }
     }
 
@@ -231,18 +270,20 @@ final class PackedTxQueue implements VirtioTxQueue {
             throw lie(id);
         }
         ring.ids[clean] = id;
-        advance();
+        advance(1);
         for (int part = buffers.next(id); part != TxBuffers.NONE; part = buffers.next(part)) {
             ring.ids[clean] = part;
-            advance();
+            advance(1);
             chained--;
         }
-        buffers.collect(id);
+        buffers.collectOne(id);
     }
 
-    private void advance() {
-        free++;
-        if (++clean == ring.size) {
+    /** Goes on by as many descriptors, up to the end of the ring. */
+    private void advance(int count) {
+        free += count;
+        clean += count;
+        if (clean == ring.size) {
             clean = 0;
             usedFlags ^= PackedRing.FLAGS;
         }

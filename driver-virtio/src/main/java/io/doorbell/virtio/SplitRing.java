@@ -1,7 +1,7 @@
 package io.doorbell.virtio;
 
 import static io.doorbell.virtio.Words.INT;
-import static io.doorbell.virtio.Words.LONG;
+import static io.doorbell.virtio.Words.PLAIN_LONG;
 import static io.doorbell.virtio.Words.SHORT;
 
 import io.doorbell.dma.DmaRegion;
@@ -127,8 +127,27 @@ final class SplitRing {
         return (int) INT.getOpaque(memory, used + USED_RING + (long) position * ELEMENT + 4);
     }
 
+    /**
+     * Reads used entries in a row, as the device wrote them: any 64 bits, the id in the low half, the length in the high
+     * half. They are valid up to {@link #usedSince}.
+     *
+     * @param position of the first; none is behind the ring's end
+     * @param entries receives them; each is read once
+     */
+    void readUsed(int position, int count, long[] entries) {
+        long at = used + USED_RING + (long) position * ELEMENT;
+        for (int i = 0; i < count; i++) {
+            // Not aligned to 8 bytes, as a long would have to be for more than a plain load; in two halves, then.
+            long id = Integer.toUnsignedLong((int) INT.getOpaque(memory, at + (long) i * ELEMENT));
+            long length = (int) INT.getOpaque(memory, at + (long) i * ELEMENT + 4);
+            entries[i] = id | length << Integer.SIZE;
+        }
+    }
+
+    // Plain stores to descriptors that the device cannot get at yet: the release store of the index comes last.
+
     void setDescriptorAddress(int id, long deviceAddress) {
-        LONG.setOpaque(memory, (long) id * DESCRIPTOR, deviceAddress);
+        memory.set(PLAIN_LONG, (long) id * DESCRIPTOR, deviceAddress);
     }
 
     /** What a descriptor's second word has beside the length if the buffer goes on in that of {@code id}. */
@@ -138,7 +157,7 @@ final class SplitRing {
 
     /** Writes all of a descriptor but its address: length, flags and next. */
     void setDescriptorRest(int id, long lengthAndFlags) {
-        LONG.setOpaque(memory, (long) id * DESCRIPTOR + 8, lengthAndFlags);
+        memory.set(PLAIN_LONG, (long) id * DESCRIPTOR + 8, lengthAndFlags);
     }
 
     /**

@@ -16,6 +16,7 @@ import io.doorbell.frame.RxQueue;
 final class SplitRxQueue implements VirtioRxQueue {
 
     private static final int NONE = -1;
+    private static final int ENTRIES = 64;
 
     private final String name;
     private final SplitRing ring;
@@ -32,6 +33,12 @@ final class SplitRxQueue implements VirtioRxQueue {
     private final int[] buffers;
 
     private final int[] fresh;
+
+    // What was read of used entries, and what it says.
+    private final long[] entries = new long[ENTRIES];
+    private final int[] taken = new int[ENTRIES];
+    private final int[] lengths = new int[ENTRIES];
+
     private int available;
     private int used;
     private int idle;
@@ -65,55 +72,80 @@ final class SplitRxQueue implements VirtioRxQueue {
         if (!running) {
             throw new IllegalStateException(name + " is stopped");
         }
-        final SplitRing ring = this.ring;
-        final int mask = ring.mask;
-        final int first = used;
-        final int done = done(first);
         final int held = batch.size();
-        final int most = Math.min(done, batch.room());
-        final boolean looks = frames.looks;
-        int taken = 0;
-        int plain = 0;
-        long bytes = 0;
-        try {
-            while (taken < most) {
-                int index = first + taken;
-                int position = index & mask;
-                int id = ring.usedId(position);
-                int length = ring.usedLength(position) - header;
-                int buffer;
-                if (id < 0 || id > mask || (buffer = buffers[id]) == NONE || length <= 0 || length > largest) {
-                    throw lie(index, id, length + header, header + 1, header + largest);
-                }
-                if (looks && !frames.isPlain(buffer)) {
-                    int parts = receiveOther(batch, index, done - taken, frames.buffers(buffer));
-                    if (parts == 0) {
-                        break;
-                    }
-                    taken += parts;
-                    continue;
-                }
-                if (ring.ids[position] != id) {
-                    reorder(index, id);
-                }
-                buffers[id] = NONE;
-                used = index + 1;
-                batch.append(pool, buffer, FramePool.HEADROOM, length);
-                bytes += length;
-                plain++;
-                taken++;
+        int left = done(used);
+        while (left > 0 && batch.room() > 0) {
+            int position = used & ring.mask;
+            int count = Math.min(Math.min(left, batch.room()), Math.min(entries.length, ring.size - position));
+            ring.readUsed(position, count, entries);
+            int taken = take(batch, count, left);
+            if (taken == 0) {
+                break;
             }
-        } finally {
-            counters.frames += plain;
-            counters.bytes += bytes;
+            left -= taken;
         }
         if (unarmed() >= fresh.length) {
             rearm();
         }
-        if (taken == 0) {
+        if (batch.size() == held) {
             nothing();
         }
         return batch.size() - held;
+    }
+
+    /**
+     * Takes frames whose used entries have been read, up to one that is not plain, and that one.
+     *
+     * @param left used buffers that have not been looked at
+     * @return how many have been now; 0 when the batch has too little room for the next frame
+     */
+    private int take(FrameBatch batch, int count, int left) {
+        final int first = used;
+        int plain = 0;
+        try {
+            while (plain < count && accept(first + plain, plain)) {
+                plain++;
+            }
+        } finally {
+            // Also when a later one is a lie.
+            batch.append(pool, taken, FramePool.HEADROOM, lengths, plain);
+            used = first + plain;
+            count(plain);
+        }
+        if (plain == count) {
+            return plain;
+        }
+        int parts = receiveOther(batch, used, left - plain, frames.buffers(buffers[(int) entries[plain]]));
+        return parts == 0 ? plain : plain + parts;
+    }
+
+    /** Checks what the device wrote of a frame; returns false when the frame is not plain. */
+    private boolean accept(int index, int at) {
+        int id = (int) entries[at];
+        int length = (int) (entries[at] >>> Integer.SIZE) - header;
+        int buffer;
+        if (id < 0 || id >= buffers.length || (buffer = buffers[id]) == NONE || length <= 0 || length > largest) {
+            throw lie(index, id, length + header, header + 1, header + largest);
+        }
+        if (frames.looks && !frames.isPlain(buffer)) {
+            return false;
+        }
+        if (ring.ids[index & ring.mask] != id) {
+            reorder(index, id);
+        }
+        buffers[id] = NONE;
+        taken[at] = buffer;
+        lengths[at] = length;
+        return true;
+    }
+
+    private void count(int plain) {
+        long bytes = 0;
+        for (int i = 0; i < plain; i++) {
+            bytes += lengths[i];
+        }
+        counters.frames += plain;
+        counters.bytes += bytes;
     }
 
     /**

@@ -64,34 +64,26 @@ final class SplitTxQueue implements VirtioTxQueue {
         if (free() < Math.max(lowWater, slots)) {
             reclaim();
         }
-        final SplitRing ring = this.ring;
-        final int mask = ring.mask;
         final int first = available;
-        final int header = frames.header;
         int index = first;
         int slot = 0;
         long bytes = 0;
         try {
             while (slot < slots && index != tail) {
-                Frame frame = batch.frame(slot);
-                int id = ring.ids[index & mask];
-                if (frame.continues()) {
-                    int run = describeRun(batch, slot, id, tail - index);
+                int plain = frames.prepare(batch, slot, Math.min(slots - slot, tail - index));
+                if (plain > 0) {
+                    bytes += describe(index, plain);
+                    index += plain;
+                    slot += plain;
+                } else {
+                    int run = describeRun(batch, slot, ring.ids[index & ring.mask], tail - index);
                     if (run == 0) {
                         break;
                     }
                     bytes += frames.runBytes();
+                    index++;
                     slot += run;
-                } else {
-                    long address = frames.prepare(frame);
-                    int length = frame.length();
-                    ring.setDescriptorAddress(id, address);
-                    ring.setDescriptorRest(id, header + length);
-                    buffers.put(id, frame.buffer(), frames.slot());
-                    bytes += length;
-                    slot++;
                 }
-                index++;
             }
         } catch (RuntimeException e) {
             withdraw(first, index);
@@ -106,6 +98,26 @@ final class SplitTxQueue implements VirtioTxQueue {
         counters.bytes += bytes;
         ring.publish(index);
         return slot;
+    }
+
+    /**
+     * Describes frames that were made ready together, by a descriptor each, from {@code index} on.
+     *
+     * @return bytes in the frames
+     */
+    private long describe(int index, int count) {
+        final SplitRing ring = this.ring;
+        final TxFrames frames = this.frames;
+        long bytes = 0;
+        for (int i = 0; i < count; i++) {
+            int id = ring.ids[(index + i) & ring.mask];
+            int length = frames.lengths[i];
+            ring.setDescriptorAddress(id, frames.addresses[i]);
+            ring.setDescriptorRest(id, length);
+            buffers.put(id, frames.holds[i]);
+            bytes += length;
+        }
+        return bytes - (long) count * frames.header;
     }
 
     /**
@@ -144,9 +156,9 @@ final class SplitTxQueue implements VirtioTxQueue {
             ring.setDescriptorAddress(id, frames.address(slot) - header);
             int length = header + slot.length();
             if (i == 0) {
-                buffers.put(head, slot.buffer(), frames.slot());
+                buffers.put(head, frames.hold(slot));
             } else {
-                buffers.putPart(id, slot.buffer(), frames.slot(), head);
+                buffers.putPart(id, frames.hold(slot), head);
             }
             if (i == run - 1) {
                 ring.setDescriptorRest(id, length);
@@ -195,7 +207,7 @@ final class SplitTxQueue implements VirtioTxQueue {
                 for (int part = buffers.next(id); part != TxBuffers.NONE; part = buffers.next(part)) {
                     free(part);
                 }
-                buffers.collect(id);
+                buffers.collectOne(id);
                 used = index + 1;
             }
         } finally {

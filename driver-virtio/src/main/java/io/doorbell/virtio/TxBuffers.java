@@ -12,18 +12,15 @@ final class TxBuffers {
 
     private final TxFrames frames;
 
-    /** Of each descriptor in use: its buffer, and the slot of the buffer's pool. Of a {@link #putPart part}: see {@link #part}. */
-    private final int[] buffers;
-
-    private final int[] slots;
+    /** Of each descriptor in use: its buffer, as {@link #hold} has it. Of a {@link #putPart part}: see {@link #part}. */
+    private final long[] buffers;
 
     /** Of a frame in several descriptors, from the one that the device gives back: which is the next; else NONE. */
     private final int[] next;
 
     // Of each descriptor with a table: how many more buffers, and which; empty without tables.
     private final int[] more;
-    private final int[] moreBuffers;
-    private final int[] moreSlots;
+    private final long[] moreBuffers;
 
     /** Frames in several buffers. While there is none, the arrays above say nothing. */
     private int runs;
@@ -36,49 +33,49 @@ final class TxBuffers {
 
     TxBuffers(int size, boolean tables, TxFrames frames) {
         this.frames = frames;
-        this.buffers = new int[size];
-        this.slots = new int[size];
+        this.buffers = new long[size];
         this.next = new int[size];
         this.more = new int[size];
-        this.moreBuffers = new int[tables ? size * TxTables.MOST : 0];
-        this.moreSlots = new int[moreBuffers.length];
+        this.moreBuffers = new long[tables ? size * TxTables.MOST : 0];
         this.collected = new int[size + TxTables.MOST];
         Arrays.fill(buffers, NONE);
         Arrays.fill(next, NONE);
     }
 
-    void put(int id, int buffer, int slot) {
-        buffers[id] = buffer;
-        slots[id] = slot;
+    /** A buffer and the slot of its pool in one word, which is not negative. */
+    static long hold(int slot, int buffer) {
+        return (long) slot << Integer.SIZE | buffer;
+    }
+
+    void put(int id, long hold) {
+        buffers[id] = hold;
     }
 
     /** Adds a buffer to a descriptor that has one. */
-    void putMore(int id, int buffer, int slot) {
+    void putMore(int id, long hold) {
         if (more[id] == 0) {
             runs++;
         }
         int at = id * TxTables.MOST + more[id]++;
-        moreBuffers[at] = buffer;
-        moreSlots[at] = slot;
+        moreBuffers[at] = hold;
     }
 
     /**
      * Gives a descriptor of its own to a part of a frame. The device gives back another of the frame's, {@code of}, which
      * stands for all.
      */
-    void putPart(int id, int buffer, int slot, int of) {
+    void putPart(int id, long hold, int of) {
         if (next[of] == NONE) {
             runs++;
         }
-        buffers[id] = part(buffer);
-        slots[id] = slot;
+        buffers[id] = part(hold);
         next[id] = next[of];
         next[of] = id;
     }
 
-    /** A buffer's number as a part has it: never one that a descriptor has which the device may give back. */
-    private static int part(int buffer) {
-        return NONE - 1 - buffer;
+    /** A buffer as a part has it: never one that a descriptor has which the device may give back. */
+    private static long part(long hold) {
+        return NONE - 1 - hold;
     }
 
     /** Whether the device has this descriptor, and may give it back. */
@@ -122,28 +119,48 @@ final class TxBuffers {
     }
 
     /** Takes the buffers of a frame that the device has read out; they go back with the next {@link #giveCollected}. */
-    void collect(int id) {
-        collect(buffers[id], slots[id]);
+    void collectOne(int id) {
+        collect(buffers[id]);
         if (runs != 0) {
             collectRun(id);
         }
         buffers[id] = NONE;
     }
 
-    private void collect(int buffer, int itsSlot) {
+    /** Whether no frame has more than one buffer, so that each descriptor in use stands for itself. */
+    boolean allPlain() {
+        return runs == 0;
+    }
+
+    /** As {@link #collectOne} for the descriptors from {@code first} to {@code end - 1}, all in use. */
+    void collectAll(int first, int end) {
+        if (runs != 0) {
+            for (int id = first; id < end; id++) {
+                collectOne(id);
+            }
+            return;
+        }
+        for (int id = first; id < end; id++) {
+            collect(buffers[id]);
+            buffers[id] = NONE;
+        }
+    }
+
+    private void collect(long hold) {
+        int itsSlot = (int) (hold >>> Integer.SIZE);
         if (itsSlot != slot) {
             giveCollected();
             slot = itsSlot;
         }
-        collected[count++] = buffer;
+        collected[count++] = (int) hold;
     }
 
     private void collectRun(int id) {
         for (int i = 0; i < more[id]; i++) {
-            collect(moreBuffers[id * TxTables.MOST + i], moreSlots[id * TxTables.MOST + i]);
+            collect(moreBuffers[id * TxTables.MOST + i]);
         }
         for (int part = next[id]; part != NONE; part = next[part]) {
-            collect(part(buffers[part]), slots[part]);
+            collect(part(buffers[part]));
         }
         forgetRun(id);
         // Else more might come together than descriptors, for which there is room.
@@ -159,10 +176,10 @@ final class TxBuffers {
 
     /** Gives back the buffers of {@code count} descriptors from {@code first} on, round the end if need be. */
     void give(int first, int count) {
-        int id = first;
-        for (int left = count; left > 0; left--) {
-            collect(id);
-            id = id + 1 == buffers.length ? 0 : id + 1;
+        int end = first + count;
+        collectAll(first, Math.min(end, buffers.length));
+        if (end > buffers.length) {
+            collectAll(0, end - buffers.length);
         }
         giveCollected();
     }
@@ -170,7 +187,7 @@ final class TxBuffers {
     void giveAll() {
         for (int id = 0; id < buffers.length; id++) {
             if (has(id)) {
-                collect(id);
+                collectOne(id);
             }
         }
         giveCollected();

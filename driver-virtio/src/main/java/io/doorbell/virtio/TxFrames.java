@@ -20,8 +20,18 @@ final class TxFrames {
     /** Of a frame that is to be cut: an Ethernet header, and the largest IPv6 packet with its header (5.1.6.3). */
     static final int LARGEST = 14 + 40 + 65535;
 
+    /** Frames that {@link #prepare(FrameBatch, int, int)} makes ready at a time, at most. */
+    private static final int BURST = 64;
+
     /** Bytes in the header. */
     final int header;
+
+    // Of the frames that were made ready together: where the device finds each, with its header; bytes, with the
+    // header;
+    // and what to hold on to, as TxBuffers has it.
+    final long[] addresses = new long[BURST];
+    final int[] lengths = new int[BURST];
+    final long[] holds = new long[BURST];
 
     /** Bytes in front of a frame that are cleared from: a header of 10 bytes counts as 12, all of it the frame's room. */
     private final int cleared;
@@ -55,6 +65,28 @@ final class TxFrames {
         this.asked = new TxHeader(name, header, OffloadSide.DEVICE, features);
         this.pool = pools.pool(0);
         this.poolAddress = pools.deviceAddress(0);
+    }
+
+    /**
+     * Makes frames ready, from slot {@code from} on, up to one that is in several slots. What the ring is to be told of
+     * them is in the arrays then: loops that do little are compiled best.
+     *
+     * @param most slots to look at
+     * @return how many frames there are in the arrays
+     * @throws DoorbellException when a frame cannot be sent
+     */
+    int prepare(FrameBatch batch, int from, int most) {
+        final int end = Math.min(most, BURST);
+        for (int i = 0; i < end; i++) {
+            Frame frame = batch.frame(from + i);
+            if (frame.continues()) {
+                return i;
+            }
+            addresses[i] = prepare(frame);
+            lengths[i] = header + frame.length();
+            holds[i] = TxBuffers.hold(slot, frame.buffer());
+        }
+        return end;
     }
 
     /**
@@ -141,9 +173,9 @@ final class TxFrames {
         return poolAddress + frame.position();
     }
 
-    /** The slot of the pool of the frame that was looked at last. */
-    int slot() {
-        return slot;
+    /** What to hold on to of a slot that was looked at last, as {@link TxBuffers} has it. */
+    long hold(Frame frame) {
+        return TxBuffers.hold(slot, frame.buffer());
     }
 
     FramePool pool(int slot) {

@@ -55,9 +55,9 @@ final class TxTables {
             memory.set(Words.PLAIN_LONG, at, frames.address(slot) - header);
             memory.set(Words.PLAIN_LONG, at + 8, next | (header + slot.length()));
             if (i == 0) {
-                buffers.put(id, slot.buffer(), frames.slot());
+                buffers.put(id, frames.hold(slot));
             } else {
-                buffers.putMore(id, slot.buffer(), frames.slot());
+                buffers.putMore(id, frames.hold(slot));
             }
         }
     }

@@ -27,17 +27,28 @@ public final class Frame {
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 
-    /** Null in an empty slot. */
+    private static final int EMPTY = -1;
+
+    /** Bytes in two MAC addresses. */
+    private static final int ADDRESSES = 12;
+
+    /**
+     * In an empty slot, that of an earlier frame, or null. References are written only where they change: for each, the
+     * garbage collector has to take note.
+     */
     @Nullable
     FramePool pool;
 
-    /** Which of the pool's buffers; with the pool, the frame's identity. */
-    int buffer;
+    /** Which of the pool's buffers; with the pool, the frame's identity. {@link #EMPTY} in an empty slot. */
+    int buffer = EMPTY;
 
     /** Where the frame starts within the buffer, in bytes. */
     int offset;
 
-    /** Bytes in the frame; 0 in an empty slot. */
+    /** Where the frame starts within the pool's memory, in bytes. */
+    private long start;
+
+    /** Bytes in the frame. */
     int length;
 
     /** Bits of {@link Offloads}; what the fields below hold is valid where the bit is set. */
@@ -54,9 +65,12 @@ public final class Frame {
     Frame() {}
 
     void fill(FramePool pool, int buffer, int offset, int length) {
-        this.pool = pool;
+        if (this.pool != pool) {
+            this.pool = pool;
+        }
         this.buffer = buffer;
         this.offset = offset;
+        this.start = pool.position(buffer) + offset;
         this.length = length;
         this.offloads = 0;
     }
@@ -76,8 +90,7 @@ public final class Frame {
     }
 
     void clear() {
-        pool = null;
-        length = 0;
+        buffer = EMPTY;
     }
 
     /** Bytes in the frame. */
@@ -118,6 +131,7 @@ public final class Frame {
                     + " bytes of headroom and " + length + " of length");
         }
         offset += bytes;
+        start += bytes;
         length -= bytes;
         checksumStart -= bytes;
         segmentHeader -= bytes;
@@ -138,6 +152,7 @@ public final class Frame {
         // Copies as if through a buffer of its own, so that the two may overlap.
         MemorySegment.copy(memory(), position(), memory(), position() + bytes, length);
         offset += bytes;
+        start += bytes;
     }
 
     /** The memory of the whole pool, in which this frame lies at {@link #position()}. No object is made. */
@@ -147,7 +162,8 @@ public final class Frame {
 
     /** Where the frame starts within {@link #memory()}, in bytes. */
     public long position() {
-        return owned().position(buffer) + offset;
+        owned();
+        return start;
     }
 
     public byte getByte(int index) {
@@ -207,13 +223,13 @@ public final class Frame {
 
     /** Exchanges the destination address and the source address, as a reply to the sender needs it. */
     public void swapMacs() {
-        long destination = getLong(0);
-        long source = getLong(6);
-        // Each long has six bytes of address in front; what follows the source is the EtherType, left as it was.
-        setInt(0, (int) (source >>> 32));
-        setShort(4, (short) (source >>> 16));
-        setInt(6, (int) (destination >>> 32));
-        setShort(10, (short) (destination >>> 16));
+        MemorySegment memory = memory();
+        long at = at(0, ADDRESSES);
+        // Six bytes of destination and two of source, then the other four of source.
+        long first = memory.get(LONG, at);
+        int last = memory.get(INT, at + Long.BYTES);
+        memory.set(LONG, at, first << 48 | (last & 0xffff_ffffL) << 16 | first >>> 48);
+        memory.set(INT, at + Long.BYTES, (int) (first >>> 16));
     }
 
     /** What is known of the frame, or asked for it: bits of {@link Offloads}. A fresh frame has none. */
@@ -354,22 +370,25 @@ public final class Frame {
     }
 
     private long at(int index, int bytes) {
-        FramePool pool = owned();
         Objects.checkFromIndexSize(index, bytes, length);
-        return pool.position(buffer) + offset + index;
+        return start + index;
     }
 
     private FramePool owned() {
         FramePool pool = this.pool;
-        if (pool == null) {
-            throw new IllegalStateException(
-                    "this frame was sent, released or moved to another batch, and is not yours any more");
+        if (buffer < 0 || pool == null) {
+            throw notYours();
         }
         return pool;
     }
 
+    private static IllegalStateException notYours() {
+        return new IllegalStateException(
+                "this frame was sent, released or moved to another batch, and is not yours any more");
+    }
+
     @Override
     public String toString() {
-        return pool == null ? "an empty slot" : "a frame of " + length + " bytes";
+        return buffer < 0 ? "an empty slot" : "a frame of " + length + " bytes";
     }
 }

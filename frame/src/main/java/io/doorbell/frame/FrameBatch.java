@@ -73,7 +73,7 @@ public final class FrameBatch {
             pool.release(frames, from, to);
             from = to;
         }
-        detach(size);
+        size = 0;
     }
 
     /** How many slots the frame takes that starts at {@code index}: 1, unless it says {@link Offloads#CONTINUES}. */
@@ -115,7 +115,6 @@ public final class FrameBatch {
         int slots = wholeFrame(index);
         for (int i = index; i < index + slots; i++) {
             frames[i].pool().release(frames, i, i + 1);
-            frames[i].clear();
         }
         closeGap(index, slots);
     }
@@ -161,6 +160,20 @@ public final class FrameBatch {
         Frame frame = nextSlot();
         frame.fill(pool, buffer, offset, length);
         return frame;
+    }
+
+    /**
+     * For drivers: as {@link #append(FramePool, int, int, int)}, for {@code count} buffers of one pool, whose numbers and
+     * whose frames' lengths are in the arrays.
+     */
+    public void append(FramePool pool, int[] buffers, int offset, int[] lengths, int count) {
+        if (count > room()) {
+            throw full();
+        }
+        for (int i = 0; i < count; i++) {
+            frames[size + i].fill(pool, buffers[i], offset, lengths[i]);
+        }
+        size += count;
     }
 
     private Frame nextSlot() {

@@ -188,12 +188,15 @@ public final class FramePool implements AutoCloseable {
         }
     }
 
+    /** Takes the buffers out of slots that are in use; the slots are empty then. */
     void release(Frame[] frames, int from, int to) {
         lock();
         try {
             int top = available;
             for (int i = from; i < to; i++) {
-                stack[top++] = frames[i].buffer;
+                Frame frame = frames[i];
+                stack[top++] = frame.buffer;
+                frame.clear();
             }
             available = top;
         } finally {
