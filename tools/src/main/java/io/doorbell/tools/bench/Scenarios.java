@@ -15,7 +15,8 @@ public final class Scenarios {
             new DriverScenario(256),
             new DriverScenario(1024),
             new LatencyScenario(),
-            new StartScenario());
+            new StartScenario(),
+            new SocketsScenario());
 
     private Scenarios() {}
 
