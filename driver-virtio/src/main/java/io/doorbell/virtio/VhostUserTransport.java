@@ -8,9 +8,7 @@ import io.doorbell.dma.kernel.KernelException;
 import io.doorbell.dma.kernel.UnixSocket;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.RegisterValue;
-import io.doorbell.virtio.VhostUserDmaSpace.Shared;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -90,8 +88,8 @@ final class VhostUserTransport implements VirtioTransport {
     private long driverFeatures;
     private int status;
     private int generation;
-    /** What the back-end knows of; empty before the first queue is enabled. */
-    private List<Shared> announced = List.of();
+    /** What the back-end knows of; nothing before the first queue is enabled. */
+    private final VhostAnnouncedMemory announced;
 
     /**
      * Connects to a back-end.
@@ -102,6 +100,7 @@ final class VhostUserTransport implements VirtioTransport {
         this.kernel = kernel;
         this.path = path;
         this.mac = mac;
+        this.announced = new VhostAnnouncedMemory(path);
         this.errors = EventFd.create(kernel);
         try {
             connect();
@@ -176,7 +175,7 @@ final class VhostUserTransport implements VirtioTransport {
             last.close();
         }
         enabled.clear();
-        announced = List.of();
+        announced.forget();
         generation++;
     }
 
@@ -407,7 +406,7 @@ final class VhostUserTransport implements VirtioTransport {
 
     /** A region came or went. Before the first queue is enabled, and without a back-end, that can wait. */
     private synchronized void memoryChanged() {
-        if (!announced.isEmpty() && isConnected()) {
+        if (announced.size() > 0 && isConnected()) {
             try {
                 announceMemory();
             } catch (VhostDisconnected e) {
@@ -417,53 +416,7 @@ final class VhostUserTransport implements VirtioTransport {
     }
 
     private void announceMemory() {
-        List<Shared> now = dma.shared();
-        if (now.equals(announced)) {
-            return;
-        }
-        if (has(VhostProtocol.CONFIGURE_MEM_SLOTS)) {
-            announceOneByOne(now);
-        } else if (!now.isEmpty()) {
-            // A table cannot be empty: what was in it last stays until there is another.
-            announceTable(now);
-        }
-        announced = now;
-    }
-
-    private void announceOneByOne(List<Shared> now) {
-        for (Shared gone : announced) {
-            if (!now.contains(gone)) {
-                tell(VhostRequest.REM_MEM_REG, slot(gone), List.of());
-            }
-        }
-        for (Shared added : now) {
-            if (!announced.contains(added)) {
-                tell(VhostRequest.ADD_MEM_REG, slot(added), List.of(added.fd()));
-            }
-        }
-    }
-
-    private static ByteBuffer slot(Shared shared) {
-        ByteBuffer payload = VhostMessage.bytes(8 + VhostRegion.BYTES).putLong(0);
-        shared.region().write(payload);
-        return payload;
-    }
-
-    private void announceTable(List<Shared> now) {
-        if (now.size() > VhostRegion.MAX_IN_TABLE) {
-            throw new DoorbellException("the vhost-user back-end at " + path + " has room for "
-                    + VhostRegion.MAX_IN_TABLE + " pieces of memory, and " + now.size()
-                    + " are to be shared with it: open NICs with one pool instead of many");
-        }
-        ByteBuffer table = VhostMessage.bytes(8 + now.size() * VhostRegion.BYTES)
-                .putInt(now.size())
-                .putInt(0);
-        List<Integer> files = new ArrayList<>();
-        for (Shared shared : now) {
-            shared.region().write(table);
-            files.add(shared.fd());
-        }
-        tell(VhostRequest.SET_MEM_TABLE, table, files);
+        announced.update(dma.shared(), has(VhostProtocol.CONFIGURE_MEM_SLOTS), this::tell);
     }
 
     // ---- The rest

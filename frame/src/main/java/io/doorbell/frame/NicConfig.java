@@ -95,7 +95,8 @@ public record NicConfig(
     }
 
     /**
-     * Opens the NIC with so many queues in each direction, one pair for each thread that is to work on it.
+     * Opens the NIC with so many queues in each direction, one pair for each thread that is to work on it. Each pair has a
+     * pool of its own ({@link RxQueue#pool}), unless {@link #withPool} gives all of them one.
      *
      * @param pairs at least 1; the NIC does not open if its device or driver has fewer
      */
