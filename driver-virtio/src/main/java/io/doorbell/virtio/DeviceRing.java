@@ -30,6 +30,7 @@ abstract class DeviceRing {
     final int size;
     final VhostMemory memory;
     final boolean eventIndex;
+    final boolean inOrder;
     private final boolean indirect;
 
     // The parts, side by side.
@@ -54,6 +55,7 @@ abstract class DeviceRing {
         this.size = size;
         this.memory = memory;
         this.eventIndex = features.has(Feature.VIRTIO_F_EVENT_IDX);
+        this.inOrder = features.has(Feature.VIRTIO_F_IN_ORDER);
         this.indirect = features.has(Feature.VIRTIO_F_INDIRECT_DESC);
     }
 
@@ -74,6 +76,15 @@ abstract class DeviceRing {
 
     /** Shows the driver what was put, all at once; returns whether it asks to be interrupted for that. */
     abstract boolean publish();
+
+    /**
+     * Takes all buffers that the driver has made available, up to {@code most}, and gives them back without a look at what
+     * they describe; a frame is in one. {@link #publish} is to follow.
+     *
+     * @param written bytes that were written into each
+     * @return how many there were
+     */
+    abstract int useAll(int most, int written);
 
     /** Where {@link #take} would go on; {@link #rewind} goes back there. */
     abstract int mark();

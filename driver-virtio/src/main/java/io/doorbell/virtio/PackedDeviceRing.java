@@ -13,6 +13,7 @@ final class PackedDeviceRing extends DeviceRing {
 
     private static final long AVAIL = 1L << (48 + 7);
     private static final long USED = 1L << (48 + 15);
+    private static final long ID = 0xffffL << 32;
     private static final int EVENTS_DISABLE = 1;
     private static final int EVENTS_DESC = 2;
     private static final int EVENT_BYTES = 4;
@@ -154,6 +155,28 @@ final class PackedDeviceRing extends DeviceRing {
         int event = events & EVENT_OFFSET;
         int eventPosition = (events >>> WRAP_BIT & 1) == 1 ? event : event + size;
         return eventPosition < 2 * size && distance(eventPosition, advanced(put, 2 * size - 1)) < news;
+    }
+
+    @Override
+    int useAll(int most, int written) {
+        int count = 0;
+        int limit = Math.min(most, size - distance(published, next));
+        while (count < limit) {
+            // Acquire: as in take().
+            long word = (long) LONG.getAcquire(descriptors, (long) index(next) * DESCRIPTOR + 8);
+            if ((word & (AVAIL | USED)) != (next < size ? AVAIL : USED)) {
+                break;
+            }
+            next = advanced(next, 1);
+            put((int) (word >>> 32) & 0xffff, 1, written);
+            count++;
+        }
+        if (inOrder && written == 0 && count > 1) {
+            // One used descriptor stands for all, by the id of the last (2.8.9).
+            pendingWords[0] = (pendingWords[0] & ~ID) | (pendingWords[count - 1] & ID);
+            pending = 1;
+        }
+        return count;
     }
 
     @Override

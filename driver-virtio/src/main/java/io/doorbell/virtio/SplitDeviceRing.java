@@ -149,6 +149,28 @@ final class SplitDeviceRing extends DeviceRing {
     }
 
     @Override
+    int useAll(int most, int written) {
+        // Acquire: as in take().
+        int count = ((short) SHORT.getAcquire(available, INDEX) - next) & 0xffff;
+        if (count > size) {
+            throw lie(count + " buffers in a ring of " + size);
+        }
+        count = Math.min(count, most);
+        for (int i = 0; i < count; i++) {
+            int head = (short) SHORT.getOpaque(available, RING + 2L * ((next + i) & mask)) & 0xffff;
+            long element = RING + (long) ((put + i) & mask) * ELEMENT;
+            // What stands there already need not travel to the driver again.
+            if ((int) INT.getOpaque(used, element) != head || (int) INT.getOpaque(used, element + 4) != written) {
+                INT.setOpaque(used, element, head);
+                INT.setOpaque(used, element + 4, written);
+            }
+        }
+        next += count;
+        put += count;
+        return count;
+    }
+
+    @Override
     int mark() {
         return next;
     }

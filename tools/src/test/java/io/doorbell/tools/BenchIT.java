@@ -10,6 +10,8 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code nicctl bench} measures what it says, whatever the figures are. */
 class BenchIT {
@@ -33,20 +35,21 @@ class BenchIT {
         return (List<Map<String, Object>>) Json.read("{\"rows\":" + json + "}").get("rows");
     }
 
-    @Test
-    void comparesDoorbellWithDpdk() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {"vhost-user-forward", "null-forward"})
+    void comparesDoorbellWithDpdk(String scenario) {
         assumeDpdk();
         CapturedConsole console = new CapturedConsole();
         Path chart = folder.resolve("chart.svg");
 
         int status = NicCtl.run(
                 Context.ofProcess(console.console()),
-                List.of("bench", "--quick", "--json", "--chart", chart.toString(), "vhost-user-forward"));
+                List.of("bench", "--quick", "--json", "--chart", chart.toString(), scenario));
 
         assertThat(status).as(console.err()).isZero();
         assertThat(rows(console.out())).hasSizeBetween(3, 4).allSatisfy(row -> {
             assertThat(row)
-                    .containsEntry("scenario", "vhost-user-forward")
+                    .containsEntry("scenario", scenario)
                     .containsEntry("unit", "Mframes/s")
                     .containsKeys("ring", "peer", "low", "high");
             assertThat((double) row.get("ratio")).isPositive();

@@ -30,12 +30,23 @@ final class PinnedJvm implements AutoCloseable {
     }
 
     PinnedJvm(int core, Class<?> main, List<String> options, String classPath, Redirect errors) {
-        name = main.getSimpleName();
+        this(core, main.getName(), List.of(), options, classPath, errors);
+    }
+
+    /** Of a main class on a floor that is not to be known here. */
+    PinnedJvm(int core, String main, String argument) {
+        this(core, main, List.of(argument), List.of(), System.getProperty("java.class.path"), Redirect.INHERIT);
+    }
+
+    private PinnedJvm(
+            int core, String main, List<String> arguments, List<String> options, String classPath, Redirect errors) {
+        name = main.substring(main.lastIndexOf('.') + 1);
         List<String> command = new ArrayList<>(List.of("taskset", "-c", String.valueOf(core)));
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"));
         command.addAll(options);
-        command.addAll(List.of("-cp", classPath, main.getName()));
+        command.addAll(List.of("-cp", classPath, main));
+        command.addAll(arguments);
         try {
             process = new ProcessBuilder(command).redirectError(errors).start();
         } catch (IOException e) {

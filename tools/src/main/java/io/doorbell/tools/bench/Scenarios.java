@@ -8,9 +8,12 @@ import java.util.stream.Collectors;
 public final class Scenarios {
 
     private static final List<Scenario> ALL = List.of(
-            new VhostUserScenario(Work.RECEIVE),
-            new VhostUserScenario(Work.SEND),
-            new VhostUserScenario(Work.FORWARD),
+            VhostUserScenario.withDpdk(Work.RECEIVE),
+            VhostUserScenario.withDpdk(Work.SEND),
+            VhostUserScenario.withDpdk(Work.FORWARD),
+            VhostUserScenario.withNull(Work.RECEIVE),
+            VhostUserScenario.withNull(Work.SEND),
+            VhostUserScenario.withNull(Work.FORWARD),
             new IgbScenario(),
             new DriverScenario(256),
             new DriverScenario(1024),

@@ -129,11 +129,11 @@ final class Testpmd implements AutoCloseable {
         return Double.parseDouble(matcher.group(1));
     }
 
-    /** @throws DoorbellException unless it has printed these words */
-    void requirePrinted(String words, String why) {
+    /** @throws DoorbellException unless it has printed words that this regular expression matches */
+    void requirePrinted(String expression, String why) {
         synchronized (printed) {
-            if (printed.indexOf(words) < 0) {
-                throw failed("does not say '" + words + "': " + why);
+            if (!Pattern.compile(expression).matcher(printed).find()) {
+                throw failed("does not say '" + expression + "': " + why);
             }
         }
     }

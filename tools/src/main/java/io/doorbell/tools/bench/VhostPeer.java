@@ -20,7 +20,7 @@ enum VhostPeer {
             true,
             "DPDK, default",
             ",packed_vq=1",
-            "using packed ring mergeable buffer Rx path",
+            "using packed ring (mergeable buffer|standard) Rx path",
             "using packed ring standard Tx path"),
     PACKED_AVX512(
             true,

@@ -71,6 +71,7 @@ final class VhostUserRunner {
 
     private Report run(Nic nic, Work work) {
         FrameBatch batch = new FrameBatch(BATCH);
+        work.poll(nic, batch, POLLS); // a thread's and a connection's first steps may allocate
         long collections = collections();
         long allocated = threads.getCurrentThreadAllocatedBytes();
         long frames = 0;

@@ -1,6 +1,5 @@
 package io.doorbell.tools.bench;
 
-import io.doorbell.dma.DoorbellException;
 import io.doorbell.tools.bench.VhostUserRunner.Report;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -12,7 +11,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.ToLongFunction;
-import java.util.regex.Pattern;
 
 /**
  * virtio over vhost-user at native speed: the same DPDK back-end on one core, and on the other core Doorbell and DPDK's
@@ -22,29 +20,41 @@ final class VhostUserScenario implements Scenario {
 
     private static final int QUEUE_SIZE = 256;
     private static final String UNIT = "Mframes/s";
-    private static final Pattern RX = Pattern.compile("Rx-pps:\\s+(\\d+)");
-    private static final Pattern TX = Pattern.compile("Tx-pps:\\s+(\\d+)");
-    private static final Duration SETTLE = Duration.ofMillis(100);
+    static final Duration SETTLE = Duration.ofMillis(100);
     private static final Duration WARM_UP = Duration.ofSeconds(3);
     /** Frames that go round, in bursts of 32: as many as a ring holds, but for a few. */
-    private static final int CIRCULATING_BURSTS = QUEUE_SIZE / 32 - 1;
+    static final int CIRCULATING_BURSTS = QUEUE_SIZE / 32 - 1;
     /** For two processes of DPDK and one of Doorbell. */
     private static final long HUGE_PAGE_BYTES = 640L << 20;
 
     private final Work work;
+    /** Whether the other end is one that does nothing. */
+    private final boolean idle;
 
-    VhostUserScenario(Work work) {
+    private VhostUserScenario(Work work, boolean idle) {
         this.work = work;
+        this.idle = idle;
+    }
+
+    /** With DPDK's vhost at the other end, which copies every frame, and mostly is the limit. */
+    static Scenario withDpdk(Work work) {
+        return new VhostUserScenario(work, false);
+    }
+
+    /** With an end that fills and drains at once, so that the driver is the limit. */
+    static Scenario withNull(Work work) {
+        return new VhostUserScenario(work, true);
     }
 
     @Override
     public String name() {
-        return "vhost-user-" + work.name().toLowerCase(Locale.ROOT);
+        return (idle ? "null-" : "vhost-user-") + work.name().toLowerCase(Locale.ROOT);
     }
 
     @Override
     public String description() {
-        return "virtio over vhost-user, against DPDK's virtio-user, with DPDK's vhost on the other core";
+        return "virtio over vhost-user, against DPDK's virtio-user, with "
+                + (idle ? "a back-end that fills and drains at once" : "DPDK's vhost") + " on the other core";
     }
 
     @Override
@@ -53,9 +63,10 @@ final class VhostUserScenario implements Scenario {
         Path folder = temporaryFolder();
         try (HugePageLoan hugePages = new HugePageLoan(HUGE_PAGE_BYTES)) {
             Path socket = folder.resolve("vhost.sock");
-            String port = "net_vhost0,iface=" + socket;
-            try (Testpmd backEnd = Testpmd.start(cores.other(), port, work.otherEnd, hugePages.granted, List.of())) {
-                for (boolean packed : new boolean[] {false, true}) {
+            for (boolean packed : new boolean[] {false, true}) {
+                try (BackEnd backEnd = idle
+                        ? new NullBackEnd(cores.other(), socket)
+                        : new DpdkBackEnd(cores.other(), socket, work, hugePages.granted)) {
                     new Round(bench, name(), cores, hugePages.granted, work, packed, socket, backEnd).run();
                 }
             }
@@ -73,7 +84,7 @@ final class VhostUserScenario implements Scenario {
             Work work,
             boolean packed,
             Path socket,
-            Testpmd backEnd) {
+            BackEnd backEnd) {
 
         void run() {
             try (PinnedJvm doorbell = new PinnedJvm(cores.own(), VhostUserRunner.class, List.of())) {
@@ -93,8 +104,9 @@ final class VhostUserScenario implements Scenario {
             List<Report> reports = new ArrayList<>();
             Row row = bench.compare(subject, () -> doorbell(doorbell, bench.window(), reports), () -> dpdk(peer));
             double frames = sum(reports, Report::frames);
-            bench.add(row.with("bytes/frame", sum(reports, Report::allocatedBytes) / frames)
-                    .with("collections", sum(reports, Report::collections)));
+            row = row.with("bytes/frame", sum(reports, Report::allocatedBytes) / frames)
+                    .with("collections", sum(reports, Report::collections));
+            bench.add(backEnd instanceof NullBackEnd other ? row.with("idle polls", other.idleShare()) : row);
         }
 
         private static double sum(List<Report> reports, ToLongFunction<Report> part) {
@@ -104,34 +116,19 @@ final class VhostUserScenario implements Scenario {
         private double doorbell(PinnedJvm jvm, Duration window, List<Report> reports) {
             String without = packed ? "" : " VIRTIO_F_RING_PACKED";
             jvm.ask("run " + work + " " + QUEUE_SIZE + " " + socket + without);
-            double rate = measure(window);
+            double rate = backEnd.measure(work, window);
             reports.add(Report.parse(jvm.ask("stop")));
             return rate;
         }
 
         private double dpdk(VhostPeer peer) {
             try (Testpmd _ = peer.start(cores.own(), socket, QUEUE_SIZE, work.engine, hugePages)) {
-                return measure(bench.window());
+                return backEnd.measure(work, bench.window());
             }
-        }
-
-        /** As the back-end counts, in millions a second. */
-        private double measure(Duration window) {
-            backEnd.command(work.circulates ? "start tx_first " + CIRCULATING_BURSTS : "start");
-            sleep(SETTLE);
-            backEnd.command("show port stats 0"); // the rate that this prints is that since the time before
-            sleep(window);
-            String statistics = backEnd.command("show port stats 0");
-            backEnd.command("stop");
-            double rate = Testpmd.number(work == Work.RECEIVE ? TX : RX, statistics) / 1e6;
-            if (rate == 0) {
-                throw new DoorbellException("the back-end has counted no frame: " + statistics.strip());
-            }
-            return rate;
         }
     }
 
-    private static void sleep(Duration time) {
+    static void sleep(Duration time) {
         long end = System.nanoTime() + time.toNanos();
         while (System.nanoTime() < end) {
             LockSupport.parkNanos(end - System.nanoTime());

@@ -1,0 +1,40 @@
+package io.doorbell.tools.bench;
+
+import io.doorbell.dma.DoorbellException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/** DPDK's vhost, which copies every frame. */
+final class DpdkBackEnd implements BackEnd {
+
+    private static final Pattern RX = Pattern.compile("Rx-pps:\\s+(\\d+)");
+    private static final Pattern TX = Pattern.compile("Tx-pps:\\s+(\\d+)");
+
+    private final Testpmd testpmd;
+
+    DpdkBackEnd(int core, Path socket, Work work, boolean hugePages) {
+        testpmd = Testpmd.start(core, "net_vhost0,iface=" + socket, work.otherEnd, hugePages, List.of());
+    }
+
+    @Override
+    public double measure(Work work, Duration window) {
+        testpmd.command(work.circulates ? "start tx_first " + VhostUserScenario.CIRCULATING_BURSTS : "start");
+        VhostUserScenario.sleep(VhostUserScenario.SETTLE);
+        testpmd.command("show port stats 0"); // the rate that this prints is that since the time before
+        VhostUserScenario.sleep(window);
+        String statistics = testpmd.command("show port stats 0");
+        testpmd.command("stop");
+        double rate = Testpmd.number(work == Work.RECEIVE ? TX : RX, statistics) / 1e6;
+        if (rate == 0) {
+            throw new DoorbellException("the back-end has counted no frame: " + statistics.strip());
+        }
+        return rate;
+    }
+
+    @Override
+    public void close() {
+        testpmd.close();
+    }
+}
