@@ -26,9 +26,8 @@ final class TxFrames {
     /** Bytes in the header. */
     final int header;
 
-    // Of the frames that were made ready together: where the device finds each, with its header; bytes, with the
-    // header;
-    // and what to hold on to, as TxBuffers has it.
+    // Of the frames that were made ready together: where the device finds each, with its header; how many bytes, with
+    // the header; and what TxBuffers is to hold on to.
     final long[] addresses = new long[BURST];
     final int[] lengths = new int[BURST];
     final long[] holds = new long[BURST];
