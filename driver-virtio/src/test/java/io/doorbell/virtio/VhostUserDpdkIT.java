@@ -32,6 +32,12 @@ class VhostUserDpdkIT {
 
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
+    /** How long to wait for one frame, and how often to send another one. */
+    private static final Duration PROBE = Duration.ofMillis(200);
+
+    private static final int PROBES = 150;
+    private static final int BEHIND_HEADER = 14;
+
     /** One address both ways: swapping them changes nothing, so a frame must come back as it went. */
     private static final long ADDRESS = 0x02_00_00_00_00_01L;
 
@@ -247,6 +253,9 @@ class VhostUserDpdkIT {
                         nic, queues - 1, new NumberedExchange(ADDRESS + 1, ADDRESS + 1, FRAMES, FRAMES, 128))) {
             NumberedExchange.Counts all = new NumberedExchange.Counts(FRAMES, FRAMES, FRAMES, 0, 0, 0, 0);
             nic.awaitLink(PATIENCE);
+            for (int pair = 0; pair < queues; pair++) {
+                awaitForwarding(nic, pair, testpmd);
+            }
             NicEnd.run(first);
             assertThat(first.counts()).isEqualTo(all);
             if (queues > 1) {
@@ -255,6 +264,32 @@ class VhostUserDpdkIT {
             }
             assertThat(testpmd.isAlive()).as(testpmd.log()).isTrue();
         }
+    }
+
+    /** Until a frame comes back. As testpmd starts, it sets its rings up more than once, and forgets what they hold. */
+    private static void awaitForwarding(Nic nic, int pair, Testpmd testpmd) {
+        FrameBatch batch = new FrameBatch(1);
+        for (int probe = 0; probe < PROBES; probe++) {
+            long mark = probe;
+            nic.rxQueue(pair).pool().allocate(batch, 1);
+            batch.frame(0).length(64);
+            batch.frame(0).setLong(BEHIND_HEADER, mark);
+            nic.txQueue(pair).send(batch);
+            batch.release();
+            if (BoundedWait.until(() -> comesBack(nic.rxQueue(pair), batch, mark), PROBE)) {
+                return;
+            }
+        }
+        throw new AssertionError("no frame comes back: " + testpmd.log());
+    }
+
+    private static boolean comesBack(RxQueue queue, FrameBatch batch, long mark) {
+        boolean found = false;
+        while (queue.receive(batch) > 0) {
+            found |= batch.frame(0).getLong(BEHIND_HEADER) == mark;
+            batch.release();
+        }
+        return found;
     }
 
     /** One for each pair of queues, in turns. */
