@@ -79,7 +79,8 @@ class UnprotectedIT {
             System.out.println("refused: " + e.getMessage());
         }
         binding.unbind(address, false);
-        try (FramePool pool = FramePool.create(800, FramePool.HEADROOM + 2048);
+        // All of it in one hugepage: two need not be neighbours.
+        try (FramePool pool = FramePool.create(800, 2048);
                 Nic nic = Nic.open("sysfs:" + address, NicConfig.defaults().withPool(pool))) {
             nic.awaitLink(PATIENCE);
             try (NicEnd end = new NicEnd(nic, 0, new NumberedExchange(PEER_MAC, NIC_MAC, FRAMES, FRAMES, 32))) {
