@@ -31,8 +31,8 @@ public interface PlayedRings extends AutoCloseable {
         int buffers = 2 * size + 512;
         return switch (ring) {
             case "igb" -> io.doorbell.igb.IgbRings.open(size, buffers);
-            case "split" -> io.doorbell.virtio.SplitRings.open(size, buffers);
-            case "packed" -> io.doorbell.virtio.PackedRings.open(size, buffers);
+            case "split" -> io.doorbell.virtio.Virtqueues.split(size, buffers);
+            case "packed" -> io.doorbell.virtio.Virtqueues.packed(size, buffers);
             default -> throw new IllegalArgumentException("no ring is called " + ring);
         };
     }
