@@ -7,9 +7,6 @@ import java.util.List;
 /** Chains over a {@link PackedRing}. The id of a chain is the position of its first descriptor. */
 final class PackedChainRing implements ChainRing {
 
-    /** VIRTQ_DESC_F_NEXT, where it is in a descriptor's second word. */
-    private static final long NEXT = 1L << 48;
-
     private final String name;
     private final PackedRing ring;
     private int next;
@@ -50,7 +47,7 @@ final class PackedChainRing implements ChainRing {
         for (int i = 0; i < chain.size(); i++) {
             Part part = chain.get(i);
             long word = availableFlags
-                    | (i < chain.size() - 1 ? NEXT : 0)
+                    | (i < chain.size() - 1 ? PackedRing.NEXT : 0)
                     | (part.deviceWrites() ? PackedRing.WRITE : 0)
                     | (long) head << PackedRing.ID_SHIFT
                     | part.length();

@@ -7,11 +7,6 @@ import java.util.List;
 /** Chains over a {@link SplitRing}. They take its descriptors in turn, as a device that works in order wants it (2.7.9). */
 final class SplitChainRing implements ChainRing {
 
-    /** VIRTQ_DESC_F_NEXT, and the number of the next descriptor, where they are in a descriptor's second word. */
-    private static final long NEXT = 1L << 32;
-
-    private static final int NEXT_SHIFT = 48;
-
     private final String name;
     private final SplitRing ring;
     private int available;
@@ -48,7 +43,7 @@ final class SplitChainRing implements ChainRing {
             Part part = chain.get(i);
             int id = free;
             free = (id + 1) & ring.mask;
-            long more = i < chain.size() - 1 ? NEXT | (long) free << NEXT_SHIFT : 0;
+            long more = i < chain.size() - 1 ? SplitRing.chained(free) : 0;
             ring.setDescriptorAddress(id, part.address());
             ring.setDescriptorRest(id, part.length() | more | (part.deviceWrites() ? SplitRing.WRITE : 0));
         }

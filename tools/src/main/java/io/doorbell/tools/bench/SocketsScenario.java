@@ -1,9 +1,6 @@
 package io.doorbell.tools.bench;
 
 import io.doorbell.dma.DoorbellException;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -31,10 +28,10 @@ final class SocketsScenario implements Scenario {
     @Override
     public void run(Bench bench) {
         Cores cores = Cores.choose();
-        Path folder = temporaryFolder();
-        Path socket = folder.resolve("sockets.sock");
-        try (PinnedJvm sender = new PinnedJvm(cores.own(), SocketEnd.class, List.of());
+        try (ScratchFolder folder = new ScratchFolder();
+                PinnedJvm sender = new PinnedJvm(cores.own(), SocketEnd.class, List.of());
                 PinnedJvm receiver = new PinnedJvm(cores.other(), SocketEnd.class, List.of())) {
+            Path socket = folder.file("sockets.sock");
             Subject subject = new Subject(
                     name(),
                     "packed",
@@ -52,9 +49,6 @@ final class SocketsScenario implements Scenario {
                     subject,
                     () -> doorbell(sender, receiver, socket, bench.window()),
                     () -> datagrams(sender, receiver, bench.window())));
-        } finally {
-            delete(socket);
-            delete(folder);
         }
     }
 
@@ -87,22 +81,6 @@ final class SocketsScenario implements Scenario {
         long end = System.nanoTime() + time.toNanos();
         while (System.nanoTime() < end) {
             LockSupport.parkNanos(end - System.nanoTime());
-        }
-    }
-
-    private static Path temporaryFolder() {
-        try {
-            return Files.createTempDirectory("doorbell-bench");
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private static void delete(Path path) {
-        try {
-            Files.deleteIfExists(path);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 }

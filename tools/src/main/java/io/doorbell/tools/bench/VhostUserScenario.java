@@ -1,9 +1,6 @@
 package io.doorbell.tools.bench;
 
 import io.doorbell.tools.bench.VhostUserRunner.Report;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -60,9 +57,9 @@ final class VhostUserScenario implements Scenario {
     @Override
     public void run(Bench bench) {
         Cores cores = Cores.choose();
-        Path folder = temporaryFolder();
-        try (HugePageLoan hugePages = new HugePageLoan(HUGE_PAGE_BYTES)) {
-            Path socket = folder.resolve("vhost.sock");
+        try (ScratchFolder folder = new ScratchFolder();
+                HugePageLoan hugePages = new HugePageLoan(HUGE_PAGE_BYTES)) {
+            Path socket = folder.file("vhost.sock");
             for (boolean packed : new boolean[] {false, true}) {
                 try (BackEnd backEnd = idle
                         ? new NullBackEnd(cores.other(), socket)
@@ -70,8 +67,6 @@ final class VhostUserScenario implements Scenario {
                     new Round(bench, name(), cores, hugePages.granted, work, packed, socket, backEnd).run();
                 }
             }
-        } finally {
-            delete(folder);
         }
     }
 
@@ -132,25 +127,6 @@ final class VhostUserScenario implements Scenario {
         long end = System.nanoTime() + time.toNanos();
         while (System.nanoTime() < end) {
             LockSupport.parkNanos(end - System.nanoTime());
-        }
-    }
-
-    private static Path temporaryFolder() {
-        try {
-            return Files.createTempDirectory("doorbell-bench");
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private static void delete(Path folder) {
-        try (var files = Files.list(folder)) {
-            for (Path file : files.toList()) {
-                Files.deleteIfExists(file);
-            }
-            Files.deleteIfExists(folder);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 }
