@@ -61,6 +61,12 @@ final class PackedRing {
     private final QueueCounters counters;
     private Doorbell doorbell = () -> {};
 
+    /** Buffers that the device can see and has not been told of, and what it is to be told. */
+    private int untold;
+
+    private int untoldNext;
+    private long untoldFlags;
+
     /**
      * @param size any, up to 32768
      * @param eventIndex whether VIRTIO_F_EVENT_IDX is used
@@ -91,6 +97,7 @@ final class PackedRing {
 
     void start(Doorbell doorbell) {
         this.doorbell = doorbell;
+        untold = 0;
     }
 
     /** Length, id and flags of the descriptor at this position, as the device may have written them. */
@@ -153,6 +160,28 @@ final class PackedRing {
         if (deviceAsks(next, count, flags)) {
             counters.kicks++;
             doorbell.ring();
+        }
+    }
+
+    /**
+     * As {@link #tell}, but not at once: with {@link #tellNow}, or when half a ring is untold. For buffers to receive into:
+     * a device that waits for them has no others, so that its queue runs empty, and that is early enough. While frames
+     * come, the fence in {@link #tell}, for which all stores before must have reached the cache, is saved.
+     */
+    void tellLater(int next, int count, long flags) {
+        untold += count;
+        untoldNext = next;
+        untoldFlags = flags;
+        if (untold >= size / 2) {
+            tellNow();
+        }
+    }
+
+    /** Tells of what is untold. */
+    void tellNow() {
+        if (untold > 0) {
+            tell(untoldNext, untold, untoldFlags);
+            untold = 0;
         }
     }
 

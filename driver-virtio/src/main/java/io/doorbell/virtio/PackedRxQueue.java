@@ -5,7 +5,6 @@ import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.RxQueue;
-import java.util.Arrays;
 
 /**
  * A receive queue over a {@link PackedRing}: one buffer a descriptor, header and frame in one piece. A frame that is too
@@ -16,7 +15,6 @@ import java.util.Arrays;
  */
 final class PackedRxQueue implements VirtioRxQueue {
 
-    private static final int NONE = -1;
     private static final int WORDS = 64;
 
     private final String name;
@@ -30,18 +28,15 @@ final class PackedRxQueue implements VirtioRxQueue {
     private final QueueCounters counters;
     private final DeviceHealth health;
 
-    /** The buffer behind each id that the device has; else {@link #NONE}. */
+    /** The buffer behind each descriptor that is armed; its id is in the ring's {@code ids}. */
     private final int[] buffers;
 
-    private final int[] fresh;
+    /** Descriptors that are armed at a time. */
+    private final int bulk;
 
-    // What was read of used descriptors, and what it says.
+    // What was read of used descriptors, and the lengths that it says.
     private final long[] words = new long[WORDS];
-    private final int[] taken = new int[WORDS];
     private final int[] lengths = new int[WORDS];
-
-    /** The second word of the first descriptor that is being armed. */
-    private long firstWord;
 
     private int next;
     private long usedFlags;
@@ -70,7 +65,7 @@ final class PackedRxQueue implements VirtioRxQueue {
         this.counters = counters;
         this.health = health;
         this.buffers = new int[size];
-        this.fresh = new int[RxBuffers.bulk(size)];
+        this.bulk = RxBuffers.bulk(size);
     }
 
     /** As {@link RxQueue#receive}; when it throws, what had arrived before is in the batch. */
@@ -87,7 +82,7 @@ final class PackedRxQueue implements VirtioRxQueue {
             // To look again at what was not used yet would take the line from the device that is about to write there.
             more = take(batch, count, count == most) && batch.room() > 0 && armed > 0;
         }
-        if (ring.size - armed >= fresh.length) {
+        if (ring.size - armed >= bulk) {
             rearm();
         }
         if (batch.size() == held) {
@@ -103,58 +98,49 @@ final class PackedRxQueue implements VirtioRxQueue {
      * @return whether it makes sense to look for more
      */
     private boolean take(FrameBatch batch, int count, boolean mayBeMore) {
-        int plain = 0;
-        try {
-            while (plain < count && accept(plain)) {
-                plain++;
-            }
-        } finally {
-            // Also when a later one is a lie.
-            batch.append(pool, taken, FramePool.HEADROOM, lengths, plain);
-            count(plain);
-            advance(plain);
-        }
-        if (plain == count) {
-            return mayBeMore;
-        }
-        int parts = receiveOther(batch, next, usedFlags, armed, frames.buffers(buffers[id(words[plain])]));
-        advance(parts);
-        return parts > 0;
-    }
-
-    /** Checks what the device wrote of a frame; returns false when the frame is not plain. */
-    private boolean accept(int index) {
-        long word = words[index];
-        int position = next + index;
-        int id = id(word);
-        int length = (int) word - header;
-        int buffer;
-        if (id >= buffers.length || (buffer = buffers[id]) == NONE || length <= 0 || length > largest) {
-            throw lie(position, word, armed - index, header + 1, header + largest);
-        }
-        if (frames.looks && !frames.isPlain(buffer)) {
-            return false;
-        }
-        if (ring.ids[position] != id) {
-            reorder(position, id);
-        }
-        buffers[id] = NONE;
-        taken[index] = buffer;
-        lengths[index] = length;
-        return true;
-    }
-
-    private static int id(long word) {
-        return (int) (word >>> PackedRing.ID_SHIFT) & PackedRing.ID_MASK;
-    }
-
-    private void count(int plain) {
+        final int plain = plain(count);
         long bytes = 0;
         for (int i = 0; i < plain; i++) {
             bytes += lengths[i];
         }
+        batch.append(pool, buffers, next, FramePool.HEADROOM, lengths, plain);
         counters.frames += plain;
         counters.bytes += bytes;
+        advance(plain);
+        if (plain == count) {
+            return mayBeMore;
+        }
+        int parts = receiveOther(batch, words[plain]);
+        advance(parts);
+        return parts > 0;
+    }
+
+    /**
+     * How many of the frames are plain, counted up to the first one that is not: the id that is due, a length that can
+     * be, and a header that says nothing.
+     */
+    private int plain(int count) {
+        final int[] ids = ring.ids;
+        final int first = next;
+        final int header = this.header;
+        final int largest = this.largest;
+        final boolean looks = frames.looks;
+        for (int i = 0; i < count; i++) {
+            long word = words[i];
+            int length = (int) word - header;
+            if (id(word) != ids[first + i]
+                    || length <= 0
+                    || length > largest
+                    || (looks && !frames.isPlain(buffers[first + i]))) {
+                return i;
+            }
+            lengths[i] = length;
+        }
+        return count;
+    }
+
+    private static int id(long word) {
+        return (int) (word >>> PackedRing.ID_SHIFT) & PackedRing.ID_MASK;
     }
 
     private void advance(int count) {
@@ -167,6 +153,7 @@ final class PackedRxQueue implements VirtioRxQueue {
     }
 
     private void nothing() {
+        ring.tellNow();
         if (++idle == RxBuffers.PATIENCE) {
             idle = 0;
             health.check();
@@ -174,59 +161,87 @@ final class PackedRxQueue implements VirtioRxQueue {
     }
 
     /**
-     * Takes a frame that is in several buffers or has a header that says something.
+     * Takes the frame at {@code next}, which is not plain: in several buffers, with a header that says something, in
+     * another order than armed, or a lie.
      *
-     * @param first where its first descriptor is, and with which flags it is used
-     * @param left buffers that the device has, its own among them
-     * @param parts how many of them are its own, as the device says
-     * @return that many; 0 when the batch has too little room for it at present
+     * @param firstWord the second word of its first descriptor
+     * @return how many buffers it has; 0 when the batch has too little room for it at present
      */
-    private int receiveOther(FrameBatch batch, int first, long firstFlags, int left, int parts) {
-        if (parts < 1 || parts > left) {
+    private int receiveOther(FrameBatch batch, long firstWord) {
+        accept(next, firstWord, armed, frames.notFrame());
+        int parts = frames.buffers(buffers[next]);
+        if (parts < 1 || parts > armed) {
             throw broken(
-                    "used descriptor " + first + " starts a frame in " + parts + " buffers; the device has " + left);
+                    "used descriptor " + next + " starts a frame in " + parts + " buffers; the device has " + armed);
         }
         if (parts > batch.room() && parts <= batch.capacity()) {
             return 0;
         }
-        int position = first;
-        long flags = firstFlags;
+        int position = next;
+        long flags = usedFlags;
         try {
             for (int i = 0; i < parts; i++) {
-                receivePart(position, flags, left - i);
+                long word = i == 0 ? firstWord : ring.word(position);
+                if ((word & PackedRing.FLAGS) != flags) {
+                    throw broken("descriptor " + position + " is not used, although it has a part of a frame: the"
+                            + " device uses all of a frame's together");
+                }
+                int length = accept(position, word, armed - i, frames.notFrame());
+                frames.add(buffers[position], length);
                 if (++position == ring.size) {
                     position = 0;
                     flags ^= PackedRing.FLAGS;
                 }
             }
         } catch (BrokenDeviceException e) {
-            frames.abandon();
+            // Those that were added come back with all that the device has.
+            frames.forget();
             throw e;
         }
         frames.deliver(batch);
         return parts;
     }
 
-    private void receivePart(int position, long flags, int left) {
-        long word = ring.word(position);
-        if ((word & PackedRing.FLAGS) != flags) {
-            throw broken(
-                    "descriptor " + position + " is not used, although it has a part of a frame: the device uses all"
-                            + " of a frame's together");
-        }
-        int id = id(word);
-        int before = frames.notFrame();
+    /**
+     * Checks what the device wrote of a buffer, and sees to it that the buffer is that of its position.
+     *
+     * @param left how many the device has, this one and those behind it
+     * @param before bytes in it that are not the frame's
+     * @return bytes of the frame in it
+     */
+    private int accept(int position, long word, int left, int before) {
         int length = (int) word - before;
         int most = header + largest - before;
-        int buffer;
-        if (id >= ring.size || (buffer = buffers[id]) == NONE || length <= 0 || length > most) {
+        if (length <= 0 || length > most || (id(word) != ring.ids[position] && !reorder(position, id(word), left))) {
             throw lie(position, word, left, before + 1, before + most);
         }
-        if (ring.ids[position] != id) {
-            reorder(position, id);
+        return length;
+    }
+
+    /**
+     * Takes note that the device used a buffer before others that it had been given earlier: they change places.
+     *
+     * @return false when the device has no such buffer
+     */
+    private boolean reorder(int position, int id, int left) {
+        final int[] ids = ring.ids;
+        int other = position;
+        for (int i = 1; i < left; i++) {
+            other = other + 1 == ring.size ? 0 : other + 1;
+            if (ids[other] == id) {
+                if (inOrder) {
+                    throw broken("the device used buffer " + id + " before buffer " + ids[position]
+                            + ", although it promised to work in order (" + Feature.VIRTIO_F_IN_ORDER + ")");
+                }
+                ids[other] = ids[position];
+                ids[position] = id;
+                int buffer = buffers[other];
+                buffers[other] = buffers[position];
+                buffers[position] = buffer;
+                return true;
+            }
         }
-        buffers[id] = NONE;
-        frames.add(buffer, length);
+        return false;
     }
 
     /**
@@ -235,13 +250,14 @@ final class PackedRxQueue implements VirtioRxQueue {
      */
     private void rearm() {
         final int first = arm;
+        final long firstWord = word(first);
         int count = 0;
         int wanted;
         int got;
         do {
-            wanted = Math.min(fresh.length, Math.min(ring.size - armed - count, ring.size - arm));
-            got = pool.take(fresh, 0, wanted);
-            describe(arm, got, first);
+            wanted = Math.min(ring.size - armed - count, ring.size - arm);
+            got = pool.take(buffers, arm, wanted);
+            describe(arm, got, count == 0 ? 1 : 0);
             count += got;
             arm += got;
             if (arm == ring.size) {
@@ -252,34 +268,28 @@ final class PackedRxQueue implements VirtioRxQueue {
         if (count > 0) {
             armed += count;
             ring.publish(first, firstWord);
-            ring.tell(arm, count, availableFlags);
+            ring.tellLater(arm, count, availableFlags);
         }
     }
 
-    /** Describes fresh buffers, by as many descriptors from {@code head} on; the word of that at {@code first} is left out. */
-    private void describe(int head, int count, int first) {
+    /** Describes fresh buffers, by {@code count} descriptors from {@code head} on; leaves out the first {@code secret} words. */
+    private void describe(int head, int count, int secret) {
         final PackedRing ring = this.ring;
-        final long rest = availableFlags | PackedRing.WRITE | (header + largest);
-        for (int i = 0; i < count; i++) {
-            int position = head + i;
-            int id = ring.ids[position];
-            long word = rest | (long) id << PackedRing.ID_SHIFT;
-            buffers[id] = fresh[i];
-            ring.setAddress(position, source.deviceAddress(fresh[i]));
-            if (position == first) {
-                firstWord = word;
-            } else {
-                ring.setWord(position, word);
-            }
+        final int[] buffers = this.buffers;
+        for (int position = head; position < head + count; position++) {
+            ring.setAddress(position, source.deviceAddress(buffers[position]));
+        }
+        for (int position = head + secret; position < head + count; position++) {
+            ring.setWord(position, word(position));
         }
     }
 
-    private void reorder(int position, int id) {
-        if (inOrder) {
-            throw broken("the device used buffer " + id + " before buffer " + ring.ids[position]
-                    + ", although it promised to work in order (" + Feature.VIRTIO_F_IN_ORDER + ")");
-        }
-        ring.ids[position] = id;
+    /** What the second word of a descriptor is when it is armed. */
+    private long word(int position) {
+        return availableFlags
+                | PackedRing.WRITE
+                | (long) ring.ids[position] << PackedRing.ID_SHIFT
+                | (header + largest);
     }
 
     private BrokenDeviceException lie(int position, long word, int possible, int least, int most) {
@@ -302,7 +312,6 @@ final class PackedRxQueue implements VirtioRxQueue {
     @Override
     public void prepare() {
         ring.prepare();
-        Arrays.fill(buffers, NONE);
         next = 0;
         arm = 0;
         armed = 0;
@@ -320,12 +329,9 @@ final class PackedRxQueue implements VirtioRxQueue {
     @Override
     public void stop() {
         running = false;
-        for (int id = 0; id < buffers.length; id++) {
-            if (buffers[id] != NONE) {
-                pool.give(buffers, id, 1);
-                buffers[id] = NONE;
-            }
-        }
+        int beforeTheEnd = Math.min(armed, ring.size - next);
+        pool.give(buffers, next, beforeTheEnd);
+        pool.give(buffers, 0, armed - beforeTheEnd);
         armed = 0;
     }
 

@@ -83,13 +83,13 @@ final class PackedTxQueue implements VirtioTxQueue {
         long bytes = 0;
         try {
             while (slot < slots && taken < room) {
-                int plain =
-                        frames.prepare(batch, slot, Math.min(slots - slot, Math.min(room - taken, size - position)));
-                int descriptors = plain;
-                if (plain > 0) {
-                    bytes += describe(position, plain, flags);
-                    slot += plain;
-                    count += plain;
+                int most = Math.min(slots - slot, Math.min(room - taken, size - position));
+                int single = frames.prepare(batch, slot, most);
+                int descriptors = single;
+                if (single > 0) {
+                    bytes += describe(position, single, flags);
+                    slot += single;
+                    count += single;
                 } else {
                     descriptors = describeRun(batch, slot, position, flags, room - taken);
                     if (descriptors == 0) {
@@ -113,8 +113,8 @@ final class PackedTxQueue implements VirtioTxQueue {
         if (slot == 0) {
             return nothing(batch);
         }
-        batch.detach(slot);
         ring.publish(next, firstWord);
+        batch.detach(slot);
         next = position;
         availableFlags = flags;
         free -= taken;
@@ -132,18 +132,25 @@ final class PackedTxQueue implements VirtioTxQueue {
      */
     private long describe(int head, int count, long flags) {
         final PackedRing ring = this.ring;
-        final TxFrames frames = this.frames;
-        long bytes = 0;
+        final int[] ids = ring.ids;
+        final long[] addresses = frames.addresses;
+        final int[] lengths = frames.lengths;
         for (int i = 0; i < count; i++) {
-            int position = head + i;
-            int id = ring.ids[position];
-            int length = frames.lengths[i];
-            ring.setAddress(position, frames.addresses[i]);
-            describe(position, flags | (long) id << PackedRing.ID_SHIFT | length);
-            buffers.put(id, frames.holds[i]);
-            bytes += length;
+            ring.setAddress(head + i, addresses[i]);
         }
-        return bytes - (long) count * frames.header;
+        long bytes = -(long) count * frames.header;
+        for (int i = 0; i < count; i++) {
+            bytes += lengths[i];
+        }
+        if (head == next) {
+            firstWord = flags | (long) ids[head] << PackedRing.ID_SHIFT | lengths[0];
+        }
+        // The first becomes available last, and all with it: none is if one cannot be sent.
+        for (int i = head == next ? 1 : 0; i < count; i++) {
+            ring.setWord(head + i, flags | (long) ids[head + i] << PackedRing.ID_SHIFT | lengths[i]);
+        }
+        buffers.put(ids, head, frames.holds, count);
+        return bytes;
     }
 
     /** Writes the second word. The first becomes available last, and all with it: none is if one cannot be sent. */

@@ -112,15 +112,8 @@ final class RxFrames {
         return count == 0 ? header : 0;
     }
 
-    /** Gives back the buffers of a frame that remains without an end. */
-    void abandon() {
-        pool.give(buffers, 0, count);
-        count = 0;
-    }
-
-    /** As {@link #abandon()}, where the caller knows of all its buffers, those among them that were not added yet. */
-    void abandon(int[] all, int number) {
-        pool.give(all, 0, number);
+    /** Forgets the frame at hand; its buffers are left to the caller, who knows of them. */
+    void forget() {
         count = 0;
     }
 
@@ -128,7 +121,8 @@ final class RxFrames {
     void deliver(FrameBatch batch) {
         if (count > batch.room()) {
             counters.errors++;
-            abandon();
+            pool.give(buffers, 0, count);
+            count = 0;
             return;
         }
         int at = batch.size();

@@ -51,6 +51,7 @@ final class SplitChainRing implements ChainRing {
         ring.deferInterrupts(available);
         available++;
         ring.publish(available);
+        ring.tell(available);
     }
 
     @Override

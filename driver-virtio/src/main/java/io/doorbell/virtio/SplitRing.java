@@ -169,10 +169,14 @@ final class SplitRing {
         SHORT.setOpaque(memory, available + AVAIL_RING + 2L * position, (short) id);
     }
 
-    /** Makes all buffers up to {@code index} available, and tells the device if it asks for that. */
+    /** Makes all buffers up to {@code index} available. */
     void publish(int index) {
         // Release: the device finds descriptors and entries whole when it sees the new index (2.7.13.3).
         SHORT.setRelease(memory, available + AVAIL_INDEX, (short) index);
+    }
+
+    /** Tells the device that the buffers up to {@code index} are available, if it asks for that. */
+    void tell(int index) {
         // The device sets its wish, then looks at the index once more; we do the reverse. Without a full fence between
         // store and load each could miss the other's (2.7.13.4.1).
         VarHandle.fullFence();
@@ -181,6 +185,24 @@ final class SplitRing {
             doorbell.ring();
         }
         announced = index;
+    }
+
+    /**
+     * As {@link #tell}, but not at once: with {@link #tellNow}, or when half a ring is untold. For buffers to receive into:
+     * a device that waits for them has no others, so that its queue runs empty, and that is early enough. While frames
+     * come, the fence in {@link #tell}, for which all stores before must have reached the cache, is saved.
+     */
+    void tellLater(int index) {
+        if (index - announced >= size / 2) {
+            tell(index);
+        }
+    }
+
+    /** Tells of what is untold. */
+    void tellNow(int index) {
+        if (index != announced) {
+            tell(index);
+        }
     }
 
     private boolean deviceAsks(int index) {

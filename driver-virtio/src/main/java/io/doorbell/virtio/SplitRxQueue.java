@@ -15,7 +15,6 @@ import io.doorbell.frame.RxQueue;
  */
 final class SplitRxQueue implements VirtioRxQueue {
 
-    private static final int NONE = -1;
     private static final int ENTRIES = 64;
 
     private final String name;
@@ -29,14 +28,14 @@ final class SplitRxQueue implements VirtioRxQueue {
     private final QueueCounters counters;
     private final DeviceHealth health;
 
-    /** The buffer of each descriptor that the device has; else {@link #NONE}. */
+    /** The buffer that is armed at each position of the ring; the id of its descriptor is in the ring's {@code ids}. */
     private final int[] buffers;
 
-    private final int[] fresh;
+    /** Descriptors that are armed at a time. */
+    private final int bulk;
 
-    // What was read of used entries, and what it says.
+    // What was read of used entries, and the lengths that it says.
     private final long[] entries = new long[ENTRIES];
-    private final int[] taken = new int[ENTRIES];
     private final int[] lengths = new int[ENTRIES];
 
     private int available;
@@ -63,7 +62,7 @@ final class SplitRxQueue implements VirtioRxQueue {
         this.counters = counters;
         this.health = health;
         this.buffers = new int[size];
-        this.fresh = new int[RxBuffers.bulk(size)];
+        this.bulk = RxBuffers.bulk(size);
     }
 
     /** As {@link RxQueue#receive}; when it throws, what had arrived before is in the batch. */
@@ -84,7 +83,7 @@ final class SplitRxQueue implements VirtioRxQueue {
             }
             left -= taken;
         }
-        if (unarmed() >= fresh.length) {
+        if (unarmed() >= bulk) {
             rearm();
         }
         if (batch.size() == held) {
@@ -100,97 +99,119 @@ final class SplitRxQueue implements VirtioRxQueue {
      * @return how many have been now; 0 when the batch has too little room for the next frame
      */
     private int take(FrameBatch batch, int count, int left) {
-        final int first = used;
-        int plain = 0;
-        try {
-            while (plain < count && accept(first + plain, plain)) {
-                plain++;
-            }
-        } finally {
-            // Also when a later one is a lie.
-            batch.append(pool, taken, FramePool.HEADROOM, lengths, plain);
-            used = first + plain;
-            count(plain);
-        }
-        if (plain == count) {
-            return plain;
-        }
-        int parts = receiveOther(batch, used, left - plain, frames.buffers(buffers[(int) entries[plain]]));
-        return parts == 0 ? plain : plain + parts;
-    }
-
-    /** Checks what the device wrote of a frame; returns false when the frame is not plain. */
-    private boolean accept(int index, int at) {
-        int id = (int) entries[at];
-        int length = (int) (entries[at] >>> Integer.SIZE) - header;
-        int buffer;
-        if (id < 0 || id >= buffers.length || (buffer = buffers[id]) == NONE || length <= 0 || length > largest) {
-            throw lie(index, id, length + header, header + 1, header + largest);
-        }
-        if (frames.looks && !frames.isPlain(buffer)) {
-            return false;
-        }
-        if (ring.ids[index & ring.mask] != id) {
-            reorder(index, id);
-        }
-        buffers[id] = NONE;
-        taken[at] = buffer;
-        lengths[at] = length;
-        return true;
-    }
-
-    private void count(int plain) {
+        final int plain = plain(count);
         long bytes = 0;
         for (int i = 0; i < plain; i++) {
             bytes += lengths[i];
         }
+        batch.append(pool, buffers, used & ring.mask, FramePool.HEADROOM, lengths, plain);
         counters.frames += plain;
         counters.bytes += bytes;
+        used += plain;
+        if (plain == count) {
+            return plain;
+        }
+        int parts = receiveOther(batch, left - plain);
+        used += parts;
+        return plain + parts;
     }
 
     /**
-     * Takes a frame that is in several buffers or has a header that says something.
+     * How many of the frames are plain, counted up to the first one that is not: the id that is due, a length that can
+     * be, and a header that says nothing.
+     */
+    private int plain(int count) {
+        final int[] ids = ring.ids;
+        final int first = used & ring.mask;
+        final int header = this.header;
+        final int largest = this.largest;
+        final boolean looks = frames.looks;
+        for (int i = 0; i < count; i++) {
+            long entry = entries[i];
+            int length = (int) (entry >>> Integer.SIZE) - header;
+            if ((int) entry != ids[first + i]
+                    || length <= 0
+                    || length > largest
+                    || (looks && !frames.isPlain(buffers[first + i]))) {
+                return i;
+            }
+            lengths[i] = length;
+        }
+        return count;
+    }
+
+    /**
+     * Takes the frame of the next used entry, which is not plain: in several buffers, with a header that says something, in
+     * another order than armed, or a lie.
      *
      * @param left used buffers that have not been looked at, its own among them
-     * @param parts how many of them are its own, as the device says
-     * @return that many; 0 when the batch has too little room for it at present
+     * @return how many buffers it has; 0 when the batch has too little room for it at present
      */
-    private int receiveOther(FrameBatch batch, int index, int left, int parts) {
+    private int receiveOther(FrameBatch batch, int left) {
+        final int position = used & ring.mask;
+        accept(used, frames.notFrame());
+        int parts = frames.buffers(buffers[position]);
         if (parts < 1 || parts > left) {
-            throw broken("used entry " + (index & ring.mask) + " starts a frame in " + parts
-                    + " buffers; the device has used " + left + ", and uses all of a frame's together");
+            throw broken("used entry " + position + " starts a frame in " + parts + " buffers; the device has used "
+                    + left + ", and uses all of a frame's together");
         }
         if (parts > batch.room() && parts <= batch.capacity()) {
             return 0;
         }
         try {
-            for (int i = 0; i < parts; i++) {
-                receivePart(index + i);
+            for (int index = used; index != used + parts; index++) {
+                int length = accept(index, frames.notFrame());
+                frames.add(buffers[index & ring.mask], length);
             }
         } catch (BrokenDeviceException e) {
-            frames.abandon();
+            // Those that were added come back with all that the device has.
+            frames.forget();
             throw e;
         }
         frames.deliver(batch);
         return parts;
     }
 
-    private void receivePart(int index) {
+    /**
+     * Checks what the device wrote of a buffer, and sees to it that the buffer is that of its position.
+     *
+     * @param before bytes in it that are not the frame's
+     * @return bytes of the frame in it
+     */
+    private int accept(int index, int before) {
         int position = index & ring.mask;
         int id = ring.usedId(position);
-        int before = frames.notFrame();
         int length = ring.usedLength(position) - before;
         int most = header + largest - before;
-        int buffer;
-        if (id < 0 || id > ring.mask || (buffer = buffers[id]) == NONE || length <= 0 || length > most) {
+        if (length <= 0 || length > most || (id != ring.ids[position] && !reorder(index, id))) {
             throw lie(index, id, length + before, before + 1, before + most);
         }
-        if (ring.ids[position] != id) {
-            reorder(index, id);
+        return length;
+    }
+
+    /**
+     * Takes note that the device used a buffer before others that it had been given earlier: they change places.
+     *
+     * @return false when the device has no such buffer
+     */
+    private boolean reorder(int index, int id) {
+        final int position = index & ring.mask;
+        for (int other = index + 1; other != available; other++) {
+            int otherPosition = other & ring.mask;
+            if (ring.ids[otherPosition] == id) {
+                if (inOrder) {
+                    throw broken("the device used buffer " + id + " before buffer " + ring.ids[position]
+                            + ", although it promised to work in order (" + Feature.VIRTIO_F_IN_ORDER + ")");
+                }
+                ring.reorder(otherPosition, ring.ids[position]);
+                ring.reorder(position, id);
+                int buffer = buffers[otherPosition];
+                buffers[otherPosition] = buffers[position];
+                buffers[position] = buffer;
+                return true;
+            }
         }
-        buffers[id] = NONE;
-        used = index + 1;
-        frames.add(buffer, length);
+        return false;
     }
 
     /** How many buffers the device has filled that have not been looked at. */
@@ -203,6 +224,7 @@ final class SplitRxQueue implements VirtioRxQueue {
     }
 
     private void nothing() {
+        ring.tellNow(available);
         if (++idle == RxBuffers.PATIENCE) {
             idle = 0;
             health.check();
@@ -215,34 +237,32 @@ final class SplitRxQueue implements VirtioRxQueue {
 
     /** Arms all free descriptors, or as many as the pool has buffers for, and publishes them together. */
     private void rearm() {
-        final SplitRing ring = this.ring;
         int index = available;
-        int missing = unarmed();
+        int wanted;
         int taken;
         do {
-            taken = pool.take(fresh, 0, Math.min(missing, fresh.length));
-            for (int i = 0; i < taken; i++) {
-                int id = ring.ids[index & ring.mask];
-                buffers[id] = fresh[i];
-                // The rest of the descriptor is the same for ever.
-                ring.setDescriptorAddress(id, source.deviceAddress(fresh[i]));
-                index++;
-            }
-            missing -= taken;
-        } while (taken == fresh.length && missing > 0);
+            int position = index & ring.mask;
+            wanted = Math.min(ring.size - (index - used), ring.size - position);
+            taken = pool.take(buffers, position, wanted);
+            describe(position, taken);
+            index += taken;
+        } while (taken == wanted && index - used < ring.size);
         if (index != available) {
             available = index;
             ring.deferInterrupts(used);
             ring.publish(index);
+            ring.tellLater(index);
         }
     }
 
-    private void reorder(int index, int id) {
-        if (inOrder) {
-            throw broken("the device used buffer " + id + " before buffer " + ring.ids[index & ring.mask]
-                    + ", although it promised to work in order (" + Feature.VIRTIO_F_IN_ORDER + ")");
+    /** Describes fresh buffers. Beside the address, a descriptor is the same for ever. */
+    private void describe(int position, int count) {
+        final SplitRing ring = this.ring;
+        final int[] ids = ring.ids;
+        final int[] buffers = this.buffers;
+        for (int i = position; i < position + count; i++) {
+            ring.setDescriptorAddress(ids[i], source.deviceAddress(buffers[i]));
         }
-        ring.reorder(index & ring.mask, id);
     }
 
     private BrokenDeviceException lie(int index, int id, int bytes, int least, int most) {
@@ -265,7 +285,6 @@ final class SplitRxQueue implements VirtioRxQueue {
     public void prepare() {
         ring.prepare();
         for (int id = 0; id < ring.size; id++) {
-            buffers[id] = NONE;
             ring.setDescriptorRest(id, SplitRing.WRITE | (header + largest));
         }
         available = 0;
@@ -282,12 +301,10 @@ final class SplitRxQueue implements VirtioRxQueue {
     @Override
     public void stop() {
         running = false;
-        for (int id = 0; id < buffers.length; id++) {
-            if (buffers[id] != NONE) {
-                pool.give(buffers, id, 1);
-                buffers[id] = NONE;
-            }
-        }
+        int position = used & ring.mask;
+        int beforeTheEnd = Math.min(available - used, ring.size - position);
+        pool.give(buffers, position, beforeTheEnd);
+        pool.give(buffers, 0, available - used - beforeTheEnd);
         used = available;
     }
 

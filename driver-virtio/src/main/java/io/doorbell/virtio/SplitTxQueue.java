@@ -70,11 +70,13 @@ final class SplitTxQueue implements VirtioTxQueue {
         long bytes = 0;
         try {
             while (slot < slots && index != tail) {
-                int plain = frames.prepare(batch, slot, Math.min(slots - slot, tail - index));
-                if (plain > 0) {
-                    bytes += describe(index, plain);
-                    index += plain;
-                    slot += plain;
+                int position = index & ring.mask;
+                int most = Math.min(slots - slot, Math.min(tail - index, ring.size - position));
+                int single = frames.prepare(batch, slot, most);
+                if (single > 0) {
+                    bytes += describe(position, single);
+                    index += single;
+                    slot += single;
                 } else {
                     int run = describeRun(batch, slot, ring.ids[index & ring.mask], tail - index);
                     if (run == 0) {
@@ -92,32 +94,38 @@ final class SplitTxQueue implements VirtioTxQueue {
         if (slot == 0) {
             return nothing(batch);
         }
+        ring.publish(index);
         batch.detach(slot);
         available = index;
         counters.frames += index - first;
         counters.bytes += bytes;
-        ring.publish(index);
+        ring.tell(index);
         return slot;
     }
 
     /**
-     * Describes frames that were made ready together, by a descriptor each, from {@code index} on.
+     * Describes frames that were made ready together, by a descriptor each: those at {@code position} and behind it, none
+     * behind the ring's end.
      *
      * @return bytes in the frames
      */
-    private long describe(int index, int count) {
+    private long describe(int position, int count) {
         final SplitRing ring = this.ring;
-        final TxFrames frames = this.frames;
-        long bytes = 0;
+        final int[] ids = ring.ids;
+        final long[] addresses = frames.addresses;
+        final int[] lengths = frames.lengths;
         for (int i = 0; i < count; i++) {
-            int id = ring.ids[(index + i) & ring.mask];
-            int length = frames.lengths[i];
-            ring.setDescriptorAddress(id, frames.addresses[i]);
-            ring.setDescriptorRest(id, length);
-            buffers.put(id, frames.holds[i]);
-            bytes += length;
+            ring.setDescriptorAddress(ids[position + i], addresses[i]);
         }
-        return bytes - (long) count * frames.header;
+        for (int i = 0; i < count; i++) {
+            ring.setDescriptorRest(ids[position + i], lengths[i]);
+        }
+        long bytes = -(long) count * frames.header;
+        for (int i = 0; i < count; i++) {
+            bytes += lengths[i];
+        }
+        buffers.put(ids, position, frames.holds, count);
+        return bytes;
     }
 
     /**

@@ -51,6 +51,13 @@ final class TxBuffers {
         buffers[id] = hold;
     }
 
+    /** As {@link #put(int, long)}, for the descriptors whose ids are in the array from index {@code from} on. */
+    void put(int[] ids, int from, long[] holds, int count) {
+        for (int i = 0; i < count; i++) {
+            buffers[ids[from + i]] = holds[i];
+        }
+    }
+
     /** Adds a buffer to a descriptor that has one. */
     void putMore(int id, long hold) {
         if (more[id] == 0) {

@@ -20,7 +20,10 @@ final class TxFrames {
     /** Of a frame that is to be cut: an Ethernet header, and the largest IPv6 packet with its header (5.1.6.3). */
     static final int LARGEST = 14 + 40 + 65535;
 
-    /** Frames that {@link #prepare(FrameBatch, int, int)} makes ready at a time, at most. */
+    /** What takes a frame out of the short loops: a header that says something, or several slots. */
+    private static final int UNUSUAL = TxHeader.ASKED | Offloads.CONTINUES;
+
+    /** Frames that {@link #prepare} makes ready at a time, at most. */
     private static final int BURST = 64;
 
     /** Bytes in the header. */
@@ -46,6 +49,7 @@ final class TxFrames {
     /** The pool of the latest frame; the next one is most likely from the same. */
     private FramePool pool;
 
+    private MemorySegment memory;
     private int slot;
     private long poolAddress;
     private int runBytes;
@@ -63,6 +67,7 @@ final class TxFrames {
         this.cleared = Math.max(header, NetHeader.BYTES);
         this.asked = new TxHeader(name, header, OffloadSide.DEVICE, features);
         this.pool = pools.pool(0);
+        this.memory = pool.memory();
         this.poolAddress = pools.deviceAddress(0);
     }
 
@@ -70,42 +75,68 @@ final class TxFrames {
      * Makes frames ready, from slot {@code from} on, up to one that is in several slots. What the ring is to be told of
      * them is in the arrays then: loops that do little are compiled best.
      *
-     * @param most slots to look at
-     * @return how many frames there are in the arrays
+     * @param most slots to look at, at least 1
+     * @return how many frames there are in the arrays; 0 when the first is in several slots
      * @throws DoorbellException when a frame cannot be sent
      */
     int prepare(FrameBatch batch, int from, int most) {
-        final int end = Math.min(most, BURST);
-        for (int i = 0; i < end; i++) {
-            Frame frame = batch.frame(from + i);
-            if (frame.continues()) {
-                return i;
-            }
-            addresses[i] = prepare(frame);
-            lengths[i] = header + frame.length();
-            holds[i] = TxBuffers.hold(slot, frame.buffer());
+        int usual = usual(batch, from, Math.min(most, BURST));
+        if (usual == 0) {
+            Frame frame = batch.frame(from);
+            return frame.continues() ? 0 : prepareOther(frame);
         }
-        return end;
+        clearHeaders(usual);
+        for (int i = 0; i < usual; i++) {
+            addresses[i] += poolAddress - header;
+        }
+        return usual;
     }
 
     /**
-     * Writes the header of a frame.
+     * Puts into the arrays where in the pool's memory frames start, up to one that has anything unusual about it.
      *
-     * @return where the device finds the header, and the frame behind it
-     * @throws DoorbellException when the frame cannot be sent
+     * @return how many
      */
-    long prepare(Frame frame) {
+    private int usual(FrameBatch batch, int from, int most) {
+        final FramePool pool = this.pool;
+        final int longest = this.longest;
+        final int header = this.header;
+        final int cleared = this.cleared;
+        final long hold = TxBuffers.hold(slot, 0);
+        for (int i = 0; i < most; i++) {
+            Frame frame = batch.frame(from + i);
+            int length = frame.length();
+            if (frame.pool() != pool
+                    || length < SHORTEST
+                    || length > longest
+                    || frame.headroom() < cleared
+                    || (frame.offloads() & UNUSUAL) != 0) {
+                return i;
+            }
+            addresses[i] = frame.position();
+            lengths[i] = header + length;
+            holds[i] = hold | frame.buffer();
+        }
+        return most;
+    }
+
+    private void clearHeaders(int count) {
+        final MemorySegment memory = this.memory;
+        for (int i = 0; i < count; i++) {
+            clearHeader(memory, addresses[i] - cleared);
+        }
+    }
+
+    /** Checks a frame and writes its header. */
+    private int prepareOther(Frame frame) {
         int length = frame.length();
-        if (length < SHORTEST || length > longest || frame.headroom() < cleared) {
-            checkLength(frame, length, longest);
-            makeHeadroom(frame);
-        }
-        if (frame.pool() != pool) {
-            remember(frame.pool());
-        }
-        long position = frame.position();
-        writeHeader(frame, position);
-        return poolAddress + position - header;
+        checkLength(frame, length, longest);
+        makeHeadroom(frame);
+        addresses[0] = address(frame) - header;
+        lengths[0] = header + length;
+        holds[0] = hold(frame);
+        writeHeader(frame, frame.position());
+        return 1;
     }
 
     private void writeHeader(Frame frame, long position) {
@@ -198,6 +229,7 @@ final class TxFrames {
     }
 
     private void remember(FramePool pool) {
+        memory = pool.memory();
         slot = pools.slot(pool);
         poolAddress = pools.deviceAddress(slot);
         this.pool = pool;

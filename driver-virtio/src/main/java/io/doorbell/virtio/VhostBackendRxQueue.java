@@ -112,7 +112,8 @@ final class VhostBackendRxQueue implements RxQueue {
         } finally {
             if (!copied) {
                 // The front-end has taken its memory away.
-                frames.abandon(fresh, parts);
+                frames.forget();
+                pool.give(fresh, 0, parts);
             }
         }
         frames.deliver(batch);

@@ -13,6 +13,9 @@ final class Rig implements AutoCloseable {
     final int size;
     final TestMemory memory;
     final FramePool pool;
+    /** All of the pool's. */
+    final int[] buffers;
+
     final RxBuffers source;
     final VirtioRxQueue rx;
     final VirtioTxQueue tx;
@@ -29,6 +32,9 @@ final class Rig implements AutoCloseable {
         Features features = layout.features(more);
         PoolRegistrations pools = new PoolRegistrations(memory);
         this.pool = pools.create(buffers, BUFFER);
+        this.buffers = new int[buffers];
+        pool.take(this.buffers, 0, buffers);
+        pool.give(this.buffers, 0, buffers);
         this.source = new RxBuffers(pool, pools.deviceAddress(0), HEADER);
         TxFrames frames = new TxFrames("tx", pools, TxFrames.LARGEST, HEADER, features);
         DeviceHealth health = () -> healthChecks++;

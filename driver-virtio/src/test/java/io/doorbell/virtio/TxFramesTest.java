@@ -59,9 +59,15 @@ class TxFramesTest {
         return frame;
     }
 
+    /** Where the device finds the batch's frame, header first. */
+    private long prepare(TxFrames frames) {
+        assertThat(frames.prepare(batch, 0, 1)).isOne();
+        return frames.addresses[0];
+    }
+
     /** What the device finds in front of the frame. */
-    private String header(TxFrames frames, Frame frame) {
-        long address = frames.prepare(frame);
+    private String header(TxFrames frames) {
+        long address = prepare(frames);
         byte[] bytes = memory.segment().asSlice(address, frames.header).toArray(ValueLayout.JAVA_BYTE);
         return HexFormat.ofDelimiter(" ").formatHex(bytes);
     }
@@ -75,7 +81,7 @@ class TxFramesTest {
         Frame frame = frame(60);
         frame.memory().asSlice(frame.position() - 20, 20).fill((byte) 0xee);
         frame.setLong(0, -1);
-        assertThat(header(frames(header, all()), frame)).isEqualTo(expected);
+        assertThat(header(frames(header, all()))).isEqualTo(expected);
         assertThat(frame.getLong(0)).isEqualTo(-1);
     }
 
@@ -84,9 +90,9 @@ class TxFramesTest {
         Frame frame = frame(60);
         frame.memory().asSlice(frame.position() - 20, 20).fill((byte) 0xee);
         frame.needsChecksum(34, 6);
-        assertThat(header(frames(12, all()), frame)).isEqualTo("01 00 00 00 00 00 22 00 06 00 00 00");
+        assertThat(header(frames(12, all()))).isEqualTo("01 00 00 00 00 00 22 00 06 00 00 00");
         frame.clearOffloads();
-        assertThat(header(frames(12, all()), frame)).isEqualTo("00 00 00 00 00 00 00 00 00 00 00 00");
+        assertThat(header(frames(12, all()))).isEqualTo("00 00 00 00 00 00 00 00 00 00 00 00");
     }
 
     @Test
@@ -94,7 +100,7 @@ class TxFramesTest {
         Frame frame = frame(60);
         frame.setLong(0, 0x1122_3344_5566_7788L);
         frame.needsChecksum(34, 16);
-        assertThat(header(frames(10, all()), frame)).isEqualTo("01 00 00 00 00 00 22 00 10 00");
+        assertThat(header(frames(10, all()))).isEqualTo("01 00 00 00 00 00 22 00 10 00");
         assertThat(frame.getLong(0)).isEqualTo(0x1122_3344_5566_7788L);
     }
 
@@ -112,7 +118,7 @@ class TxFramesTest {
         frame.setByte(start + 13, Integer.decode(tcpFlags).byteValue());
         frame.needsChecksum(start, offset);
         frame.segment(by, headers, 1460);
-        assertThat(header(frames(12, all()), frame)).isEqualTo(expected);
+        assertThat(header(frames(12, all()))).isEqualTo(expected);
     }
 
     @ParameterizedTest
@@ -125,7 +131,7 @@ class TxFramesTest {
         frame.copyFrom(content);
         frame.needsChecksum(34, 16);
         frame.segment(Segmentation.UDP, 54, 100);
-        assertThat(header(frames(12, all()), frame)).isEqualTo("01 05 36 00 64 00 22 00 10 00 00 00");
+        assertThat(header(frames(12, all()))).isEqualTo("01 05 36 00 64 00 22 00 10 00 00 00");
         assertThat(frame.headroom()).isEqualTo(12);
         assertThat(frame.toByteArray()).isEqualTo(content);
         assertThat(frame.checksumStart()).isEqualTo(34);
@@ -139,7 +145,7 @@ class TxFramesTest {
         frame.length(FramePool.HEADROOM + ROOM);
         frame.needsChecksum(34, 16);
         frame.segment(Segmentation.TCP4, 54, 100);
-        assertThatThrownBy(() -> frames(12, all()).prepare(frame))
+        assertThatThrownBy(() -> prepare(frames(12, all())))
                 .isInstanceOf(DoorbellException.class)
                 .hasMessageContaining("its buffer has 0 bytes");
     }
@@ -147,11 +153,10 @@ class TxFramesTest {
     @Test
     void sendsFramesLongerThanTheWireTakesIfTheyAreToBeCut() {
         Frame frame = frame(2000);
-        assertThatThrownBy(() -> frames(12, all()).prepare(frame))
-                .hasMessageContaining("14 (an Ethernet header) to 1518");
+        assertThatThrownBy(() -> prepare(frames(12, all()))).hasMessageContaining("14 (an Ethernet header) to 1518");
         frame.needsChecksum(34, 16);
         frame.segment(Segmentation.TCP4, 54, 1448);
-        assertThat(frames(12, all()).prepare(frame)).isPositive();
+        assertThat(prepare(frames(12, all()))).isPositive();
     }
 
     @Test
@@ -159,25 +164,25 @@ class TxFramesTest {
         Frame frame = frame(60);
         frame.needsChecksum(34, 16);
         frame.length(51);
-        assertThatThrownBy(() -> frames(12, all()).prepare(frame))
+        assertThatThrownBy(() -> prepare(frames(12, all())))
                 .isInstanceOf(DoorbellException.class)
                 .hasMessageContaining("byte 34 + 16 is not within a frame of 51 bytes");
         frame.length(60);
         frame.moveStart(40);
-        assertThatThrownBy(() -> frames(12, all()).prepare(frame)).hasMessageContaining("byte -6 + 16");
+        assertThatThrownBy(() -> prepare(frames(12, all()))).hasMessageContaining("byte -6 + 16");
     }
 
     @Test
     void refusesCutsThatCannotBe() {
         Frame frame = frame(60);
         frame.segment(Segmentation.TCP4, 54, 100);
-        assertThatThrownBy(() -> frames(12, all()).prepare(frame)).hasMessageContaining("call Frame.needsChecksum too");
+        assertThatThrownBy(() -> prepare(frames(12, all()))).hasMessageContaining("call Frame.needsChecksum too");
         frame.needsChecksum(34, 16);
         frame.segment(Segmentation.TCP4, 54, 0x10000);
-        assertThatThrownBy(() -> frames(12, all()).prepare(frame)).hasMessageContaining("pieces of 65536 bytes");
+        assertThatThrownBy(() -> prepare(frames(12, all()))).hasMessageContaining("pieces of 65536 bytes");
         frame.segment(Segmentation.TCP4, 60, 100);
         frame.length(55);
-        assertThatThrownBy(() -> frames(12, all()).prepare(frame)).hasMessageContaining("behind a header of 60");
+        assertThatThrownBy(() -> prepare(frames(12, all()))).hasMessageContaining("behind a header of 60");
     }
 
     @ParameterizedTest
@@ -198,7 +203,7 @@ class TxFramesTest {
             frame.segment(Segmentation.valueOf(asked), 54, 10);
         }
         Features features = all().without(missing, "a test wants it so");
-        assertThatThrownBy(() -> frames(12, features).prepare(frame))
+        assertThatThrownBy(() -> prepare(frames(12, features)))
                 .isInstanceOf(DoorbellException.class)
                 .hasMessageStartingWith("tx: cannot do for a frame what is asked: ")
                 .hasMessageContaining(missing + " is not in use (a test wants it so)")

@@ -4,7 +4,6 @@ import io.doorbell.dma.DoorbellException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +26,7 @@ public final class Frame {
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 
+    /** The length of an empty slot, so that the check of a position finds out without another look. */
     private static final int EMPTY = -1;
 
     /** Bytes in two MAC addresses. */
@@ -39,8 +39,11 @@ public final class Frame {
     @Nullable
     FramePool pool;
 
-    /** Which of the pool's buffers; with the pool, the frame's identity. {@link #EMPTY} in an empty slot. */
-    int buffer = EMPTY;
+    /** That pool's memory; no access is within its bounds before there is a pool. */
+    private MemorySegment memory = MemorySegment.NULL;
+
+    /** Which of the pool's buffers; with the pool, the frame's identity. */
+    int buffer;
 
     /** Where the frame starts within the buffer, in bytes. */
     int offset;
@@ -48,8 +51,8 @@ public final class Frame {
     /** Where the frame starts within the pool's memory, in bytes. */
     private long start;
 
-    /** Bytes in the frame. */
-    int length;
+    /** Bytes in the frame; {@link #EMPTY} in an empty slot. */
+    int length = EMPTY;
 
     /** Bits of {@link Offloads}; what the fields below hold is valid where the bit is set. */
     private int offloads;
@@ -67,6 +70,7 @@ public final class Frame {
     void fill(FramePool pool, int buffer, int offset, int length) {
         if (this.pool != pool) {
             this.pool = pool;
+            this.memory = pool.memory();
         }
         this.buffer = buffer;
         this.offset = offset;
@@ -90,7 +94,7 @@ public final class Frame {
     }
 
     void clear() {
-        buffer = EMPTY;
+        length = EMPTY;
     }
 
     /** Bytes in the frame. */
@@ -150,14 +154,15 @@ public final class Frame {
                     + " bytes: behind it, its buffer has " + room + " bytes");
         }
         // Copies as if through a buffer of its own, so that the two may overlap.
-        MemorySegment.copy(memory(), position(), memory(), position() + bytes, length);
+        MemorySegment.copy(memory, start, memory, start + bytes, length);
         offset += bytes;
         start += bytes;
     }
 
     /** The memory of the whole pool, in which this frame lies at {@link #position()}. No object is made. */
     public MemorySegment memory() {
-        return owned().memory();
+        owned();
+        return memory;
     }
 
     /** Where the frame starts within {@link #memory()}, in bytes. */
@@ -167,47 +172,47 @@ public final class Frame {
     }
 
     public byte getByte(int index) {
-        return memory().get(BYTE, at(index, Byte.BYTES));
+        return memory.get(BYTE, at(index, Byte.BYTES));
     }
 
     public short getShort(int index) {
-        return memory().get(SHORT, at(index, Short.BYTES));
+        return memory.get(SHORT, at(index, Short.BYTES));
     }
 
     public int getInt(int index) {
-        return memory().get(INT, at(index, Integer.BYTES));
+        return memory.get(INT, at(index, Integer.BYTES));
     }
 
     public long getLong(int index) {
-        return memory().get(LONG, at(index, Long.BYTES));
+        return memory.get(LONG, at(index, Long.BYTES));
     }
 
     public void setByte(int index, byte value) {
-        memory().set(BYTE, at(index, Byte.BYTES), value);
+        memory.set(BYTE, at(index, Byte.BYTES), value);
     }
 
     public void setShort(int index, short value) {
-        memory().set(SHORT, at(index, Short.BYTES), value);
+        memory.set(SHORT, at(index, Short.BYTES), value);
     }
 
     public void setInt(int index, int value) {
-        memory().set(INT, at(index, Integer.BYTES), value);
+        memory.set(INT, at(index, Integer.BYTES), value);
     }
 
     public void setLong(int index, long value) {
-        memory().set(LONG, at(index, Long.BYTES), value);
+        memory.set(LONG, at(index, Long.BYTES), value);
     }
 
     /** Makes the frame a copy of {@code source}. */
     public void copyFrom(byte[] source) {
         length(source.length);
-        MemorySegment.copy(source, 0, memory(), BYTE, position(), source.length);
+        MemorySegment.copy(source, 0, memory, BYTE, start, source.length);
     }
 
     /** The frame's bytes in a new array. */
     public byte[] toByteArray() {
         byte[] copy = new byte[length()];
-        MemorySegment.copy(memory(), BYTE, position(), copy, 0, copy.length);
+        MemorySegment.copy(memory, BYTE, start, copy, 0, copy.length);
         return copy;
     }
 
@@ -223,8 +228,8 @@ public final class Frame {
 
     /** Exchanges the destination address and the source address, as a reply to the sender needs it. */
     public void swapMacs() {
-        MemorySegment memory = memory();
-        long at = at(0, ADDRESSES);
+        final MemorySegment memory = this.memory;
+        final long at = at(0, ADDRESSES);
         // Six bytes of destination and two of source, then the other four of source.
         long first = memory.get(LONG, at);
         int last = memory.get(INT, at + Long.BYTES);
@@ -369,14 +374,23 @@ public final class Frame {
         return buffer;
     }
 
+    /** Where in the memory the frame has these bytes. */
     private long at(int index, int bytes) {
-        Objects.checkFromIndexSize(index, bytes, length);
+        if (index < 0 || index > length - bytes) {
+            throw outside(index, bytes);
+        }
         return start + index;
+    }
+
+    private RuntimeException outside(int index, int bytes) {
+        owned();
+        return new IndexOutOfBoundsException(
+                bytes + " bytes at " + index + " are not within a frame of " + length + " bytes");
     }
 
     private FramePool owned() {
         FramePool pool = this.pool;
-        if (buffer < 0 || pool == null) {
+        if (length < 0 || pool == null) {
             throw notYours();
         }
         return pool;
@@ -389,6 +403,6 @@ public final class Frame {
 
     @Override
     public String toString() {
-        return buffer < 0 ? "an empty slot" : "a frame of " + length + " bytes";
+        return length < 0 ? "an empty slot" : "a frame of " + length + " bytes";
     }
 }

@@ -163,17 +163,19 @@ public final class FrameBatch {
     }
 
     /**
-     * For drivers: as {@link #append(FramePool, int, int, int)}, for {@code count} buffers of one pool, whose numbers and
-     * whose frames' lengths are in the arrays.
+     * For drivers: as {@link #append(FramePool, int, int, int)}, for {@code count} buffers of one pool: their numbers are in
+     * {@code buffers} from index {@code from}, their frames' lengths in {@code lengths} from its start.
      */
-    public void append(FramePool pool, int[] buffers, int offset, int[] lengths, int count) {
+    public void append(FramePool pool, int[] buffers, int from, int offset, int[] lengths, int count) {
         if (count > room()) {
             throw full();
         }
+        final Frame[] frames = this.frames;
+        final int first = size;
         for (int i = 0; i < count; i++) {
-            frames[size + i].fill(pool, buffers[i], offset, lengths[i]);
+            frames[first + i].fill(pool, buffers[from + i], offset, lengths[i]);
         }
-        size += count;
+        size = first + count;
     }
 
     private Frame nextSlot() {

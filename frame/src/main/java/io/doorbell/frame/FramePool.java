@@ -20,6 +20,11 @@ public final class FramePool implements AutoCloseable {
     public static final int HEADROOM = 64;
 
     private static final int CACHE_LINE = 64;
+    private static final int CACHE_LINE_SHIFT = 6;
+
+    /** So that a buffer's number is an int: 128 GiB. */
+    private static final long MOST_BYTES = (long) CACHE_LINE << (Integer.SIZE - 1);
+
     private static final int PAGE = 4096;
     private static final VarHandle LOCK;
 
@@ -34,8 +39,6 @@ public final class FramePool implements AutoCloseable {
     private final MemorySegment memory;
     private final Runnable free;
     private final int bufferSize;
-    private final int stride;
-    private final int shiftMask;
     private final int[] stack;
     private int available;
 
@@ -45,13 +48,11 @@ public final class FramePool implements AutoCloseable {
     private FramePool(MemorySegment memory, int buffers, int bufferSize, Runnable free) {
         this.memory = memory;
         this.bufferSize = bufferSize;
-        this.stride = stride(bufferSize);
-        this.shiftMask = shiftMask(bufferSize, stride);
         this.free = free;
         this.stack = new int[buffers];
-        // Buffer 0 on top, so that a fresh pool is used from its start.
+        // The first buffer on top, so that a fresh pool is used from its start.
         for (int i = 0; i < buffers; i++) {
-            stack[i] = buffers - 1 - i;
+            stack[i] = number(buffers - 1 - i, bufferSize);
         }
         available = buffers;
     }
@@ -87,7 +88,12 @@ public final class FramePool implements AutoCloseable {
             throw new IllegalArgumentException("a pool has at least one buffer, of " + (HEADROOM + 1)
                     + " to 65536 bytes: buffers=" + buffers + " bufferSize=" + bufferSize);
         }
-        return (long) buffers * stride(bufferSize);
+        long bytes = (long) buffers * stride(bufferSize);
+        if (bytes > MOST_BYTES) {
+            throw new IllegalArgumentException(buffers + " buffers of " + bufferSize + " bytes take " + bytes
+                    + " bytes; a pool has up to " + MOST_BYTES);
+        }
+        return bytes;
     }
 
     /**
@@ -103,12 +109,18 @@ public final class FramePool implements AutoCloseable {
     }
 
     /**
-     * Which bits of a buffer's number say by how many cache lines it is shifted in its slot: as many as the slot has
+     * Which bits of a buffer's index say by how many cache lines it is shifted in its slot: as many as the slot has
      * room for. So the starts of the buffers, which all are used, spread over the sets of the cache.
      */
     private static int shiftMask(int bufferSize, int stride) {
         int spareLines = stride / CACHE_LINE - lines(bufferSize);
         return Integer.highestOneBit(spareLines + 1) - 1;
+    }
+
+    /** The number of the {@code index}-th buffer: the cache line that it starts at. */
+    private static int number(int index, int bufferSize) {
+        int stride = stride(bufferSize);
+        return index * (stride / CACHE_LINE) + (index & shiftMask(bufferSize, stride));
     }
 
     private static int lines(int bytes) {
@@ -156,9 +168,12 @@ public final class FramePool implements AutoCloseable {
         return memory;
     }
 
-    /** Where a buffer starts within {@link #memory()}, in bytes. */
+    /**
+     * Where a buffer starts within {@link #memory()}, in bytes. Its number is that of the cache line there, so that this
+     * costs next to nothing.
+     */
     public long position(int buffer) {
-        return (long) buffer * stride + (long) (buffer & shiftMask) * CACHE_LINE;
+        return (long) buffer << CACHE_LINE_SHIFT;
     }
 
     /**

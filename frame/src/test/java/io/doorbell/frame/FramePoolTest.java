@@ -3,6 +3,7 @@ package io.doorbell.frame;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.foreign.Arena;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -19,7 +20,7 @@ class FramePoolTest {
     void placesNoBufferAcrossTwoPages(int bufferSize) {
         FramePool pool = pool(bufferSize);
 
-        for (int buffer = 0; buffer < BUFFERS; buffer++) {
+        for (int buffer : buffers(pool)) {
             long first = pool.position(buffer);
             long last = first + bufferSize - 1;
             assertThat(last / PAGE).as("buffer %d", buffer).isEqualTo(first / PAGE);
@@ -32,7 +33,7 @@ class FramePoolTest {
         FramePool pool = pool(bufferSize);
 
         long end = 0;
-        for (int buffer = 0; buffer < BUFFERS; buffer++) {
+        for (int buffer : buffers(pool)) {
             assertThat(pool.position(buffer)).isGreaterThanOrEqualTo(end);
             assertThat(pool.position(buffer) % 64).isZero();
             end = pool.position(buffer) + bufferSize;
@@ -45,10 +46,18 @@ class FramePoolTest {
         FramePool pool = pool(FramePool.HEADROOM + 2048);
 
         Set<Long> sets = new HashSet<>();
-        for (int buffer = 0; buffer < 32; buffer++) {
+        for (int buffer : Arrays.copyOf(buffers(pool), 32)) {
             sets.add(pool.position(buffer) / 64 % 64);
         }
         assertThat(sets).hasSize(32);
+    }
+
+    /** All of the pool's buffers, in the order of its memory. */
+    private static int[] buffers(FramePool pool) {
+        int[] all = new int[BUFFERS];
+        assertThat(pool.take(all, 0, BUFFERS)).isEqualTo(BUFFERS);
+        Arrays.sort(all);
+        return all;
     }
 
     private static FramePool pool(int bufferSize) {
