@@ -14,8 +14,21 @@ final class DpdkBackEnd implements BackEnd {
 
     private final Testpmd testpmd;
 
-    DpdkBackEnd(int core, Path socket, Work work, boolean hugePages) {
-        testpmd = Testpmd.start(core, "net_vhost0,iface=" + socket, work.otherEnd, hugePages, List.of());
+    /** @param shape how it is used itself; for as many queues as the front-ends have, and frames as long */
+    DpdkBackEnd(int core, Path socket, Work work, boolean hugePages, Shape shape) {
+        String port = "net_vhost0,iface=" + socket + ",queues=" + shape.queues();
+        List<String> options = shape.testpmd();
+        options.add("--disable-link-check"); // there is none before a front-end connects, and it would wait for it
+        testpmd = Testpmd.start(core, port, work.otherEnd, hugePages, List.of(), options);
+    }
+
+    /** From now on, frames that it sends of itself are of so many bytes. */
+    void length(int bytes) {
+        testpmd.command("set txpkts " + bytes);
+        String set = testpmd.command("show config txpkts");
+        if (!set.contains("Segment sizes: " + bytes)) {
+            throw new DoorbellException("the back-end does not send frames of " + bytes + " bytes: " + set.strip());
+        }
     }
 
     @Override

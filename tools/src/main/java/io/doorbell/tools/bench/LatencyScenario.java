@@ -98,7 +98,7 @@ final class LatencyScenario implements Scenario {
     }
 
     private static RoundTrips doorbell(PinnedJvm generator, PinnedJvm jvm, Path socket, int rate, int milliseconds) {
-        jvm.ask("run " + Work.FORWARD + " " + QUEUE_SIZE + " " + socket);
+        jvm.ask("run " + Work.FORWARD + " " + QUEUE_SIZE + " " + Shape.USUAL + " " + socket);
         RoundTrips trips = trips(generator, rate, milliseconds);
         jvm.ask("stop");
         return trips;

@@ -29,16 +29,17 @@ final class Testpmd implements AutoCloseable {
      * @param core where both of its threads run: the one that polls, and the one at the prompt
      * @param port the port's device, as DPDK's {@code --vdev} has it
      * @param engine what it does with frames, such as {@code macswap}
-     * @param options more of DPDK's
+     * @param dpdk more options of DPDK's
+     * @param own more options of its own
      */
-    static Testpmd start(int core, String port, String engine, boolean hugePages, List<String> options) {
+    static Testpmd start(int core, String port, String engine, boolean hugePages, List<String> dpdk, List<String> own) {
         List<String> command = new ArrayList<>(
                 List.of("--lcores", "0@" + core + ",1@" + core, "--no-pci", "--no-telemetry", "-m", "256"));
         command.addAll(hugePages ? List.of("--in-memory", "--single-file-segments") : List.of("--no-huge"));
         command.addAll(List.of("--log-level=pmd.net.virtio.init:debug", "--vdev", port));
-        command.addAll(options);
+        command.addAll(dpdk);
         command.addAll(List.of("--", "--interactive", "--forward-mode=" + engine, "--no-lsc-interrupt"));
-        command.addAll(List.of("--total-num-mbufs=8192", "--burst=32"));
+        command.addAll(own);
         return start(command);
     }
 

@@ -59,10 +59,18 @@ enum VhostPeer {
      * @throws DoorbellException when DPDK went another way than this one
      */
     Testpmd start(int core, Path socket, int queueSize, String engine, boolean hugePages) {
+        return start(core, socket, queueSize, engine, hugePages, Shape.USUAL);
+    }
+
+    /** The same, used in another way. */
+    Testpmd start(int core, Path socket, int queueSize, String engine, boolean hugePages, Shape shape) {
         String port = "net_virtio_user0,path=" + socket + ",queue_size=" + queueSize + parameters;
+        if (shape.queues() > 1) {
+            port += ",queues=" + shape.queues() + ",cq=1"; // it turns queues on and off by its control queue
+        }
         // DPDK stays below that by itself: such wide words slow some processors down.
         List<String> options = this == PACKED_AVX512 ? List.of("--force-max-simd-bitwidth=512") : List.of();
-        Testpmd testpmd = Testpmd.start(core, port, engine, hugePages, options);
+        Testpmd testpmd = Testpmd.start(core, port, engine, hugePages, options, shape.testpmd());
         try {
             testpmd.requirePrinted(rxPath, "then it is not what is to be compared with");
             testpmd.requirePrinted(txPath, "then it is not what is to be compared with");

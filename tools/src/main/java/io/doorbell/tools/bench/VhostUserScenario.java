@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.ToLongFunction;
 
 /**
  * virtio over vhost-user at native speed: the same DPDK back-end on one core, and on the other core Doorbell and DPDK's
@@ -15,8 +14,8 @@ import java.util.function.ToLongFunction;
  */
 final class VhostUserScenario implements Scenario {
 
-    private static final int QUEUE_SIZE = 256;
-    private static final String UNIT = "Mframes/s";
+    static final int QUEUE_SIZE = 256;
+    static final String UNIT = "Mframes/s";
     static final Duration SETTLE = Duration.ofMillis(100);
     private static final Duration WARM_UP = Duration.ofSeconds(3);
     /** Frames that go round, in bursts of 32: as many as a ring holds, but for a few. */
@@ -63,7 +62,7 @@ final class VhostUserScenario implements Scenario {
             for (boolean packed : new boolean[] {false, true}) {
                 try (BackEnd backEnd = idle
                         ? new NullBackEnd(cores.other(), socket)
-                        : new DpdkBackEnd(cores.other(), socket, work, hugePages.granted)) {
+                        : new DpdkBackEnd(cores.other(), socket, work, hugePages.granted, Shape.USUAL)) {
                     new Round(bench, name(), cores, hugePages.granted, work, packed, socket, backEnd).run();
                 }
             }
@@ -98,19 +97,13 @@ final class VhostUserScenario implements Scenario {
             Subject subject = new Subject(name, packed ? "packed" : "split", peer.title, UNIT, true, work.description);
             List<Report> reports = new ArrayList<>();
             Row row = bench.compare(subject, () -> doorbell(doorbell, bench.window(), reports), () -> dpdk(peer));
-            double frames = sum(reports, Report::frames);
-            row = row.with("bytes/frame", sum(reports, Report::allocatedBytes) / frames)
-                    .with("collections", sum(reports, Report::collections));
+            row = Report.addTo(row, reports);
             bench.add(backEnd instanceof NullBackEnd other ? row.with("idle polls", other.idleShare()) : row);
-        }
-
-        private static double sum(List<Report> reports, ToLongFunction<Report> part) {
-            return (double) reports.stream().mapToLong(part).sum();
         }
 
         private double doorbell(PinnedJvm jvm, Duration window, List<Report> reports) {
             String without = packed ? "" : " VIRTIO_F_RING_PACKED";
-            jvm.ask("run " + work + " " + QUEUE_SIZE + " " + socket + without);
+            jvm.ask("run " + work + " " + QUEUE_SIZE + " " + Shape.USUAL + " " + socket + without);
             double rate = backEnd.measure(work, window);
             reports.add(Report.parse(jvm.ask("stop")));
             return rate;

@@ -20,8 +20,7 @@ enum Work {
             "txonly",
             false) {
         @Override
-        long poll(Nic nic, FrameBatch batch, int times) {
-            RxQueue rx = nic.rxQueue(0);
+        long poll(RxQueue rx, TxQueue tx, FrameBatch batch, int times) {
             long received = 0;
             for (int poll = 0; poll < times; poll++) {
                 int count = rx.receive(batch);
@@ -45,9 +44,8 @@ enum Work {
             "rxonly",
             false) {
         @Override
-        long poll(Nic nic, FrameBatch batch, int times) {
-            TxQueue tx = nic.txQueue(0);
-            FramePool pool = nic.rxQueue(0).pool();
+        long poll(RxQueue rx, TxQueue tx, FrameBatch batch, int times) {
+            FramePool pool = rx.pool();
             long sent = 0;
             for (int poll = 0; poll < times; poll++) {
                 int fresh = batch.size();
@@ -68,9 +66,7 @@ enum Work {
             "io",
             true) {
         @Override
-        long poll(Nic nic, FrameBatch batch, int times) {
-            RxQueue rx = nic.rxQueue(0);
-            TxQueue tx = nic.txQueue(0);
+        long poll(RxQueue rx, TxQueue tx, FrameBatch batch, int times) {
             long sent = 0;
             for (int poll = 0; poll < times; poll++) {
                 int count = rx.receive(batch);
@@ -105,7 +101,12 @@ enum Work {
     }
 
     /** Polls so many times; returns how many frames passed. */
-    abstract long poll(Nic nic, FrameBatch batch, int times);
+    abstract long poll(RxQueue rx, TxQueue tx, FrameBatch batch, int times);
+
+    /** With a NIC's first queues. */
+    final long poll(Nic nic, FrameBatch batch, int times) {
+        return poll(nic.rxQueue(0), nic.txQueue(0), batch, times);
+    }
 
     /** 02:00:00:00:00:01 to 02:00:00:00:00:02; from 198.18.0.1 to 198.18.0.2, port 9 (discard). */
     private static void writeHeaders(Frame frame) {
