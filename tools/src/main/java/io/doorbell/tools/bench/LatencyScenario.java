@@ -192,7 +192,7 @@ final class LatencyScenario implements Scenario {
             ticks.put(one, label + " %");
             label += label.contains(".") ? "9" : ".9";
         }
-        return new Plot.Axis("frames that took no longer", ticks);
+        return new Plot.Axis("frames that took no longer", ticks, true);
     }
 
     private static List<Plot.Point> curve(RoundTrips trips) {

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
@@ -47,6 +48,37 @@ class PlotTest {
     void keepsToItsAxesWhateverTheValue() {
         assertThat(AXIS.position(0.001)).isZero();
         assertThat(AXIS.position(1e6)).isOne();
+    }
+
+    @Test
+    void takesRoundStepsFromZeroOnALinearAxis() {
+        assertThat(Plot.Axis.linear("Gbit/s", 108).ticks().values())
+                .containsExactly("0", "20", "40", "60", "80", "100", "120");
+        assertThat(Plot.Axis.linear("Gbit/s", 0.3).ticks().values())
+                .containsExactly("0", "0.05", "0.1", "0.15", "0.2", "0.25", "0.3");
+        assertThat(Plot.Axis.linear("Gbit/s", 27.8).ticks().values())
+                .containsExactly("0", "5", "10", "15", "20", "25", "30");
+    }
+
+    @Test
+    void putsEqualDifferencesAtEqualDistancesOnALinearAxis() {
+        Plot.Axis axis = Plot.Axis.linear("Gbit/s", 120);
+
+        assertThat(axis.position(0)).isZero();
+        assertThat(axis.position(30)).isCloseTo(0.25, within(1e-9));
+        assertThat(axis.position(120)).isOne();
+    }
+
+    @Test
+    void marksFewPointsAndLeavesManyToTheLine() throws Exception {
+        Plot.Point[] many =
+                IntStream.rangeClosed(1, 50).mapToObj(i -> new Plot.Point(i, i)).toArray(Plot.Point[]::new);
+
+        assertThat(draw(new Plot.Point(1, 1), new Plot.Point(10, 10))
+                        .getElementsByTagName("circle")
+                        .getLength())
+                .isEqualTo(2);
+        assertThat(draw(many).getElementsByTagName("circle").getLength()).isZero();
     }
 
     @Test
