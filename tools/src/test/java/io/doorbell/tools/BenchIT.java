@@ -102,6 +102,40 @@ class BenchIT {
     }
 
     @Test
+    void plotsHowDoorbellAndDpdkScale() {
+        assumeDpdk();
+        CapturedConsole console = new CapturedConsole();
+        Path plots = folder.resolve("plots");
+
+        int status = NicCtl.run(
+                Context.ofProcess(console.console()),
+                List.of("bench", "--quick", "--json", "--plots", plots.toString(), "scale"));
+
+        assertThat(status).as(console.err()).isZero();
+        assertThat(rows(console.out()))
+                .extracting(row -> row.get("scenario") + ": " + row.get("ring"))
+                .containsExactly(
+                        "scale-queues: packed, 1 queue",
+                        "scale-queues: packed, 2 queues",
+                        "scale-pool: packed, 1 K buffers",
+                        "scale-pool: packed, 64 K buffers",
+                        "scale-batch: packed, batch 1",
+                        "scale-batch: packed, batch 128",
+                        "scale-size: packed, 64 bytes",
+                        "scale-size: packed, 9000 bytes");
+        assertThat(rows(console.out())).allSatisfy(row -> {
+            assertThat(row).containsEntry("unit", "Mframes/s").containsKeys("peer", "low", "high");
+            assertThat((double) row.get("ratio")).isPositive();
+            assertThat((double) row.get("bytes/frame")).isLessThan(1);
+        });
+        assertThat(plots)
+                .isDirectoryContaining("glob:**scale-queues.svg")
+                .isDirectoryContaining("glob:**scale-pool.svg");
+        assertThat(plots.resolve("scale-batch.svg")).content().contains("DPDK", "Mframes/s", "<circle");
+        assertThat(plots.resolve("scale-size.svg")).content().contains("DPDK", "Gbit/s", "<circle");
+    }
+
+    @Test
     void measuresTheStartColdAndFromACache() throws Exception {
         assumeDpdk();
         CapturedConsole console = new CapturedConsole();

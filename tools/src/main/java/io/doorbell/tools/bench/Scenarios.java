@@ -19,7 +19,11 @@ public final class Scenarios {
             new DriverScenario(1024),
             new LatencyScenario(),
             new StartScenario(),
-            new SocketsScenario());
+            new SocketsScenario(),
+            new ScaleScenario(Parameter.QUEUES),
+            new ScaleScenario(Parameter.POOL),
+            new ScaleScenario(Parameter.BATCH),
+            new ScaleScenario(Parameter.SIZE));
 
     private Scenarios() {}
 

@@ -25,6 +25,11 @@ class ScenariosTest {
     }
 
     @Test
+    void scalesByEachParameterWhenNoneIsNamed() {
+        assertThat(names("scale")).containsExactly("scale-queues", "scale-pool", "scale-batch", "scale-size");
+    }
+
+    @Test
     void saysWhatThereIsWhenANameIsWrong() {
         assertThatThrownBy(() -> names("vhost-user-send", "vhost-us"))
                 .isInstanceOf(DoorbellException.class)
