@@ -6,6 +6,7 @@ import io.doorbell.frame.FramePool;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.RxQueue;
 import io.doorbell.frame.TxQueue;
+import java.nio.ByteBuffer;
 
 /**
  * What is done to frames while it is measured how many pass: loops as an application would write them. Each polls a
@@ -84,6 +85,13 @@ enum Work {
     private static final int ETHER_TYPE = 12;
     private static final short PAUSE = (short) 0x8808;
 
+    // 02:00:00:00:00:01 to 02:00:00:00:00:02; from 198.18.0.1 to 198.18.0.2, port 9 (discard)
+    private static final long BYTES_0 = 0x0200_0000_0002_0200L;
+    private static final long BYTES_8 = 0x0000_0001_0800_4500L;
+    private static final long BYTES_16 = 0x0032_0000_0000_4011L;
+    private static final long BYTES_24 = 0xee93_c612_0001_c612L;
+    private static final long BYTES_32 = 0x0002_0009_0009_001eL;
+
     /** What the loop does, in words. */
     final String description;
     /** testpmd's engine that does the same. */
@@ -108,14 +116,24 @@ enum Work {
         return poll(nic.rxQueue(0), nic.txQueue(0), batch, times);
     }
 
-    /** 02:00:00:00:00:01 to 02:00:00:00:00:02; from 198.18.0.1 to 198.18.0.2, port 9 (discard). */
     private static void writeHeaders(Frame frame) {
         frame.length(LENGTH);
-        frame.setLong(0, 0x0200_0000_0002_0200L);
-        frame.setLong(8, 0x0000_0001_0800_4500L);
-        frame.setLong(16, 0x0032_0000_0000_4011L);
-        frame.setLong(24, 0xee97_c612_0001_c612L);
-        frame.setLong(32, 0x0002_0009_0009_001eL);
+        frame.setLong(0, BYTES_0);
+        frame.setLong(8, BYTES_8);
+        frame.setLong(16, BYTES_16);
+        frame.setLong(24, BYTES_24);
+        frame.setLong(32, BYTES_32);
         frame.setShort(40, (short) 0);
+    }
+
+    /** A frame as {@link #SEND} sends it, for those who send it by other means. */
+    static byte[] frame() {
+        return ByteBuffer.allocate(LENGTH)
+                .putLong(BYTES_0)
+                .putLong(BYTES_8)
+                .putLong(BYTES_16)
+                .putLong(BYTES_24)
+                .putLong(BYTES_32)
+                .array();
     }
 }
