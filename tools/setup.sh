@@ -1,10 +1,10 @@
 # Sourced by ./nicctl and ./verify: finds what they need, and installs it where it may (Debian, as root).
 #
-#   set_up jdk maven qemu busybox kernel dpdk    returns with all of them there and JAVA_HOME exported, or exits with 1
+#   set_up jdk maven qemu busybox kernel dpdk pcap    returns with all there and JAVA_HOME exported, or exits with 1
 #
-# JDK, Maven, QEMU and DPDK are installed as Debian packages. The guest's kernel and busybox are not installed at all: they
-# are unpacked from their packages into the cache below, which takes no root. The machine's own apt configuration and
-# package lists are read, never written. Everything is said on standard error.
+# JDK, Maven, QEMU, DPDK and libpcap are installed as Debian packages. The guest's kernel and busybox are not installed at
+# all: they are unpacked from their packages into the cache below, which takes no root. The machine's own apt
+# configuration and package lists are read, never written. Everything is said on standard error.
 # shellcheck shell=bash
 
 cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/doorbell
@@ -16,8 +16,10 @@ declare -A purpose=(
     [busybox]='busybox, static: starts the guest'
     [kernel]='a Linux kernel with VFIO and its modules: the guest'
     [dpdk]='DPDK: its testpmd judges vhost-user, and is what nicctl bench compares with'
+    [pcap]='libpcap: pcap4j, which nicctl bench compares with, calls it'
 )
-declare -A package=([jdk]=openjdk-25-jdk-headless [maven]=maven [qemu]=qemu-system-x86 [dpdk]=dpdk-dev)
+declare -A package=([jdk]=openjdk-25-jdk-headless [maven]=maven [qemu]=qemu-system-x86 [dpdk]=dpdk-dev
+    [pcap]=libpcap0.8)
 declare -A remedy=(
     [jdk]='unpack any build of OpenJDK 25 under /usr/lib/jvm, or set JAVA_HOME (Debian 13: openjdk-25-jdk-headless)'
     [maven]='install Maven 3.8 or newer (Debian: maven)'
@@ -25,6 +27,7 @@ declare -A remedy=(
     [busybox]="copy a statically linked busybox to $cache/busybox (Debian: busybox-static)"
     [kernel]="unpack a distribution's kernel: $cache/kernel/VERSION/vmlinuz and .../VERSION/lib/modules/VERSION (*.ko, depmod)"
     [dpdk]='install dpdk-testpmd 21.11 or newer (Debian: dpdk-dev)'
+    [pcap]='install libpcap 1.10 or newer (Debian: libpcap0.8)'
 )
 
 # What the guest may load. What these modules depend on comes along.
@@ -80,6 +83,8 @@ have_maven() { command -v mvn >/dev/null; }
 have_qemu() { qemu-system-x86_64 -device igb,help >/dev/null 2>&1; }
 
 have_dpdk() { command -v dpdk-testpmd >/dev/null; }
+
+have_pcap() { compgen -G '/usr/lib*/libpcap.so*' || compgen -G '/usr/lib/x86_64-linux-gnu/libpcap.so*'; } >/dev/null
 
 have_busybox() { [[ -x $cache/busybox ]]; }
 

@@ -3,6 +3,9 @@ package io.doorbell.tools;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.doorbell.qemu.HostTap;
+import java.io.File;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -25,9 +28,25 @@ class BenchIT {
                         .anyMatch(folder -> Files.isExecutable(Path.of(folder, "dpdk-testpmd"))),
                 "SKIPPED: there is no dpdk-testpmd on the PATH to compare with; ./verify installs it on Debian as root"
                         + " (package dpdk-dev)");
+        assumeTwoProcessors();
+    }
+
+    private static void assumeTwoProcessors() {
         assumeTrue(
                 Runtime.getRuntime().availableProcessors() > 1,
                 "SKIPPED: a comparison needs two processors, one for each end");
+    }
+
+    private static void assumeVethAndLibpcap() throws IOException {
+        assumeTrue(
+                HostTap.isPossible(), "SKIPPED: interfaces can be made by root only (CAP_NET_ADMIN and /dev/net/tun)");
+        boolean libpcap = false;
+        for (String folder : List.of("/usr/lib", "/usr/lib64", "/usr/lib/x86_64-linux-gnu")) {
+            libpcap |= new File(folder, "libpcap.so.1").exists() || new File(folder, "libpcap.so.0.8").exists();
+        }
+        assumeTrue(
+                libpcap,
+                "SKIPPED: there is no libpcap for pcap4j; ./verify installs it on Debian as root (package libpcap0.8)");
     }
 
     @SuppressWarnings("unchecked")
@@ -148,5 +167,25 @@ class BenchIT {
                 .containsExactly("start-cold", "start-aot", "start-first-second");
         assertThat(rows(console.out()))
                 .allSatisfy(row -> assertThat((double) row.get("doorbell")).isPositive());
+    }
+
+    @Test
+    void comparesDoorbellWithWhatElseAJavaProgrammerHas() throws Exception {
+        assumeTwoProcessors();
+        assumeVethAndLibpcap();
+        CapturedConsole console = new CapturedConsole();
+
+        int status = NicCtl.run(Context.ofProcess(console.console()), List.of("bench", "--quick", "--json", "sockets"));
+
+        assertThat(status).as(console.err()).isZero();
+        assertThat(rows(console.out()))
+                .extracting(row -> row.get("peer"))
+                .containsExactly("DatagramChannel", "pcap4j, veth", "AF_PACKET, veth");
+        assertThat(rows(console.out())).allSatisfy(row -> {
+            assertThat((double) row.get("doorbell")).isPositive();
+            assertThat((double) row.get("other")).isPositive();
+            assertThat((double) row.get("bytes/frame")).isLessThan(1);
+            assertThat(row).containsKey("peer's bytes/frame");
+        });
     }
 }

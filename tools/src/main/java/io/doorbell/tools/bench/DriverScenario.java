@@ -2,7 +2,6 @@ package io.doorbell.tools.bench;
 
 import com.fasterxml.jackson.jr.ob.JSON;
 import io.doorbell.dma.DoorbellException;
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -96,17 +95,13 @@ final class DriverScenario implements Scenario {
 
     /** Has JMH run in a JVM of its own; the results by method, ring and batch. */
     private Map<String, Measured> measure(Bench bench) {
-        Path classes = Path.of(System.getProperty("doorbell.home", "."), "tools", "target", "test-classes");
-        if (!Files.exists(classes.resolve("META-INF").resolve("BenchmarkList"))) {
-            throw new DoorbellException("the benchmarks of the drivers alone are not in " + classes
-                    + ": build Doorbell with ./nicctl or ./verify, which compile its tests too");
-        }
+        String classPath = BenchmarkClasses.classPath("META-INF/BenchmarkList");
         Path json = null;
         Path log = null;
         try {
             json = Files.createTempFile("doorbell-jmh", ".json");
             log = Files.createTempFile("doorbell-jmh", ".log");
-            run(command(bench, classes, json), log);
+            run(command(bench, classPath, json), log);
             return parse(Files.readString(json));
         } catch (IOException e) {
             throw new DoorbellException("cannot run JMH: " + e.getMessage(), e);
@@ -116,11 +111,11 @@ final class DriverScenario implements Scenario {
         }
     }
 
-    private List<String> command(Bench bench, Path classes, Path json) {
+    private List<String> command(Bench bench, String classPath, Path json) {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         String options = "--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow";
         List<String> command = new ArrayList<>(List.of(java, "--sun-misc-unsafe-memory-access=allow", "-cp"));
-        command.add(System.getProperty("java.class.path") + File.pathSeparator + classes);
+        command.add(classPath);
         command.addAll(List.of("org.openjdk.jmh.Main", BENCHMARK.replace(".", "\\."), "-jvmArgs", options));
         command.addAll(List.of("-prof", "gc", "-rf", "json", "-rff", json.toString()));
         command.addAll(List.of("-p", "size=" + size, "-p", "batch=" + join(batches(bench))));

@@ -38,6 +38,12 @@ final class PinnedJvm implements AutoCloseable {
         this(core, main, List.of(argument), List.of(), System.getProperty("java.class.path"), Redirect.INHERIT);
     }
 
+    /** Of a main class among the {@link BenchmarkClasses}. */
+    static PinnedJvm ofBenchmark(int core, String main) {
+        String classPath = BenchmarkClasses.classPath(main.replace('.', '/') + ".class");
+        return new PinnedJvm(core, main, List.of(), List.of(), classPath, Redirect.INHERIT);
+    }
+
     private PinnedJvm(
             int core, String main, List<String> arguments, List<String> options, String classPath, Redirect errors) {
         name = main.substring(main.lastIndexOf('.') + 1);

@@ -1,115 +1,118 @@
 package io.doorbell.tools.bench;
 
-import io.doorbell.frame.FrameBatch;
-import io.doorbell.frame.Nic;
+import com.sun.management.ThreadMXBean;
 import java.io.BufferedReader;
-import java.io.IOException;
 import java.io.InputStreamReader;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.nio.ByteBuffer;
-import java.nio.channels.DatagramChannel;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /**
- * One end of what {@link SocketsScenario} compares, in a JVM of its own. Each line is answered with one: {@code nic WORK
- * NAME} works with a NIC, {@code receive} receives datagrams and answers with their port, {@code send PORT} sends some;
- * {@code count} answers with frames so far and the time in nanoseconds; {@code stop} ends the work.
+ * One end of what {@link SocketsScenario} compares, in a JVM of its own. Each line is answered with one: {@code receive
+ * WHERE} starts to receive, and answers with where the other end has to send to; {@code send WHERE} starts to send;
+ * {@code count} answers with {@link Count}; {@code stop} ends the work.
  */
-final class SocketEnd {
+abstract class SocketEnd {
 
-    private static final int BATCH = 32;
-    private static final int POLLS = 100;
-    /** What is left of a frame behind the headers of Ethernet, IPv4 and UDP. */
-    private static final int PAYLOAD = Work.LENGTH - 42;
-
+    private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     private Thread worker = new Thread(() -> {});
     private volatile long frames;
     private volatile boolean stopped;
 
-    private SocketEnd() {}
+    /**
+     * How far the work is, or how far it got.
+     *
+     * @param nanos when that was, or how long it took
+     * @param allocatedBytes by the thread that works
+     */
+    record Count(long frames, long nanos, long allocatedBytes) {
 
-    public static void main(String[] arguments) throws IOException, InterruptedException {
-        new SocketEnd().serve(new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)));
+        static final Count NONE = new Count(0, 0, 0);
+
+        static Count parse(String line) {
+            long[] numbers = Arrays.stream(line.split(" ", -1))
+                    .mapToLong(Long::parseLong)
+                    .toArray();
+            return new Count(numbers[0], numbers[1], numbers[2]);
+        }
+
+        Count minus(Count o) {
+            return new Count(frames - o.frames, nanos - o.nanos, allocatedBytes - o.allocatedBytes);
+        }
+
+        Count plus(Count o) {
+            return new Count(frames + o.frames, nanos + o.nanos, allocatedBytes + o.allocatedBytes);
+        }
+
+        /** Bytes allocated for a frame. */
+        double bytes() {
+            return (double) allocatedBytes / frames;
+        }
+
+        @Override
+        public String toString() {
+            return frames + " " + nanos + " " + allocatedBytes;
+        }
     }
 
-    private void serve(BufferedReader input) throws IOException, InterruptedException {
+    /** What the thread does that works; ends soon after {@link #goesOn} does. */
+    interface Loop {
+        void run() throws Throwable;
+    }
+
+    /** Does what it is told until there is nobody to tell it. */
+    final void serve() throws Throwable {
+        BufferedReader input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         String line;
         while ((line = input.readLine()) != null) {
-            String[] words = line.split(" ", -1);
+            String[] words = line.split(" ", 2);
             System.out.println(
                     switch (words[0]) {
-                        case "nic" -> nic(Work.valueOf(words[1]), words[2]);
-                        case "receive" -> receive();
-                        case "send" -> send(Integer.parseInt(words[1]));
-                        case "count" -> frames + " " + System.nanoTime();
+                        case "receive" -> receive(words[1]);
+                        case "send" -> send(words[1]);
+                        case "count" ->
+                            new Count(frames, System.nanoTime(), threads.getThreadAllocatedBytes(worker.threadId()));
                         default -> stop();
                     });
         }
     }
 
-    private String nic(Work work, String name) {
-        Nic nic = Nic.open(name);
-        return start(() -> {
-            try (nic) {
-                FrameBatch batch = new FrameBatch(BATCH);
-                long count = 0;
-                while (!stopped) {
-                    count += work.poll(nic, batch, POLLS);
-                    frames = count;
-                }
-                batch.release();
-            }
-        });
-    }
+    /** Is ready to receive and {@link #start}s to; returns where to send to. */
+    abstract String receive(String where) throws Throwable;
 
-    private String receive() throws IOException {
-        DatagramChannel channel = DatagramChannel.open();
-        channel.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)).configureBlocking(false);
-        start(() -> {
-            try (channel) {
-                ByteBuffer datagram = ByteBuffer.allocateDirect(2048);
-                long count = 0;
-                while (!stopped) {
-                    if (channel.receive(datagram) != null) {
-                        frames = ++count;
-                        datagram.clear();
-                    }
-                }
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        });
-        return String.valueOf(((InetSocketAddress) channel.getLocalAddress()).getPort());
-    }
+    /** Is ready to send and {@link #start}s to; returns where to. */
+    abstract String send(String where) throws Throwable;
 
-    private String send(int port) throws IOException {
-        DatagramChannel channel = DatagramChannel.open();
-        channel.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
-        return start(() -> {
-            try (channel) {
-                ByteBuffer datagram = ByteBuffer.allocateDirect(PAYLOAD);
-                long count = 0;
-                while (!stopped) {
-                    channel.write(datagram.clear());
-                    frames = ++count;
-                }
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        });
-    }
+    /** Ends a wait of the loop's, if it waits. */
+    void wake() {}
 
-    private String start(Runnable work) {
+    final void start(Loop loop) {
         frames = 0;
         stopped = false;
-        worker = Thread.ofPlatform().daemon().name("worker").start(work);
-        return "started";
+        worker = Thread.ofPlatform().daemon().name("worker").start(() -> run(loop));
+    }
+
+    private static void run(Loop loop) {
+        try {
+            loop.run();
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Whether the loop should go on. */
+    final boolean goesOn() {
+        return !stopped;
+    }
+
+    /** Tells how many frames have passed since the start. */
+    final void passed(long soFar) {
+        frames = soFar;
     }
 
     private String stop() throws InterruptedException {
         stopped = true;
+        wake();
         worker.join();
         return "stopped";
     }

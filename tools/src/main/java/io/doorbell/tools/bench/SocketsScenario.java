@@ -1,19 +1,52 @@
 package io.doorbell.tools.bench;
 
 import io.doorbell.dma.DoorbellException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a Java programmer would use otherwise, to get small packets from one JVM to another: a {@code DatagramChannel} over
- * loopback. Both JVMs have a core each; what arrives is counted.
+ * loopback; or, for whole frames, pcap4j or a raw socket over a veth pair. Both JVMs have a core each; what arrives is
+ * counted.
  */
 final class SocketsScenario implements Scenario {
 
-    private static final Duration SETTLE = Duration.ofMillis(300);
     private static final Duration WARM_UP = Duration.ofSeconds(3);
+    private static final String BENCHMARKS = "io.doorbell.tools.bench.";
+
+    /** Whom Doorbell is compared with, and how that one does it. */
+    private enum Peer {
+        DATAGRAM_CHANNEL(
+                "DatagramChannel", "datagrams as long over loopback, a write for each, and a receive that polls"),
+        PCAP4J(
+                "pcap4j, veth",
+                "the same frames over a pair of veth, a sendPacket for each, and a loop with a listener"),
+        PACKET_SOCKET(
+                "AF_PACKET, veth",
+                "the same frames over a pair of veth, by sendmmsg and recvmmsg of 32 frames a call, which"
+                        + " java.lang.foreign calls");
+
+        final String title;
+        final String way;
+
+        Peer(String title, String way) {
+            this.title = title;
+            this.way = way;
+        }
+
+        Subject subject(String scenario) {
+            return new Subject(
+                    scenario,
+                    "packed",
+                    title,
+                    "Mframes/s",
+                    true,
+                    "64-byte frames from one JVM to another, those that arrive are counted. Doorbell: through shared"
+                            + " memory (vhost-user), in batches of 32. " + title + ": " + way);
+        }
+    }
 
     @Override
     public String name() {
@@ -22,65 +55,64 @@ final class SocketsScenario implements Scenario {
 
     @Override
     public String description() {
-        return "from one JVM to another, vhost-user against the JDK's DatagramChannel over loopback";
+        return "from one JVM to another, vhost-user against the JDK's DatagramChannel, pcap4j and a raw socket";
     }
 
     @Override
     public void run(Bench bench) {
         Cores cores = Cores.choose();
         try (ScratchFolder folder = new ScratchFolder();
-                PinnedJvm sender = new PinnedJvm(cores.own(), SocketEnd.class, List.of());
-                PinnedJvm receiver = new PinnedJvm(cores.other(), SocketEnd.class, List.of())) {
-            Path socket = folder.file("sockets.sock");
-            Subject subject = new Subject(
-                    name(),
-                    "packed",
-                    "DatagramChannel",
-                    "Mframes/s",
-                    true,
-                    "64-byte frames from one JVM to another, through shared memory (vhost-user) and through the kernel's"
-                            + " loopback; those that arrive are counted");
-            bench.steps().begin("warming up both");
-            Duration warmUp = bench.quick() ? WARM_UP.dividedBy(6) : WARM_UP;
-            doorbell(sender, receiver, socket, warmUp);
-            datagrams(sender, receiver, warmUp);
+                SocketPath doorbell =
+                        path(cores, NicEnd.class, folder.file("sockets.sock").toString());
+                VethPair veth = veth(bench)) {
+            warmUp(bench, doorbell, "Doorbell");
+            compare(bench, doorbell, Peer.DATAGRAM_CHANNEL, path(cores, DatagramEnd.class, "loopback"));
+            if (veth != null) {
+                compare(bench, doorbell, Peer.PCAP4J, path(cores, "PcapEnd", veth));
+                compare(bench, doorbell, Peer.PACKET_SOCKET, path(cores, "PacketSocketEnd", veth));
+            }
+        }
+    }
+
+    private static SocketPath path(Cores cores, Class<? extends SocketEnd> end, String where) {
+        return path(cores, core -> new PinnedJvm(core, end, List.of()), where);
+    }
+
+    /** With ends that are benchmarks. */
+    private static SocketPath path(Cores cores, String end, VethPair veth) {
+        return path(cores, core -> PinnedJvm.ofBenchmark(core, BENCHMARKS + end), veth.name());
+    }
+
+    private static SocketPath path(Cores cores, IntFunction<PinnedJvm> end, String where) {
+        return new SocketPath(end.apply(cores.own()), end.apply(cores.other()), where);
+    }
+
+    /** None where this process may not make one; then a step says why. */
+    private static @Nullable VethPair veth(Bench bench) {
+        bench.steps().begin("making a pair of veth interfaces");
+        try {
+            VethPair veth = new VethPair();
             bench.steps().done("");
-            bench.add(bench.compare(
-                    subject,
-                    () -> doorbell(sender, receiver, socket, bench.window()),
-                    () -> datagrams(sender, receiver, bench.window())));
+            return veth;
+        } catch (DoorbellException e) {
+            bench.steps().done("going on without pcap4j and AF_PACKET, since " + e.getMessage());
+            return null;
         }
     }
 
-    private static double doorbell(PinnedJvm sender, PinnedJvm receiver, Path socket, Duration window) {
-        receiver.ask("nic " + Work.RECEIVE + " vhost-user-backend:" + socket);
-        sender.ask("nic " + Work.SEND + " vhost-user:" + socket);
-        return measure(sender, receiver, window);
+    private static void warmUp(Bench bench, SocketPath path, String whose) {
+        bench.steps().step("warming up " + whose, () -> {
+            path.measure(bench.quick() ? WARM_UP.dividedBy(6) : WARM_UP);
+            path.bytes();
+        });
     }
 
-    private static double datagrams(PinnedJvm sender, PinnedJvm receiver, Duration window) {
-        sender.ask("send " + receiver.ask("receive"));
-        return measure(sender, receiver, window);
-    }
-
-    private static double measure(PinnedJvm sender, PinnedJvm receiver, Duration window) {
-        sleep(SETTLE);
-        String[] before = receiver.ask("count").split(" ", -1);
-        sleep(window);
-        String[] after = receiver.ask("count").split(" ", -1);
-        sender.ask("stop");
-        receiver.ask("stop");
-        double frames = Long.parseLong(after[0]) - Long.parseLong(before[0]);
-        if (frames == 0) {
-            throw new DoorbellException("no frame arrived within " + window.toMillis() + " ms");
-        }
-        return frames * 1e3 / (Long.parseLong(after[1]) - Long.parseLong(before[1]));
-    }
-
-    private static void sleep(Duration time) {
-        long end = System.nanoTime() + time.toNanos();
-        while (System.nanoTime() < end) {
-            LockSupport.parkNanos(end - System.nanoTime());
+    private void compare(Bench bench, SocketPath doorbell, Peer peer, SocketPath path) {
+        try (path) {
+            warmUp(bench, path, peer.title);
+            Row row = bench.compare(
+                    peer.subject(name()), () -> doorbell.measure(bench.window()), () -> path.measure(bench.window()));
+            bench.add(row.with("bytes/frame", doorbell.bytes()).with("peer's bytes/frame", path.bytes()));
         }
     }
 }
