@@ -76,14 +76,8 @@ final class PacketSocketEnd extends SocketEnd {
                 MemorySegment messages = messages(arena, BUFFER);
                 long count = 0;
                 while (goesOn()) {
-                    int received = (int)
-                            RECVMMSG.invokeExact(errno, socket, messages, BATCH, MSG_DONTWAIT, MemorySegment.NULL);
-                    if (received >= 0) {
-                        count += received;
-                        passed(count);
-                    } else if (errno() != EAGAIN) {
-                        throw failure("recvmmsg");
-                    }
+                    count += receive(socket, messages);
+                    passed(count);
                 }
             } finally {
                 close(socket);
@@ -100,11 +94,7 @@ final class PacketSocketEnd extends SocketEnd {
                 MemorySegment messages = messages(arena, Work.LENGTH);
                 long count = 0;
                 while (goesOn()) {
-                    int sent = (int) SENDMMSG.invokeExact(errno, socket, messages, BATCH, 0);
-                    if (sent < 0) {
-                        throw failure("sendmmsg");
-                    }
-                    count += sent;
+                    count += send(socket, messages);
                     passed(count);
                 }
             } finally {
@@ -112,6 +102,22 @@ final class PacketSocketEnd extends SocketEnd {
             }
         });
         return veth;
+    }
+
+    private int receive(int socket, MemorySegment messages) throws Throwable {
+        int received = (int) RECVMMSG.invokeExact(errno, socket, messages, BATCH, MSG_DONTWAIT, MemorySegment.NULL);
+        if (received < 0 && errno() != EAGAIN) {
+            throw failure("recvmmsg");
+        }
+        return Math.max(received, 0);
+    }
+
+    private int send(int socket, MemorySegment messages) throws Throwable {
+        int sent = (int) SENDMMSG.invokeExact(errno, socket, messages, BATCH, 0);
+        if (sent < 0) {
+            throw failure("sendmmsg");
+        }
+        return sent;
     }
 
     private int open(String end, int protocol) throws Throwable {
