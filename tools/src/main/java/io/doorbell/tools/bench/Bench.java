@@ -60,19 +60,20 @@ public final class Bench {
      * to the caller, who may know more.
      */
     public Row compare(Subject subject, Contestant doorbell, Contestant peer) {
+        return compare(subject, new EvenPairs(pairs, () -> 1), doorbell, peer);
+    }
+
+    /** The same for what passes between two cores, whose distance may change: pairs in which it did are measured again. */
+    Row compare(Subject subject, CoreDistance distance, Contestant doorbell, Contestant peer) {
+        EvenPairs even = new EvenPairs(pairs, distance::nanos);
+        Row row = compare(subject, even, doorbell, peer);
+        return row.with("core ns", even.distance()).with("uneven pairs", (double) even.uneven());
+    }
+
+    private Row compare(Subject subject, EvenPairs even, Contestant doorbell, Contestant peer) {
         steps.begin(subject.scenario() + ", " + subject.ring() + (subject.ring().isEmpty() ? "" : ", ") + "against "
                 + subject.peer());
-        List<Row.Pair> measured = new ArrayList<>();
-        for (int i = 0; i < pairs; i++) {
-            if (i % 2 == 0) {
-                double own = doorbell.measure();
-                measured.add(new Row.Pair(own, peer.measure()));
-            } else {
-                double other = peer.measure();
-                measured.add(new Row.Pair(doorbell.measure(), other));
-            }
-        }
-        Row row = Row.of(subject, measured);
+        Row row = Row.of(subject, even.measure(doorbell, peer));
         steps.done(String.format("%.2f (%.2f to %.2f)", row.ratio(), row.low(), row.high()));
         return row;
     }

@@ -62,14 +62,15 @@ final class SocketsScenario implements Scenario {
     public void run(Bench bench) {
         Cores cores = Cores.choose();
         try (ScratchFolder folder = new ScratchFolder();
+                CoreDistance distance = new CoreDistance(cores, folder);
                 SocketPath doorbell =
                         path(cores, NicEnd.class, folder.file("sockets.sock").toString());
                 VethPair veth = veth(bench)) {
             warmUp(bench, doorbell, "Doorbell");
-            compare(bench, doorbell, Peer.DATAGRAM_CHANNEL, path(cores, DatagramEnd.class, "loopback"));
+            compare(bench, distance, doorbell, Peer.DATAGRAM_CHANNEL, path(cores, DatagramEnd.class, "loopback"));
             if (veth != null) {
-                compare(bench, doorbell, Peer.PCAP4J, path(cores, "PcapEnd", veth));
-                compare(bench, doorbell, Peer.PACKET_SOCKET, path(cores, "PacketSocketEnd", veth));
+                compare(bench, distance, doorbell, Peer.PCAP4J, path(cores, "PcapEnd", veth));
+                compare(bench, distance, doorbell, Peer.PACKET_SOCKET, path(cores, "PacketSocketEnd", veth));
             }
         }
     }
@@ -107,11 +108,14 @@ final class SocketsScenario implements Scenario {
         });
     }
 
-    private void compare(Bench bench, SocketPath doorbell, Peer peer, SocketPath path) {
+    private void compare(Bench bench, CoreDistance distance, SocketPath doorbell, Peer peer, SocketPath path) {
         try (path) {
             warmUp(bench, path, peer.title);
             Row row = bench.compare(
-                    peer.subject(name()), () -> doorbell.measure(bench.window()), () -> path.measure(bench.window()));
+                    peer.subject(name()),
+                    distance,
+                    () -> doorbell.measure(bench.window()),
+                    () -> path.measure(bench.window()));
             bench.add(row.with("bytes/frame", doorbell.bytes()).with("peer's bytes/frame", path.bytes()));
         }
     }

@@ -57,13 +57,14 @@ final class VhostUserScenario implements Scenario {
     public void run(Bench bench) {
         Cores cores = Cores.choose();
         try (ScratchFolder folder = new ScratchFolder();
-                HugePageLoan hugePages = new HugePageLoan(HUGE_PAGE_BYTES)) {
+                HugePageLoan hugePages = new HugePageLoan(HUGE_PAGE_BYTES);
+                CoreDistance distance = new CoreDistance(cores, folder)) {
             Path socket = folder.file("vhost.sock");
             for (boolean packed : new boolean[] {false, true}) {
                 try (BackEnd backEnd = idle
                         ? new NullBackEnd(cores.other(), socket)
                         : new DpdkBackEnd(cores.other(), socket, work, hugePages.granted, Shape.USUAL)) {
-                    new Round(bench, name(), cores, hugePages.granted, work, packed, socket, backEnd).run();
+                    new Round(bench, name(), cores, hugePages.granted, work, packed, socket, backEnd, distance).run();
                 }
             }
         }
@@ -78,7 +79,8 @@ final class VhostUserScenario implements Scenario {
             Work work,
             boolean packed,
             Path socket,
-            BackEnd backEnd) {
+            BackEnd backEnd,
+            CoreDistance distance) {
 
         void run() {
             try (PinnedJvm doorbell = new PinnedJvm(cores.own(), VhostUserRunner.class, List.of())) {
@@ -96,7 +98,8 @@ final class VhostUserScenario implements Scenario {
         private void compare(PinnedJvm doorbell, VhostPeer peer) {
             Subject subject = new Subject(name, packed ? "packed" : "split", peer.title, UNIT, true, work.description);
             List<Report> reports = new ArrayList<>();
-            Row row = bench.compare(subject, () -> doorbell(doorbell, bench.window(), reports), () -> dpdk(peer));
+            Row row = bench.compare(
+                    subject, distance, () -> doorbell(doorbell, bench.window(), reports), () -> dpdk(peer));
             row = Report.addTo(row, reports);
             bench.add(backEnd instanceof NullBackEnd other ? row.with("idle polls", other.idleShare()) : row);
         }
