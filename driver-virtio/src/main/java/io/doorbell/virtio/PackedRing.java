@@ -1,5 +1,6 @@
 package io.doorbell.virtio;
 
+import static io.doorbell.virtio.Words.ALIGNED_LONG;
 import static io.doorbell.virtio.Words.INT;
 import static io.doorbell.virtio.Words.LONG;
 import static io.doorbell.virtio.Words.PLAIN_LONG;
@@ -116,13 +117,18 @@ final class PackedRing {
      * @return how many are used
      */
     int used(int position, long flags, int most, long[] words) {
-        int count = 0;
-        while (count < most) {
-            long word = (long) LONG.getOpaque(memory, (long) (position + count) * DESCRIPTOR + 8);
+        if (most == 0 || ((words[0] = word(position)) & FLAGS) != flags) {
+            return 0;
+        }
+        final MemorySegment memory = this.memory;
+        int count = 1;
+        for (long at = (long) position * DESCRIPTOR + 8; count < most; count++) {
+            // Plainly, since it is read once: opaque loads would keep the compiler from joining the checks of a loop.
+            long word = memory.get(ALIGNED_LONG, at + (long) count * DESCRIPTOR);
             if ((word & FLAGS) != flags) {
                 break;
             }
-            words[count++] = word;
+            words[count] = word;
         }
         // As in word(), once for all.
         VarHandle.acquireFence();

@@ -241,18 +241,17 @@ final class PackedTxQueue implements VirtioTxQueue {
 
     /** In order, ids are positions, and one used descriptor may stand for a batch: it names the last (2.8.9). */
     private void takeBackInOrder(int count) {
-        int first = clean;
         int own = 0;
-        // Mostly each stands for itself.
-        while (own < count && buffers.allPlain() && id(words[own]) == first + own) {
+        // Else each stands for itself.
+        while (own < count && id(words[own]) == clean + own) {
             own++;
         }
-        if (own > 0) {
-            buffers.collectAll(first, first + own);
-            advance(own);
-        }
-        if (own < count) {
-            takeBackUpTo(id(words[own]));
+        if (own == 0) {
+            takeBackUpTo(id(words[0]));
+        } else if (buffers.allPlain()) {
+            takeBackPlain(own);
+        } else {
+            takeBackUpTo(clean + own - 1);
         }
     }
 
@@ -262,6 +261,12 @@ final class PackedTxQueue implements VirtioTxQueue {
         if (id >= size || count > size - free || !buffers.has(id)) {
             throw lie(id);
         }
+        if (buffers.allPlain()) {
+            int beforeTheEnd = Math.min(count, size - clean);
+            takeBackPlain(beforeTheEnd);
+            takeBackPlain(count - beforeTheEnd);
+            return;
+        }
         for (; count > 0; count--) {
             // Else a part of a frame, which goes with the last one.
             if (buffers.has(clean)) {
@@ -270,6 +275,12 @@ final class PackedTxQueue implements VirtioTxQueue {
             }
             advance(1);
         }
+    }
+
+    /** Takes back frames of a descriptor each, none of which is behind the ring's end. */
+    private void takeBackPlain(int count) {
+        buffers.collectAll(clean, clean + count);
+        advance(count);
     }
 
     private void takeBack(int id) {

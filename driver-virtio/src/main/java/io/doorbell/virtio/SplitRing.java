@@ -135,12 +135,11 @@ final class SplitRing {
      * @param entries receives them; each is read once
      */
     void readUsed(int position, int count, long[] entries) {
-        long at = used + USED_RING + (long) position * ELEMENT;
+        final MemorySegment memory = this.memory;
+        final long at = used + USED_RING + (long) position * ELEMENT;
         for (int i = 0; i < count; i++) {
-            // Not aligned to 8 bytes, as a long would have to be for more than a plain load; in two halves, then.
-            long id = Integer.toUnsignedLong((int) INT.getOpaque(memory, at + (long) i * ELEMENT));
-            long length = (int) INT.getOpaque(memory, at + (long) i * ELEMENT + 4);
-            entries[i] = id | length << Integer.SIZE;
+            // Plainly, as they are not aligned to 8 bytes: nothing changes entries that the index has passed.
+            entries[i] = memory.get(PLAIN_LONG, at + (long) i * ELEMENT);
         }
     }
 

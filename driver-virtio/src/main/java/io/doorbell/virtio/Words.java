@@ -18,6 +18,9 @@ final class Words {
 
     static final ValueLayout.OfLong PLAIN_LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+    /** For words of a ring that are aligned, and whose order is seen to by a fence. */
+    static final ValueLayout.OfLong ALIGNED_LONG = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
+
     private Words() {}
 
     private static VarHandle littleEndian(ValueLayout layout) {

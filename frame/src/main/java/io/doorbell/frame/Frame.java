@@ -48,9 +48,6 @@ public final class Frame {
     /** Where the frame starts within the buffer, in bytes. */
     int offset;
 
-    /** Where the frame starts within the pool's memory, in bytes. */
-    private long start;
-
     /** Bytes in the frame; {@link #EMPTY} in an empty slot. */
     int length = EMPTY;
 
@@ -74,7 +71,6 @@ public final class Frame {
         }
         this.buffer = buffer;
         this.offset = offset;
-        this.start = pool.position(buffer) + offset;
         this.length = length;
         this.offloads = 0;
     }
@@ -135,7 +131,6 @@ public final class Frame {
                     + " bytes of headroom and " + length + " of length");
         }
         offset += bytes;
-        start += bytes;
         length -= bytes;
         checksumStart -= bytes;
         segmentHeader -= bytes;
@@ -154,9 +149,8 @@ public final class Frame {
                     + " bytes: behind it, its buffer has " + room + " bytes");
         }
         // Copies as if through a buffer of its own, so that the two may overlap.
-        MemorySegment.copy(memory, start, memory, start + bytes, length);
+        MemorySegment.copy(memory, start(), memory, start() + bytes, length);
         offset += bytes;
-        start += bytes;
     }
 
     /** The memory of the whole pool, in which this frame lies at {@link #position()}. No object is made. */
@@ -168,7 +162,7 @@ public final class Frame {
     /** Where the frame starts within {@link #memory()}, in bytes. */
     public long position() {
         owned();
-        return start;
+        return start();
     }
 
     public byte getByte(int index) {
@@ -206,13 +200,13 @@ public final class Frame {
     /** Makes the frame a copy of {@code source}. */
     public void copyFrom(byte[] source) {
         length(source.length);
-        MemorySegment.copy(source, 0, memory, BYTE, start, source.length);
+        MemorySegment.copy(source, 0, memory, BYTE, start(), source.length);
     }
 
     /** The frame's bytes in a new array. */
     public byte[] toByteArray() {
         byte[] copy = new byte[length()];
-        MemorySegment.copy(memory, BYTE, start, copy, 0, copy.length);
+        MemorySegment.copy(memory, BYTE, start(), copy, 0, copy.length);
         return copy;
     }
 
@@ -379,7 +373,12 @@ public final class Frame {
         if (index < 0 || index > length - bytes) {
             throw outside(index, bytes);
         }
-        return start + index;
+        return start() + index;
+    }
+
+    /** Where the frame starts within the memory. */
+    private long start() {
+        return FramePool.start(buffer) + offset;
     }
 
     private RuntimeException outside(int index, int bytes) {

@@ -65,13 +65,7 @@ public final class FrameBatch {
         int from = 0;
         while (from < size) {
             // Frames of one pool go back together, under one lock.
-            FramePool pool = frames[from].pool();
-            int to = from + 1;
-            while (to < size && frames[to].pool == pool) {
-                to++;
-            }
-            pool.release(frames, from, to);
-            from = to;
+            from = frames[from].pool().release(frames, from, size);
         }
         size = 0;
     }
@@ -174,6 +168,16 @@ public final class FrameBatch {
         final int first = size;
         for (int i = 0; i < count; i++) {
             frames[first + i].fill(pool, buffers[from + i], offset, lengths[i]);
+        }
+        size = first + count;
+    }
+
+    /** Puts {@code count} buffers into the next slots, which are there, as frames of no bytes behind a headroom. */
+    void appendEmpty(FramePool pool, int[] buffers, int from, int count) {
+        final Frame[] frames = this.frames;
+        final int first = size;
+        for (int i = 0; i < count; i++) {
+            frames[first + i].fill(pool, buffers[from + count - 1 - i], FramePool.HEADROOM, 0);
         }
         size = first + count;
     }

@@ -136,11 +136,8 @@ public final class FramePool implements AutoCloseable {
     public int allocate(FrameBatch batch, int count) {
         lock();
         int taken = Math.min(Math.min(count, batch.room()), available);
-        int top = available;
-        for (int i = 0; i < taken; i++) {
-            batch.append(this, stack[--top], HEADROOM, 0);
-        }
-        available = top;
+        available -= taken;
+        batch.appendEmpty(this, stack, available, taken);
         unlock();
         return taken;
     }
@@ -173,6 +170,11 @@ public final class FramePool implements AutoCloseable {
      * costs next to nothing.
      */
     public long position(int buffer) {
+        return start(buffer);
+    }
+
+    /** As {@link #position}, which is the same in all pools. */
+    static long start(int buffer) {
         return (long) buffer << CACHE_LINE_SHIFT;
     }
 
@@ -203,17 +205,24 @@ public final class FramePool implements AutoCloseable {
         }
     }
 
-    /** Takes the buffers out of slots that are in use; the slots are empty then. */
-    void release(Frame[] frames, int from, int to) {
+    /**
+     * Takes the buffers out of slots that are in use, up to one with a frame of another pool; the slots are empty then.
+     *
+     * @return where that one is; {@code to} if there is none
+     */
+    int release(Frame[] frames, int from, int to) {
         lock();
         try {
+            final int[] stack = this.stack;
             int top = available;
-            for (int i = from; i < to; i++) {
-                Frame frame = frames[i];
-                stack[top++] = frame.buffer;
-                frame.clear();
+            int i = from;
+            while (i < to && frames[i].pool == this) {
+                stack[top++] = frames[i].buffer;
+                frames[i].clear();
+                i++;
             }
             available = top;
+            return i;
         } finally {
             unlock();
         }
