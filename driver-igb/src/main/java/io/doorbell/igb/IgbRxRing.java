@@ -33,9 +33,6 @@ import java.lang.invoke.VarHandle;
  */
 final class IgbRxRing implements RxQueue {
 
-    /** Descriptors are armed so many at a time: one doorbell for all, and well behind where the device writes. */
-    static final int REARM = 32;
-
     private static final int DESCRIPTOR = 16;
 
     /** How many descriptors ahead to look first when frames may have arrived. */
@@ -62,6 +59,9 @@ final class IgbRxRing implements RxQueue {
 
     /** Which buffer each descriptor was armed with. */
     private final int[] buffers;
+
+    /** Descriptors that have been read are armed again when there are so many. */
+    private final int bulk;
 
     private int next;
     private int arm;
@@ -96,6 +96,16 @@ final class IgbRxRing implements RxQueue {
         this.poolAddress = poolAddress;
         this.largest = largest;
         this.buffers = new int[size];
+        this.bulk = bulk(size);
+    }
+
+    /**
+     * How many descriptors of a ring are armed at a time, well behind where the device writes. Three quarters of the ring
+     * at least are the device's to put a burst into. Fewer at a time would not help it much, and each doorbell interrupts
+     * the device: QEMU's looks at all of its queues then, and whoever rings waits until it is done with what it is at.
+     */
+    static int bulk(int size) {
+        return size / 4;
     }
 
     /** Bytes of memory that a ring needs. */
@@ -121,7 +131,7 @@ final class IgbRxRing implements RxQueue {
                 received += take(batch, done - beforeTheEnd);
             }
         }
-        if (unarmed >= REARM) {
+        if (unarmed >= bulk) {
             rearm();
         }
         return received;

@@ -241,7 +241,20 @@ class IgbNicTest {
             assertThat(BoundedWait.until(() -> nic.txQueue(0).reclaim() == 0, PATIENCE))
                     .isTrue();
             // Up to a bulk of receive descriptors waits for buffers.
-            assertThat(pool.available()).isBetween(before, before + IgbRxRing.REARM);
+            assertThat(pool.available()).isBetween(before, before + IgbRxRing.bulk(size));
+        }
+    }
+
+    @Test
+    void armsReceiveDescriptorsAQuarterOfTheRingAtATime() {
+        try (IgbNic nic = openWithLink(NicConfig.defaults().withRingSizes(64, 64))) {
+            FrameBatch batch = new FrameBatch(16);
+            for (int i = 0; i < 16; i++) {
+                assertThat(nic.registerFile().read(IgbRegisters.RDT)).isEqualTo(63);
+                peer.send(frame(MAC, 60, i));
+                receive(nic, batch, i + 1);
+            }
+            assertThat(nic.registerFile().read(IgbRegisters.RDT)).isEqualTo(15);
         }
     }
 
