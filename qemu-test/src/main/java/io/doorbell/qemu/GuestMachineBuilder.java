@@ -14,6 +14,7 @@ public final class GuestMachineBuilder {
     private int cpus = 2;
     private int hugePages;
     private boolean terminal;
+    private boolean instructionClock;
     private final List<GuestNic> nics = new ArrayList<>();
     private final List<Wire> peers = new ArrayList<>();
     private final Map<Integer, Path> captures = new TreeMap<>();
@@ -42,6 +43,16 @@ public final class GuestMachineBuilder {
     /** Lends this JVM's terminal to the guest's console, for {@link GuestMachine#shell}. */
     public GuestMachineBuilder terminal() {
         terminal = true;
+        return this;
+    }
+
+    /**
+     * Has the guest's clocks count instructions: one nanosecond, and one tick of the TSC, passes for each that a processor
+     * of its executes, and none while a device works. When all processors wait, time jumps to what they wait for. QEMU
+     * emulates one processor after the other then, never with KVM, so such a guest is slow.
+     */
+    public GuestMachineBuilder instructionClock() {
+        instructionClock = true;
         return this;
     }
 
@@ -100,6 +111,6 @@ public final class GuestMachineBuilder {
     }
 
     GuestSpec spec() {
-        return new GuestSpec(memoryMiB, cpus, hugePages, terminal, nics, peers, captures, more);
+        return new GuestSpec(memoryMiB, cpus, hugePages, terminal, instructionClock, nics, peers, captures, more);
     }
 }

@@ -21,6 +21,7 @@ record GuestSpec(
         int cpus,
         int hugePages,
         boolean terminal,
+        boolean instructionClock,
         List<GuestNic> nics,
         List<Wire> peers,
         Map<Integer, Path> captures,
@@ -108,7 +109,10 @@ record GuestSpec(
     }
 
     /** KVM where it can work, emulation otherwise: in a virtual machine, {@code /dev/kvm} may be there and not work. */
-    private static List<String> accelerator() {
+    private List<String> accelerator() {
+        if (instructionClock) {
+            return List.of("-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off");
+        }
         List<String> emulation = List.of("-accel", "tcg,thread=multi");
         if (!Files.isWritable(Path.of("/dev/kvm")) || !processorRunsGuests()) {
             return emulation;

@@ -55,6 +55,13 @@ class GuestSpecTest {
                 .hasMessage("no NIC 0 to capture: there are 0 so far");
     }
 
+    @Test
+    void countsTheInstructionsOfProcessorsThatTakeTurns() {
+        assertThat(arguments(GuestMachine.builder().instructionClock()))
+                .containsSequence("-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off")
+                .doesNotContain("kvm");
+    }
+
     private static List<String> arguments(GuestMachineBuilder builder) {
         return builder.spec().arguments(FOLDER, KERNEL);
     }

@@ -89,7 +89,13 @@ class BenchIT {
             assertThat(row).containsEntry("ring", "igb").containsEntry("unit", "Mframes/s");
             assertThat((double) row.get("doorbell")).isPositive();
             assertThat((double) row.get("other")).isPositive();
+            assertThat((double) row.get("instructions/frame")).isPositive();
         });
+        assertThat(rows(console.out()))
+                .filteredOn(row -> row.get("peer").equals("DPDK, igb"))
+                .hasSize(3)
+                .allSatisfy(row -> assertThat((double) row.get("peer's instructions/frame"))
+                        .isPositive());
     }
 
     @Test
