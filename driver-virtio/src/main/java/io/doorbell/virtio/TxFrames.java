@@ -72,8 +72,8 @@ final class TxFrames {
     }
 
     /**
-     * Makes frames ready, from slot {@code from} on, up to one that is in several slots. What the ring is to be told of
-     * them is in the arrays then: loops that do little are compiled best.
+     * Makes frames ready, from slot {@code from} on, up to one that has anything unusual about it, which is made ready by
+     * itself. What the ring is to be told of them is in the arrays then: loops that do little are compiled best.
      *
      * @param most slots to look at, at least 1
      * @return how many frames there are in the arrays; 0 when the first is in several slots
@@ -229,8 +229,8 @@ final class TxFrames {
     }
 
     private void remember(FramePool pool) {
+        slot = pools.slot(pool); // throws if it is not the NIC's
         memory = pool.memory();
-        slot = pools.slot(pool);
         poolAddress = pools.deviceAddress(slot);
         this.pool = pool;
     }

@@ -139,6 +139,20 @@ class TxFramesTest {
     }
 
     @Test
+    void goesOnWithItsPoolAfterItHasRefusedAFrameOfAnother() {
+        TxFrames frames = frames(12, all());
+        try (FramePool unknown = FramePool.create(1, FramePool.HEADROOM + ROOM)) {
+            unknown.allocate(batch, 1);
+            batch.frame(0).length(60);
+            assertThatThrownBy(() -> prepare(frames)).isInstanceOf(DoorbellException.class);
+            batch.release();
+        }
+        Frame frame = frame(60);
+        frame.memory().asSlice(frame.position() - 12, 12).fill((byte) 0xee);
+        assertThat(header(frames)).isEqualTo("00 00 00 00 00 00 00 00 00 00 00 00");
+    }
+
+    @Test
     void refusesToMakeRoomWhereThereIsNone() {
         Frame frame = frame(60);
         frame.moveStart(-FramePool.HEADROOM);
