@@ -2,6 +2,7 @@ package io.doorbell.virtio;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.FrameBatch;
@@ -63,6 +64,26 @@ class RingTest {
         assertThat(rig.rxFar.take()).isFalse();
         assertThat(rig.pool.available()).isEqualTo(BUFFERS - SIZE);
         assertThat(rig.rxKicks).isEqualTo(1);
+    }
+
+    @Test
+    void tellsOfReceiveBuffersWhenNoFrameIsThereOrHalfARingIsUntold() {
+        assumeTrue(layout != Layout.SPLIT_EVENT_INDEX, "this far end names no index to be told at");
+        arrive(60, 1);
+        arrive(60, 2);
+        assertThat(rig.rx.receive(batch)).isEqualTo(2);
+        assertThat(rig.rxKicks).as("two buffers have just been armed").isEqualTo(1);
+
+        assertThat(rig.rx.receive(batch)).isZero();
+        assertThat(rig.rxKicks).isEqualTo(2);
+        assertThat(rig.rx.receive(batch)).isZero();
+        assertThat(rig.rxKicks).as("there is nothing more to tell").isEqualTo(2);
+
+        for (int i = 0; i < SIZE / 2; i++) {
+            arrive(60, i);
+        }
+        assertThat(rig.rx.receive(batch)).isEqualTo(SIZE / 2);
+        assertThat(rig.rxKicks).isEqualTo(3);
     }
 
     @Test
