@@ -99,13 +99,8 @@ final class PackedRxQueue implements VirtioRxQueue {
      */
     private boolean take(FrameBatch batch, int count, boolean mayBeMore) {
         final int plain = plain(count);
-        long bytes = 0;
-        for (int i = 0; i < plain; i++) {
-            bytes += lengths[i];
-        }
         batch.append(pool, buffers, next, FramePool.HEADROOM, lengths, plain);
-        counters.frames += plain;
-        counters.bytes += bytes;
+        counters.add(lengths, plain);
         advance(plain);
         if (plain == count) {
             return mayBeMore;

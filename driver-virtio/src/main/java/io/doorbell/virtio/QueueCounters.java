@@ -15,4 +15,14 @@ final class QueueCounters {
 
     /** How often the device was told of new buffers. */
     long kicks;
+
+    /** Counts {@code count} frames, whose bytes are in the array. */
+    void add(int[] lengths, int count) {
+        long sum = 0;
+        for (int i = 0; i < count; i++) {
+            sum += lengths[i];
+        }
+        frames += count;
+        bytes += sum;
+    }
 }

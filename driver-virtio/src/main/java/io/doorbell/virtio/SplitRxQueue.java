@@ -100,13 +100,8 @@ final class SplitRxQueue implements VirtioRxQueue {
      */
     private int take(FrameBatch batch, int count, int left) {
         final int plain = plain(count);
-        long bytes = 0;
-        for (int i = 0; i < plain; i++) {
-            bytes += lengths[i];
-        }
         batch.append(pool, buffers, used & ring.mask, FramePool.HEADROOM, lengths, plain);
-        counters.frames += plain;
-        counters.bytes += bytes;
+        counters.add(lengths, plain);
         used += plain;
         if (plain == count) {
             return plain;
