@@ -1,9 +1,9 @@
 # Sourced by ./nicctl and ./verify: finds what they need, and installs it where it may (Debian, as root).
 #
-#   set_up jdk maven qemu busybox kernel dpdk pcap    returns with all there and JAVA_HOME exported, or exits with 1
+#   set_up jdk maven qemu busybox kernel dpdk pcap tshark    returns with all there and JAVA_HOME exported, or exits with 1
 #
-# JDK, Maven, QEMU, DPDK and libpcap are installed as Debian packages. The guest's kernel and busybox are not installed at
-# all: they are unpacked from their packages into the cache below, which takes no root. The machine's own apt
+# JDK, Maven, QEMU, DPDK, libpcap and tshark are installed as Debian packages. The guest's kernel and busybox are not installed
+# at all: they are unpacked from their packages into the cache below, which takes no root. The machine's own apt
 # configuration and package lists are read, never written. Everything is said on standard error.
 # shellcheck shell=bash
 
@@ -17,9 +17,10 @@ declare -A purpose=(
     [kernel]='a Linux kernel with VFIO and its modules: the guest'
     [dpdk]='DPDK: its testpmd judges vhost-user, and is what nicctl bench compares with'
     [pcap]='libpcap: pcap4j, which nicctl bench compares with, calls it'
+    [tshark]='tshark: judges in a test what QEMU recorded of the demo'
 )
 declare -A package=([jdk]=openjdk-25-jdk-headless [maven]=maven [qemu]=qemu-system-x86 [dpdk]=dpdk-dev
-    [pcap]=libpcap0.8)
+    [pcap]=libpcap0.8 [tshark]=tshark)
 declare -A remedy=(
     [jdk]='unpack any build of OpenJDK 25 under /usr/lib/jvm, or set JAVA_HOME (Debian 13: openjdk-25-jdk-headless)'
     [maven]='install Maven 3.8 or newer (Debian: maven)'
@@ -28,6 +29,7 @@ declare -A remedy=(
     [kernel]="unpack a distribution's kernel: $cache/kernel/VERSION/vmlinuz and .../VERSION/lib/modules/VERSION (*.ko, depmod)"
     [dpdk]='install dpdk-testpmd 21.11 or newer (Debian: dpdk-dev)'
     [pcap]='install libpcap 1.10 or newer (Debian: libpcap0.8)'
+    [tshark]='install tshark (Debian: tshark)'
 )
 
 # What the guest may load. What these modules depend on comes along.
@@ -83,6 +85,8 @@ have_maven() { command -v mvn >/dev/null; }
 have_qemu() { qemu-system-x86_64 -device igb,help >/dev/null 2>&1; }
 
 have_dpdk() { command -v dpdk-testpmd >/dev/null; }
+
+have_tshark() { command -v tshark >/dev/null; }
 
 have_pcap() { compgen -G '/usr/lib*/libpcap.so*' || compgen -G '/usr/lib/x86_64-linux-gnu/libpcap.so*'; } >/dev/null
 
