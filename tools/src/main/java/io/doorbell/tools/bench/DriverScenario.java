@@ -120,8 +120,8 @@ final class DriverScenario implements Scenario {
         command.addAll(List.of("-prof", "gc", "-rf", "json", "-rff", json.toString()));
         command.addAll(List.of("-p", "size=" + size, "-p", "batch=" + join(batches(bench))));
         int jvms = Math.max(1, bench.pairs() / PAIRS_PER_JVM);
-        command.addAll(List.of("-f", String.valueOf(jvms), "-i", String.valueOf(PAIRS_PER_JVM), "-r", "80ms"));
-        command.addAll(bench.quick() ? List.of("-wi", "2", "-w", "50ms") : List.of("-wi", "3", "-w", "200ms"));
+        command.addAll(List.of("-f", String.valueOf(jvms), "-i", String.valueOf(PAIRS_PER_JVM), "-r", "60ms"));
+        command.addAll(bench.quick() ? List.of("-wi", "2", "-w", "50ms") : List.of("-wi", "3", "-w", "150ms"));
         return command;
     }
 

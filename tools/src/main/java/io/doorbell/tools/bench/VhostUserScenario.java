@@ -17,7 +17,7 @@ final class VhostUserScenario implements Scenario {
     static final int QUEUE_SIZE = 256;
     static final String UNIT = "Mframes/s";
     static final Duration SETTLE = Duration.ofMillis(100);
-    private static final Duration WARM_UP = Duration.ofSeconds(3);
+    private static final Duration WARM_UP = Duration.ofSeconds(2);
     /** Frames that go round, in bursts of 32: as many as a ring holds, but for a few. */
     static final int CIRCULATING_BURSTS = QUEUE_SIZE / 32 - 1;
     /** For two processes of DPDK and one of Doorbell. */
