@@ -16,6 +16,7 @@ import io.doorbell.frame.spi.PoolRegistrations;
 import io.doorbell.pci.PciFunction;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Function;
 
 /** One port of an igb device, with one queue in each direction. */
 final class IgbNic implements Nic {
@@ -51,8 +52,18 @@ final class IgbNic implements Nic {
 
     /** Takes over {@code function}, which is closed with the NIC, or right away if the NIC does not come up. */
     static IgbNic open(String name, PciFunction function, IgbModel model, NicConfig config) {
+        return open(name, function, model, config, registers -> new IgbSetup(name, registers));
+    }
+
+    /** As the other one, with a set-up of the caller's choice. */
+    static IgbNic open(
+            String name,
+            PciFunction function,
+            IgbModel model,
+            NicConfig config,
+            Function<RegisterFile, IgbSetup> setup) {
         try {
-            IgbNic nic = new IgbNic(name, function, model, config);
+            IgbNic nic = new IgbNic(name, function, model, config, setup);
             nic.start();
             return nic;
         } catch (Throwable e) {
@@ -65,7 +76,12 @@ final class IgbNic implements Nic {
         }
     }
 
-    private IgbNic(String name, PciFunction function, IgbModel model, NicConfig config) {
+    private IgbNic(
+            String name,
+            PciFunction function,
+            IgbModel model,
+            NicConfig config,
+            Function<RegisterFile, IgbSetup> setup) {
         if (!config.withoutFeatures().isEmpty()) {
             throw new DoorbellException("an igb has no features to leave: take " + config.withoutFeatures()
                     + " out of NicConfig.withoutFeatures");
@@ -90,7 +106,7 @@ final class IgbNic implements Nic {
         this.config = config;
         this.promiscuous = config.promiscuous();
         this.registers = new RegisterFile(function.bar(REGISTERS_BAR));
-        this.setup = new IgbSetup(name, registers);
+        this.setup = setup.apply(registers);
         this.statistics = new IgbStatistics(registers, 1);
 
         DmaSpace dma = function.dma();
@@ -113,8 +129,8 @@ final class IgbNic implements Nic {
                 config.txRingSize(),
                 pools);
 
-        setup.reset();
-        this.macAddress = setup.macAddress();
+        this.setup.reset();
+        this.macAddress = this.setup.macAddress();
     }
 
     private static void checkRing(String direction, int size) {

@@ -3,11 +3,13 @@ package io.doorbell.igb;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.spi.NicProvider;
+import io.doorbell.frame.spi.Practice;
 import io.doorbell.pci.PciAddress;
 import io.doorbell.pci.PciBus;
 import io.doorbell.pci.PciDevice;
 import io.doorbell.pci.PciId;
 import io.doorbell.pci.vfio.Vfio;
+import java.util.List;
 import java.util.Optional;
 
 /** Opens igb NICs by their PCI addresses, through VFIO. */
@@ -40,6 +42,11 @@ public final class IgbProvider implements NicProvider {
     public Optional<String> model(String name) {
         PciId id = PciBus.system().find(PciAddress.parse(name)).id();
         return IgbModel.of(id).map(IgbModel::toString);
+    }
+
+    @Override
+    public List<Practice> practice(String name, NicConfig config) {
+        return List.of(IgbPractice.open(config));
     }
 
     @Override

@@ -12,7 +12,7 @@ import java.time.Duration;
  * Brings the device up and down, in the order and in the words of the 82576 data sheet's initialization sequence (4.5).
  * Touches registers only; the rings are laid out by then.
  */
-final class IgbSetup {
+class IgbSetup {
 
     private static final Duration LIMIT = Duration.ofMillis(500);
     /** Time for the device to finish a reset before it is touched again (8.2.1), with a margin. */

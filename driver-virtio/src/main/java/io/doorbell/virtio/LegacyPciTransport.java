@@ -179,7 +179,7 @@ final class LegacyPciTransport implements VirtioTransport {
         }
         bar.write16(QUEUE_SELECT, index);
         bar.write32(QUEUE_ADDRESS, (int) page);
-        return () -> bar.write16(QUEUE_NOTIFY, index);
+        return new PciDoorbell(bar, QUEUE_NOTIFY, index);
     }
 
     @Override

@@ -220,13 +220,4 @@ final class ModernPciTransport implements VirtioTransport {
     public void close() {
         function.close();
     }
-
-    /** A queue's notification address, to which its number is written (4.1.5.2). */
-    private record PciDoorbell(Bar bar, long offset, int queue) implements Doorbell {
-
-        @Override
-        public void ring() {
-            bar.write16(offset, queue);
-        }
-    }
 }

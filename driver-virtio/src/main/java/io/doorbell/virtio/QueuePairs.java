@@ -166,8 +166,13 @@ final class QueuePairs {
     /** @param doorbells what {@link #enable} returned */
     void start(List<Doorbell> doorbells) {
         for (int index = 0; index < doorbells.size(); index++) {
-            queue(index).start(doorbells.get(index));
+            start(index, doorbells.get(index));
         }
+    }
+
+    private void start(int index, Doorbell doorbell) {
+        queue(index).start(doorbell);
+        transport.startQueue(index);
     }
 
     /** Gives back all buffers. The device must have let go of all queues. */
@@ -200,7 +205,7 @@ final class QueuePairs {
         stop(index);
         Virtqueue queue = queue(index);
         queue.prepare();
-        queue.start(transport.enableQueue(index, queue.addresses()));
+        start(index, transport.enableQueue(index, queue.addresses()));
     }
 
     /** Frames that the device had and may not have sent when it, or its queue, was stopped or reset. */

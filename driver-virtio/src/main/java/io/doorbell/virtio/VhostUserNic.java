@@ -40,7 +40,7 @@ final class VhostUserNic implements Nic {
     private static final Duration DEATH = Duration.ofSeconds(30);
 
     private final VirtioNic nic;
-    private final VhostUserTransport transport;
+    private final VhostTransport transport;
     private final List<VhostUserRxQueue> rx = new ArrayList<>();
     private final List<VhostUserTxQueue> tx = new ArrayList<>();
     private final EventFd wake;
@@ -62,7 +62,8 @@ final class VhostUserNic implements Nic {
         return new VhostUserNic(kernel, VirtioNic.open(name, transport, config), transport);
     }
 
-    private VhostUserNic(Kernel kernel, VirtioNic nic, VhostUserTransport transport) {
+    /** Over a NIC that runs, and its transport, both of which close with this one. */
+    VhostUserNic(Kernel kernel, VirtioNic nic, VhostTransport transport) {
         this.nic = nic;
         this.transport = transport;
         for (int pair = 0; pair < nic.queues(); pair++) {

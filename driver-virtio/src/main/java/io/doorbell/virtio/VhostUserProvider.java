@@ -4,6 +4,8 @@ import io.doorbell.dma.DoorbellException;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.spi.NicProvider;
+import io.doorbell.frame.spi.Practice;
+import java.util.List;
 
 /**
  * Opens either end of a vhost-user socket, which two processes exchange frames through shared memory by:
@@ -46,6 +48,11 @@ public final class VhostUserProvider implements NicProvider {
         }
         VhostBackendName parsed = VhostBackendName.parse(name, name.substring(BACK_END.length()));
         return VhostBackendNic.open(name, path(name, parsed.path()), parsed.queuesOr(name, config.queues()), config);
+    }
+
+    @Override
+    public List<Practice> practice(String name, NicConfig config) {
+        return name.startsWith(FRONT_END) ? VirtioPractice.all(config, true) : List.of();
     }
 
     private static String path(String name, String path) {

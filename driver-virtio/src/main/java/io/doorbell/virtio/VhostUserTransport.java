@@ -27,17 +27,17 @@ import org.jspecify.annotations.Nullable;
  * <p>Where the back-end goes away, {@link #disconnect} and {@link #connect} make contact again; the queues are to be
  * enabled anew. Thread-safe.
  */
-final class VhostUserTransport implements VirtioTransport {
+final class VhostUserTransport implements VhostTransport {
 
     /** What the protocol has no word for: the front-end has to bring it itself. */
-    private static final long OWN_FEATURES =
+    static final long OWN_FEATURES =
             Feature.VIRTIO_NET_F_MAC.mask() | Feature.VIRTIO_NET_F_STATUS.mask() | Feature.VIRTIO_F_RING_RESET.mask();
 
     /**
      * What passes between driver and back-end without the transport's having a part in it: the layout of rings and of
      * headers. ACCESS_PLATFORM is not among it, since it would ask for an IOMMU of the front-end's.
      */
-    private static final long PASSED_FEATURES = Feature.VIRTIO_F_VERSION_1.mask()
+    static final long PASSED_FEATURES = Feature.VIRTIO_F_VERSION_1.mask()
             | Feature.VIRTIO_F_RING_PACKED.mask()
             | Feature.VIRTIO_F_IN_ORDER.mask()
             | Feature.VIRTIO_F_ORDER_PLATFORM.mask()
@@ -112,8 +112,8 @@ final class VhostUserTransport implements VirtioTransport {
 
     // ---- The connection
 
-    /** Makes contact with the back-end and learns what it offers. */
-    synchronized void connect() {
+    @Override
+    public synchronized void connect() {
         VhostConnection fresh = new VhostConnection(kernel, "the vhost-user back-end at " + path, dial());
         connection = fresh;
         try {
@@ -167,8 +167,8 @@ final class VhostUserTransport implements VirtioTransport {
         };
     }
 
-    /** Lets go of the back-end: it is gone, or is to be. */
-    synchronized void disconnect() {
+    @Override
+    public synchronized void disconnect() {
         VhostConnection last = connection;
         if (last != null) {
             connection = null;
@@ -179,12 +179,13 @@ final class VhostUserTransport implements VirtioTransport {
         generation++;
     }
 
-    synchronized boolean isConnected() {
+    @Override
+    public synchronized boolean isConnected() {
         return connection != null;
     }
 
-    /** Waits until the back-end is gone; false when there was an event first. Not to be called while closing. */
-    boolean awaitHangUp(EventFd early) {
+    @Override
+    public boolean awaitHangUp(EventFd early) {
         VhostConnection current;
         synchronized (this) {
             current = connection;
@@ -385,11 +386,21 @@ final class VhostUserTransport implements VirtioTransport {
         tell(VhostRequest.SET_VRING_CALL, VhostMessage.number(index), List.of(queue.call.fd()));
         tell(VhostRequest.SET_VRING_ERR, VhostMessage.number(index), List.of(errors.fd()));
         tell(VhostRequest.SET_VRING_KICK, VhostMessage.number(index), List.of(queue.kick.fd()));
+        enabled.add(index);
+        return doorbell(queue.kick);
+    }
+
+    /** With frames on their way already, a ring that is empty would lose them. */
+    @Override
+    public synchronized void startQueue(int index) {
         if ((features & VhostProtocol.PROTOCOL_FEATURES) != 0) {
             tell(VhostRequest.SET_VRING_ENABLE, VhostMessage.state(index, 1), List.of());
         }
-        enabled.add(index);
-        return queue.kick::signal;
+    }
+
+    /** By one expression for all: so it is of one class, which the JIT may know from practice. */
+    static Doorbell doorbell(EventFd kick) {
+        return kick::signal;
     }
 
     /** Takes the ring back: the back-end answers when it has let go of it. */

@@ -120,6 +120,7 @@ final class VirtioNic implements Nic {
         running = true; // so that stop() stops it if a command fails
         if (control != null) {
             control.start(controlDoorbell);
+            transport.startQueue(controlIndex());
         }
         // Before there are buffers: no frame gets in that is not wanted, or into the wrong queue.
         filter.apply();

@@ -4,6 +4,7 @@ import io.doorbell.dma.DoorbellException;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.spi.NicProvider;
+import io.doorbell.frame.spi.Practice;
 import io.doorbell.pci.PciAddress;
 import io.doorbell.pci.PciBus;
 import io.doorbell.pci.PciDevice;
@@ -11,6 +12,7 @@ import io.doorbell.pci.PciFunction;
 import io.doorbell.pci.PciId;
 import io.doorbell.pci.sysfs.Sysfs;
 import io.doorbell.pci.vfio.Vfio;
+import java.util.List;
 import java.util.Optional;
 
 /** Opens virtio network devices by their PCI addresses, through VFIO; or through sysfs, where that is asked for. */
@@ -70,6 +72,11 @@ public final class VirtioProvider implements NicProvider {
             throw closing(transport, e);
         }
         return VirtioNic.open(address.toString(), transport, config);
+    }
+
+    @Override
+    public List<Practice> practice(String name, NicConfig config) {
+        return VirtioPractice.all(config, false);
     }
 
     /**

@@ -96,6 +96,12 @@ interface VirtioTransport extends AutoCloseable {
      */
     Doorbell enableQueue(int index, QueueAddresses queue);
 
+    /**
+     * The queue, which is enabled, has its first buffers. Where a device has to be told, it holds frames back, or drops
+     * them, until then.
+     */
+    default void startQueue(int index) {}
+
     /** Resets one queue (2.6.1), which needs {@link Feature#VIRTIO_F_RING_RESET}, and waits until that is done. */
     void resetQueue(int index);
 

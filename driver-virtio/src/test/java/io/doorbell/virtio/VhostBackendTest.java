@@ -78,6 +78,7 @@ class VhostBackendTest {
             transport.enableQueue(
                     TX, new QueueAddresses(SIZE, start, start + (packed ? 256 : AVAILABLE), start + USED));
             transport.addStatus(DeviceStatus.DRIVER_OK);
+            transport.startQueue(TX);
         }
 
         void describe(long at, long address, int length, int flags, int next) {

@@ -2,11 +2,13 @@ package io.doorbell.frame;
 
 import io.doorbell.dma.DoorbellException;
 import io.doorbell.frame.spi.NicProvider;
+import io.doorbell.frame.spi.Practice;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * A network interface controller that this process drives by itself.
@@ -43,6 +45,37 @@ public interface Nic extends AutoCloseable {
      */
     static Nic open(String name, NicConfig config) {
         return NicProvider.forName(name).open(name, config);
+    }
+
+    /**
+     * Warms up the application's loop, so that it loses nothing when the NIC is opened: calls one turn of it again and
+     * again, with NICs to practise on, until the JIT has compiled all that it is going to. They are of the classes that
+     * the real one will be of. Frames arrive there, of several lengths and protocols, and leave; there are none for a
+     * while, too many, or no buffers.
+     *
+     * <p>Call it before {@link #open}, with the same arguments. The turn should be what the loop calls later on, and not
+     * wait. It may keep frames from call to call in a batch that goes out of use with the warm-up: its frames do. A pool
+     * of the application's ({@link NicConfig#withPool}) is emptied for moments: no other NIC may be using it.
+     *
+     * @param atMost when to leave off even if something is still being compiled
+     * @param turn receives, looks, sends and releases, as the application does
+     * @throws DoorbellException when the NIC's driver has nothing to practise on, or it could not be opened so either
+     */
+    static WarmUp warmUp(String name, NicConfig config, Duration atMost, Consumer<Nic> turn) {
+        if (!atMost.isPositive()) {
+            throw new IllegalArgumentException("a warm-up takes some time: atMost must be positive, not " + atMost);
+        }
+        NicProvider provider = NicProvider.forName(name);
+        List<Practice> practices = provider.practice(name, config);
+        if (practices.isEmpty()) {
+            throw new DoorbellException("the driver for '" + name + "' (" + provider.driver()
+                    + ") has nothing to practise on: open the NIC without a warm-up");
+        }
+        Settling settling = new Settling(System::nanoTime, new CompilerTime(), atMost);
+        int ringSize = Math.max(config.rxRingSize(), config.txRingSize());
+        try (Rehearsal rehearsal = new Rehearsal(practices, turn, ringSize, settling)) {
+            return rehearsal.run();
+        }
     }
 
     /** What it was opened as. */

@@ -170,7 +170,12 @@ class BenchIT {
         assertThat(status).as(console.err()).isZero();
         assertThat(rows(console.out()))
                 .extracting(row -> row.get("scenario"))
-                .containsExactly("start-cold", "start-aot", "start-first-second");
+                .containsExactly(
+                        "start-cold",
+                        "start-aot",
+                        "start-first-second",
+                        "start-first-second-warm",
+                        "start-first-second-warm-aot");
         assertThat(rows(console.out()))
                 .allSatisfy(row -> assertThat((double) row.get("doorbell")).isPositive());
     }

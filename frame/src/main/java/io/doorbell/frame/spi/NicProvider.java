@@ -37,6 +37,17 @@ public interface NicProvider {
      */
     Nic open(String name, NicConfig config);
 
+    /**
+     * NICs to practise on before one that it claims is opened ({@link Nic#warmUp}): one for each way in which that may
+     * turn out to work. The caller closes all of them.
+     *
+     * @return empty when the driver has none for this name
+     * @throws DoorbellException when the NIC could not be opened so either
+     */
+    default List<Practice> practice(String name, NicConfig config) {
+        return List.of();
+    }
+
     /** All drivers on the module or class path. */
     static List<NicProvider> all() {
         List<NicProvider> providers = new ArrayList<>();

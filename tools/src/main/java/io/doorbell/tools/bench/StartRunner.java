@@ -3,19 +3,27 @@ package io.doorbell.tools.bench;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.WarmUp;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 
 /**
  * Doorbell's side of {@link StartScenario}, in a JVM of its own with as little around it as can be:
- * {@code run WORK QUEUE_SIZE SOCKET} opens a NIC and works until the input ends.
+ * {@code run WORK QUEUE_SIZE SOCKET} opens a NIC and works until the input ends. {@code practise}, instead of {@code run},
+ * warms up first, and answers with how many milliseconds that took.
  */
 final class StartRunner {
 
     private static final int BATCH = 32;
-    private static final int POLLS = 100;
+    /** In earnest: so many in a row that the loop around them does not get hot enough for the JIT. */
+    private static final int POLLS = 100_000;
+    /** Between what happens in practice. */
+    private static final int PRACTICE_POLLS = 100;
+
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
 
     private static volatile boolean stopped;
 
@@ -30,9 +38,16 @@ final class StartRunner {
         String[] words = line.split(" ", -1);
         Work work = Work.valueOf(words[1]);
         int size = Integer.parseInt(words[2]);
-        try (Nic nic = Nic.open("vhost-user:" + words[3], NicConfig.defaults().withRingSizes(size, size))) {
-            Thread.ofPlatform().daemon().start(() -> stopAtTheEndOf(input));
-            FrameBatch batch = new FrameBatch(BATCH);
+        String name = "vhost-user:" + words[3];
+        NicConfig config = NicConfig.defaults().withRingSizes(size, size);
+        if (words[0].equals("practise")) {
+            FrameBatch own = new FrameBatch(BATCH);
+            WarmUp done = Nic.warmUp(name, config, PATIENCE, nic -> work.poll(nic, own, PRACTICE_POLLS));
+            System.out.println(done.time().toMillis());
+        }
+        Thread.ofPlatform().daemon().start(() -> stopAtTheEndOf(input));
+        FrameBatch batch = new FrameBatch(BATCH);
+        try (Nic nic = Nic.open(name, config)) {
             while (!stopped) {
                 work.poll(nic, batch, POLLS);
             }

@@ -6,6 +6,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * How soon a process sends its first frame, and how many frames pass in the first second of a JVM's life as a network
@@ -51,21 +53,28 @@ final class StartScenario implements Scenario {
             bench.steps().begin("training a cache for the start");
             List<String> sending = List.of("-XX:AOTCache=" + train(Work.SEND));
             List<String> forwarding = List.of("-XX:AOTCache=" + train(Work.FORWARD));
+            List<String> practised = List.of("-XX:AOTCache=" + trainByPractice());
             bench.steps().done("");
             compareStart("start-cold", List.of());
             compareStart("start-aot", sending);
-            compareFirstSecond(forwarding);
+            compareFirstSecond("start-first-second", "with a cache (-XX:AOTCache)", () -> firstSecond(forwarding));
+            comparePractised("start-first-second-warm", "after a warm-up (Nic.warmUp)", List.of());
+            comparePractised("start-first-second-warm-aot", "after a warm-up, with a cache", practised);
         }
 
         /** Writes a cache while doing what is to be done. */
         private Path train(Work work) {
-            Path cache = folder.file(work + ".aot");
+            return cache(work.toString(), work == Work.SEND ? this::firstFrame : this::firstSecond);
+        }
+
+        private Path trainByPractice() {
+            return cache("practice", options -> practisedSecond(options, new ArrayList<>()));
+        }
+
+        private Path cache(String name, Consumer<List<String>> training) {
+            Path cache = folder.file(name + ".aot");
             List<String> options = List.of("-XX:AOTCacheOutput=" + cache);
-            if (work == Work.SEND) {
-                firstFrame(options);
-            } else {
-                firstSecond(options);
-            }
+            training.accept(options);
             if (!Files.exists(cache)) {
                 throw new DoorbellException("a JVM that was started with " + options + " has not written its cache");
             }
@@ -83,20 +92,32 @@ final class StartScenario implements Scenario {
             bench.add(bench.compare(subject, () -> firstFrame(options), this::firstFrameOfDpdk));
         }
 
-        private void compareFirstSecond(List<String> options) {
+        private void compareFirstSecond(String scenario, String how, Supplier<RoundTrips> second) {
+            bench.add(firstSeconds(scenario, how, second));
+        }
+
+        private void comparePractised(String scenario, String how, List<String> options) {
+            List<Long> times = new ArrayList<>();
+            Row row = firstSeconds(scenario, how, () -> practisedSecond(options, times));
+            bench.add(row.with(
+                    "warm-up ms",
+                    times.stream().mapToLong(Long::longValue).average().orElse(0)));
+        }
+
+        private Row firstSeconds(String scenario, String how, Supplier<RoundTrips> second) {
             Subject subject = new Subject(
-                    "start-first-second",
+                    scenario,
                     RING,
                     "Doorbell, cold",
                     "frames",
                     true,
                     "64-byte frames that come back, MAC addresses swapped, in the first second after the link is up; "
-                            + RATE + " are offered, and none twice. Doorbell with a cache (-XX:AOTCache)");
+                            + RATE + " are offered, and none twice. Doorbell " + how);
             List<RoundTrips> own = new ArrayList<>();
             List<RoundTrips> cold = new ArrayList<>();
-            Row row = bench.compare(
-                    subject, () -> passed(firstSecond(options), own), () -> passed(firstSecond(List.of()), cold));
-            bench.add(row.with("lost", lost(own)).with("peer's lost", lost(cold)));
+            Row row =
+                    bench.compare(subject, () -> passed(second.get(), own), () -> passed(firstSecond(List.of()), cold));
+            return row.with("lost", lost(own)).with("peer's lost", lost(cold));
         }
 
         private static double passed(RoundTrips trips, List<RoundTrips> all) {
@@ -115,7 +136,7 @@ final class StartScenario implements Scenario {
             // The JVM that writes a cache tells its options on standard error.
             try (PinnedJvm doorbell =
                     new PinnedJvm(cores.own(), StartRunner.class, options, classPath, Redirect.DISCARD)) {
-                doorbell.say(run(Work.SEND));
+                doorbell.say("run " + where(Work.SEND));
                 return millisecondsSince(start);
             }
         }
@@ -137,13 +158,24 @@ final class StartScenario implements Scenario {
             generator.say("offer " + RATE + " " + SECOND_MILLIS);
             try (PinnedJvm doorbell =
                     new PinnedJvm(cores.own(), StartRunner.class, options, classPath, Redirect.DISCARD)) {
-                doorbell.say(run(Work.FORWARD));
+                doorbell.say("run " + where(Work.FORWARD));
                 return RoundTrips.parse(generator.answer());
             }
         }
 
-        private String run(Work work) {
-            return "run " + work + " " + QUEUE_SIZE + " " + socket();
+        /** As {@link #firstSecond}, of a process that warms up first: in so many milliseconds. */
+        private RoundTrips practisedSecond(List<String> options, List<Long> times) {
+            generator.say("offer " + RATE + " " + SECOND_MILLIS);
+            try (PinnedJvm doorbell =
+                    new PinnedJvm(cores.own(), StartRunner.class, options, classPath, Redirect.DISCARD)) {
+                doorbell.say("practise " + where(Work.FORWARD));
+                times.add(Long.parseLong(doorbell.answer()));
+                return RoundTrips.parse(generator.answer());
+            }
+        }
+
+        private String where(Work work) {
+            return work + " " + QUEUE_SIZE + " " + socket();
         }
 
         private Path socket() {

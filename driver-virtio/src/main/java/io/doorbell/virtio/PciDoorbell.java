@@ -1,0 +1,12 @@
+package io.doorbell.virtio;
+
+import io.doorbell.pci.Bar;
+
+/** A queue's notification address, to which its number is written (4.1.5.2). */
+record PciDoorbell(Bar bar, long offset, int queue) implements Doorbell {
+
+    @Override
+    public void ring() {
+        bar.write16(offset, queue);
+    }
+}

@@ -1,0 +1,18 @@
+package io.doorbell.virtio;
+
+import io.doorbell.dma.kernel.EventFd;
+
+/** A transport to a device that is another process, the back-end, which may go and come back. */
+interface VhostTransport extends VirtioTransport {
+
+    /** Makes contact with the back-end and learns what it offers. */
+    void connect();
+
+    /** Lets go of the back-end: it is gone, or is to be. */
+    void disconnect();
+
+    boolean isConnected();
+
+    /** Waits until the back-end is gone; false when there was an event first. Not to be called while closing. */
+    boolean awaitHangUp(EventFd early);
+}
