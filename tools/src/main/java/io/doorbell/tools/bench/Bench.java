@@ -60,7 +60,12 @@ public final class Bench {
      * to the caller, who may know more.
      */
     public Row compare(Subject subject, Contestant doorbell, Contestant peer) {
-        return compare(subject, new EvenPairs(pairs, () -> 1), doorbell, peer);
+        return compare(subject, pairs, doorbell, peer);
+    }
+
+    /** As the other one, with {@code most} pairs at the most, where each takes long. */
+    public Row compare(Subject subject, int most, Contestant doorbell, Contestant peer) {
+        return compare(subject, new EvenPairs(Math.min(pairs, most), () -> 1), doorbell, peer);
     }
 
     /** The same for what passes between two cores, whose distance may change: pairs in which it did are measured again. */

@@ -20,7 +20,7 @@ import java.util.function.ToDoubleFunction;
 final class ScaleScenario implements Scenario {
 
     private static final Work WORK = Work.FORWARD;
-    private static final int MOST_ROUNDS = 3;
+    private static final int MOST_ROUNDS = 2;
     private static final Duration WINDOW = Duration.ofMillis(300);
     private static final Duration WARM_UP = Duration.ofMillis(1500);
     /** For two back-ends and a peer of DPDK, 256 MiB each, and Doorbell's largest pool. */
