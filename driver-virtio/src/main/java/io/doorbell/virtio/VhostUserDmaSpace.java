@@ -73,9 +73,14 @@ final class VhostUserDmaSpace implements DmaSpace {
         });
     }
 
+    /**
+     * What is small goes where other small things are, never behind a pool of frames: with rings there, DPDK's vhost was
+     * seen to forward a fifth less.
+     */
     private Chunk chunkFor(long size) {
         for (Chunk chunk : chunks) {
-            if (chunk.owned && chunk.memory.segment().byteSize() - chunk.taken >= size) {
+            long bytes = chunk.memory.segment().byteSize();
+            if (chunk.owned && bytes == CHUNK && bytes - chunk.taken >= size) {
                 return chunk;
             }
         }
