@@ -26,6 +26,9 @@ public final class FramePool implements AutoCloseable {
     private static final long MOST_BYTES = (long) CACHE_LINE << (Integer.SIZE - 1);
 
     private static final int PAGE = 4096;
+    /** In a second-level cache of usual size: 1 MiB in 8 ways. */
+    private static final int PAGES_IN_CACHE_WAY = 32;
+
     private static final VarHandle LOCK;
 
     static {
@@ -109,8 +112,8 @@ public final class FramePool implements AutoCloseable {
     }
 
     /**
-     * Which bits of a buffer's index say by how many cache lines it is shifted in its slot: as many as the slot has
-     * room for. So the starts of the buffers, which all are used, spread over the sets of the cache.
+     * By how many cache lines a buffer may be shifted in its slot: one less than a power of two, as the slot has room
+     * for. So the starts of the buffers, which all are used, spread over the sets of the cache.
      */
     private static int shiftMask(int bufferSize, int stride) {
         int spareLines = stride / CACHE_LINE - lines(bufferSize);
@@ -120,7 +123,9 @@ public final class FramePool implements AutoCloseable {
     /** The number of the {@code index}-th buffer: the cache line that it starts at. */
     private static int number(int index, int bufferSize) {
         int stride = stride(bufferSize);
-        return index * (stride / CACHE_LINE) + (index & shiftMask(bufferSize, stride));
+        // Pages that far apart share the sets of a second-level cache: their buffers are to be shifted differently.
+        int round = index / PAGES_IN_CACHE_WAY;
+        return index * (stride / CACHE_LINE) + (index + round & shiftMask(bufferSize, stride));
     }
 
     private static int lines(int bytes) {

@@ -52,6 +52,17 @@ class FramePoolTest {
         assertThat(sets).hasSize(32);
     }
 
+    @Test
+    void givesEachOfManyBuffersASetOfItsOwnInASecondLevelCache() {
+        FramePool pool = pool(FramePool.HEADROOM + 2048);
+
+        Set<Long> sets = new HashSet<>();
+        for (int buffer : buffers(pool)) {
+            sets.add(pool.position(buffer) / 64 % 2048);
+        }
+        assertThat(sets).hasSize(BUFFERS);
+    }
+
     /** All of the pool's buffers, in the order of its memory. */
     private static int[] buffers(FramePool pool) {
         int[] all = new int[BUFFERS];
