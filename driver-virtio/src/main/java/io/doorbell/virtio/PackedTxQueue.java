@@ -28,7 +28,9 @@ final class PackedTxQueue implements VirtioTxQueue {
     /** What was read of used descriptors. */
     private final long[] words = new long[WORDS];
 
-    private final int lowWater;
+    /** Descriptors that are taken back at a time, when fewer are free. */
+    private final int bulk;
+
     private final QueueCounters counters;
     private final DeviceHealth health;
     private int next;
@@ -59,7 +61,7 @@ final class PackedTxQueue implements VirtioTxQueue {
         this.inOrder = features.has(Feature.VIRTIO_F_IN_ORDER);
         this.tables = features.has(Feature.VIRTIO_F_INDIRECT_DESC) ? new TxTables(space, size, true) : null;
         this.buffers = new TxBuffers(size, tables != null, frames);
-        this.lowWater = size / 4;
+        this.bulk = RxBuffers.bulk(size);
         this.counters = counters;
         this.health = health;
     }
@@ -70,8 +72,10 @@ final class PackedTxQueue implements VirtioTxQueue {
             throw new IllegalStateException(name + " is stopped");
         }
         final int slots = batch.size();
-        if (free < Math.max(lowWater, slots)) {
-            reclaim();
+        final int needed = Math.max(bulk, slots);
+        if (free < needed) {
+            // The oldest will do: the device is done with their cache lines, and those that it is at are left to it.
+            reclaim(needed);
         }
         final int size = ring.size;
         final int room = free;
@@ -213,10 +217,17 @@ final class PackedTxQueue implements VirtioTxQueue {
 
     @Override
     public int reclaim() {
+        reclaim(ring.size);
+        return ring.size - free - chained;
+    }
+
+    /** Takes back frames that were sent, the oldest first, until about {@code wanted} more descriptors are free. */
+    private void reclaim(int wanted) {
         final int size = ring.size;
+        final int enough = Math.min(free + wanted, size);
         try {
-            while (running && free < size) {
-                int most = Math.min(size - free, Math.min(words.length, size - clean));
+            while (running && free < enough) {
+                int most = Math.min(enough - free, Math.min(words.length, size - clean));
                 int count = ring.used(clean, usedFlags, most, words);
                 if (count == 0) {
                     break;
@@ -232,7 +243,6 @@ final class PackedTxQueue implements VirtioTxQueue {
         } finally {
             buffers.giveCollected();
         }
-        return size - free - chained;
     }
 
     private static int id(long word) {

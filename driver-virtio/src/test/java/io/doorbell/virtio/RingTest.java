@@ -212,6 +212,25 @@ class RingTest {
     }
 
     @Test
+    void takesBackNoMoreOfAPackedRingThanItNeeds() {
+        assumeTrue(layout.isPacked(), "with a split ring, one look at the used index tells of all");
+        allocate(SIZE);
+        assertThat(rig.tx.send(batch)).isEqualTo(SIZE);
+        for (int i = 0; i < SIZE; i++) {
+            assertThat(rig.txFar.take()).isTrue();
+            rig.txFar.use(rig.txFar.id(), 0);
+        }
+        rig.txFar.publish();
+        int free = rig.pool.available();
+
+        allocate(1);
+        assertThat(rig.tx.send(batch)).isEqualTo(1);
+        assertThat(rig.pool.available()).as("a quarter of the ring").isEqualTo(free - 1 + SIZE / 4);
+        assertThat(rig.tx.reclaim()).as("the one that was sent last").isEqualTo(1);
+        assertThat(rig.pool.available()).isEqualTo(free - 1 + SIZE);
+    }
+
+    @Test
     void showsTheDeviceNothingOfABatchThatWasRefused() {
         for (int lap = 0; lap < 5 * SIZE; lap++) {
             allocate(4);
