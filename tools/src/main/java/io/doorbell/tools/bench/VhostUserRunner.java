@@ -26,6 +26,12 @@ final class VhostUserRunner {
 
     private static final int POLLS = 1000;
 
+    /**
+     * What testpmd does not ask for either. DPDK's vhost would look into the header of each frame, which took it a
+     * twentieth of its time.
+     */
+    private static final String OFFLOAD = "VIRTIO_NET_F_CSUM";
+
     /** What one window was like inside the JVM. */
     record Report(long frames, long allocatedBytes, long collections) {
 
@@ -72,6 +78,7 @@ final class VhostUserRunner {
             int size = Integer.parseInt(words.removeFirst());
             Shape shape = Shape.parse(words.removeFirst());
             String socket = words.removeFirst();
+            words.add(OFFLOAD);
             NicConfig config = shape.config().withRingSizes(size, size).withoutFeatures(words.toArray(String[]::new));
             stopped = false;
             try (FramePool pool = shape.buffers() == 0 ? null : shape.createPool();
