@@ -40,7 +40,7 @@ final class BenchCommand implements Callable<Integer> {
     private static final int PAIRS = 5;
     private static final int QUICK_PAIRS = 1;
     private static final int MOST_PAIRS = 1000;
-    private static final int LATENCY_SECONDS = 10;
+    private static final int LATENCY_SECONDS = 8;
     private static final int MOST_SECONDS = 3600;
 
     private final Context context;

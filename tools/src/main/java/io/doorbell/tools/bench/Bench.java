@@ -70,7 +70,12 @@ public final class Bench {
 
     /** The same for what passes between two cores, whose distance may change: pairs in which it did are measured again. */
     Row compare(Subject subject, CoreDistance distance, Contestant doorbell, Contestant peer) {
-        EvenPairs even = new EvenPairs(pairs, distance::nanos);
+        return compare(subject, pairs, distance, doorbell, peer);
+    }
+
+    /** As the other one, with {@code most} pairs at the most. */
+    Row compare(Subject subject, int most, CoreDistance distance, Contestant doorbell, Contestant peer) {
+        EvenPairs even = new EvenPairs(Math.min(pairs, most), distance::nanos);
         Row row = compare(subject, even, doorbell, peer);
         return row.with("core ns", even.distance()).with("uneven pairs", (double) even.uneven());
     }

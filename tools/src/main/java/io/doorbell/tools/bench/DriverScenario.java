@@ -121,7 +121,7 @@ final class DriverScenario implements Scenario {
         command.addAll(List.of("-p", "size=" + size, "-p", "batch=" + join(batches(bench))));
         int jvms = Math.max(1, bench.pairs() / PAIRS_PER_JVM);
         command.addAll(List.of("-f", String.valueOf(jvms), "-i", String.valueOf(PAIRS_PER_JVM), "-r", "60ms"));
-        command.addAll(bench.quick() ? List.of("-wi", "2", "-w", "50ms") : List.of("-wi", "3", "-w", "150ms"));
+        command.addAll(bench.quick() ? List.of("-wi", "2", "-w", "50ms") : List.of("-wi", "3", "-w", "100ms"));
         return command;
     }
 

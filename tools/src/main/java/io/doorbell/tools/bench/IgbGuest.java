@@ -81,9 +81,9 @@ final class IgbGuest {
         this.measure = measure;
         this.pairs = pairs;
         Times times = switch (measure) {
-            case RATES -> new Times(Duration.ofMillis(250), Duration.ofSeconds(1), Duration.ofSeconds(90));
+            case RATES -> new Times(Duration.ofMillis(250), Duration.ofMillis(700), Duration.ofSeconds(90));
             // As the guest's clock has it; on the host's, each is about eight times as long.
-            case INSTRUCTIONS -> new Times(Duration.ofMillis(20), Duration.ofMillis(100), Duration.ofSeconds(8));
+            case INSTRUCTIONS -> new Times(Duration.ofMillis(20), Duration.ofMillis(100), Duration.ofSeconds(5));
         };
         this.times = quick ? times.quick() : times;
     }
@@ -225,7 +225,7 @@ final class IgbGuest {
         List<String> peers = IgbScenario.PEERS.subList(0, turns.size() - 1);
         String what = measure == IgbScenario.Measure.INSTRUCTIONS ? "instructions, " : "";
         say(IgbScenario.BEGIN, "igb " + name + ", " + what + "against " + String.join(" and ", peers));
-        StringBuilder all = new StringBuilder();
+        List<double[]> rounds = new ArrayList<>();
         for (int pair = 0; pair < pairs; pair++) {
             double[] rates = new double[turns.size()];
             for (int i = 0; i < rates.length; i++) {
@@ -237,12 +237,20 @@ final class IgbGuest {
                 line.append(' ').append(figure(figure));
             }
             say(IgbScenario.FIGURES, line.toString());
-            all.append(line.substring(work.name().length())).append(pair + 1 < pairs ? ";" : "");
+            rounds.add(rates);
         }
         if (measure == IgbScenario.Measure.RATES) {
             say(IgbScenario.ALLOCATED, work.name() + " " + (double) allocated / frames);
         }
-        say(IgbScenario.DONE, all.toString().strip());
+        List<String> ratios = new ArrayList<>();
+        for (int peer = 1; peer < turns.size(); peer++) {
+            int column = peer;
+            double[] all = rounds.stream()
+                    .mapToDouble(rates -> rates[0] / rates[column])
+                    .toArray();
+            ratios.add(String.format(Locale.ROOT, "%.2f", Row.median(all)));
+        }
+        say(IgbScenario.DONE, String.join(" and ", ratios));
     }
 
     private double doorbell(Nic nic, Work work, Duration time) {

@@ -65,7 +65,7 @@ public record Row(
         return new Row(subject, ratio, low, high, own, other, pairs, more);
     }
 
-    private static double median(double[] values) {
+    static double median(double[] values) {
         double[] sorted = values.clone();
         Arrays.sort(sorted);
         int half = sorted.length / 2;

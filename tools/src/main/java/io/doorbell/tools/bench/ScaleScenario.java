@@ -22,7 +22,7 @@ final class ScaleScenario implements Scenario {
     private static final Work WORK = Work.FORWARD;
     private static final int MOST_ROUNDS = 2;
     private static final Duration WINDOW = Duration.ofMillis(300);
-    private static final Duration WARM_UP = Duration.ofMillis(1500);
+    private static final Duration WARM_UP = Duration.ofSeconds(1);
     /** For two back-ends and a peer of DPDK, 256 MiB each, and Doorbell's largest pool. */
     private static final long HUGE_PAGE_BYTES = 1152L << 20;
 

@@ -13,7 +13,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class SocketsScenario implements Scenario {
 
-    private static final Duration WARM_UP = Duration.ofSeconds(3);
+    private static final Duration WARM_UP = Duration.ofSeconds(2);
+    /** Pairs that tell a multiple such as these well enough. */
+    private static final int MOST_PAIRS = 3;
+
     private static final String BENCHMARKS = "io.doorbell.tools.bench.";
 
     /** Whom Doorbell is compared with, and how that one does it. */
@@ -113,6 +116,7 @@ final class SocketsScenario implements Scenario {
             warmUp(bench, path, peer.title);
             Row row = bench.compare(
                     peer.subject(name()),
+                    MOST_PAIRS,
                     distance,
                     () -> doorbell.measure(bench.window()),
                     () -> path.measure(bench.window()));

@@ -21,7 +21,7 @@ final class StartScenario implements Scenario {
     private static final int RATE = 500_000;
     private static final int SECOND_MILLIS = 1000;
     /** Pairs of first seconds, each of which takes a JVM of its own on both sides. */
-    private static final int MOST_SECONDS = 3;
+    private static final int MOST_SECONDS = 2;
 
     private static final String RING = "packed";
 
