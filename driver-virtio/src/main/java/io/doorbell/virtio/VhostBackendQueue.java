@@ -4,6 +4,7 @@ import io.doorbell.dma.DoorbellException;
 import io.doorbell.dma.kernel.EventFd;
 import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.frame.BrokenDeviceException;
+import io.doorbell.frame.spi.PollGate;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -18,7 +19,7 @@ final class VhostBackendQueue implements AutoCloseable {
 
     private static final int LARGEST = 32768;
 
-    final VhostGate gate = new VhostGate();
+    final PollGate gate;
     final QueueCounters counters = new QueueCounters();
 
     private final Kernel kernel;
@@ -49,6 +50,7 @@ final class VhostBackendQueue implements AutoCloseable {
     VhostBackendQueue(Kernel kernel, String name, Consumer<String> complain) {
         this.kernel = kernel;
         this.name = name;
+        this.gate = new PollGate(name);
         this.complain = complain;
     }
 

@@ -67,8 +67,8 @@ final class VhostUserNic implements Nic {
         this.nic = nic;
         this.transport = transport;
         for (int pair = 0; pair < nic.queues(); pair++) {
-            rx.add(new VhostUserRxQueue(nic.rxQueue(pair)));
-            tx.add(new VhostUserTxQueue(nic.txQueue(pair)));
+            rx.add(new VhostUserRxQueue(nic.name() + " receive queue " + pair, nic.rxQueue(pair)));
+            tx.add(new VhostUserTxQueue(nic.name() + " transmit queue " + pair, nic.txQueue(pair)));
         }
         this.wake = EventFd.create(kernel);
         this.watcher = Thread.ofPlatform().daemon().name(nic.name()).start(this::watch);

@@ -4,6 +4,7 @@ import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.RxQueue;
+import io.doorbell.frame.spi.PollGate;
 import java.lang.System.Logger.Level;
 import org.jspecify.annotations.Nullable;
 
@@ -13,7 +14,7 @@ final class VhostUserRxQueue implements RxQueue {
     private static final System.Logger LOG = System.getLogger(VhostUserRxQueue.class.getName());
     private static final int FIRST_RESCUED = TxTables.MOST;
 
-    final VhostGate gate = new VhostGate();
+    final PollGate gate;
     /** Whether there is no back-end. Changes while the gate is shut. */
     boolean offline;
 
@@ -21,7 +22,8 @@ final class VhostUserRxQueue implements RxQueue {
     /** Frames that an earlier back-end had sent; null when there are none. */
     private @Nullable FrameBatch rescued;
 
-    VhostUserRxQueue(RxQueue queue) {
+    VhostUserRxQueue(String name, RxQueue queue) {
+        this.gate = new PollGate(name);
         this.queue = queue;
     }
 

@@ -2,17 +2,19 @@ package io.doorbell.virtio;
 
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.TxQueue;
+import io.doorbell.frame.spi.PollGate;
 
 /** A transmit queue behind a gate, where it outlives its back-end. */
 final class VhostUserTxQueue implements TxQueue {
 
-    final VhostGate gate = new VhostGate();
+    final PollGate gate;
     /** Whether there is no back-end. Changes while the gate is shut. */
     boolean offline;
 
     private final TxQueue queue;
 
-    VhostUserTxQueue(TxQueue queue) {
+    VhostUserTxQueue(String name, TxQueue queue) {
+        this.gate = new PollGate(name);
         this.queue = queue;
     }
 
