@@ -4,6 +4,7 @@ import io.doorbell.dma.DoorbellException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +14,9 @@ import org.jspecify.annotations.Nullable;
  * <p>The frame is the application's for as long as it stays in the batch. When it is sent or released, or moves to
  * another batch, this object is an empty slot again, and any use of it throws {@link IllegalStateException}. Because a
  * frame is in one slot at a time, it cannot be released twice.
+ *
+ * <p>Its bytes go with its pool: where a NIC had one of its own, they are gone when the NIC is closed, and reading or
+ * writing them throws {@link NicClosedException}. The frame can still be released.
  *
  * <p>Multi-byte values are in network byte order, as they go over the wire. Positions count in bytes from the start of
  * the frame and are checked against its length.
@@ -126,7 +130,7 @@ public final class Frame {
      */
     public void moveStart(int bytes) {
         owned();
-        if (bytes > length || -bytes > offset) {
+        if (bytes > length || bytes < -offset) {
             throw new DoorbellException("cannot move a frame's start by " + bytes + " bytes: it has " + offset
                     + " bytes of headroom and " + length + " of length");
         }
@@ -148,8 +152,12 @@ public final class Frame {
             throw new DoorbellException("cannot move a frame of " + length + " bytes by " + bytes
                     + " bytes: behind it, its buffer has " + room + " bytes");
         }
-        // Copies as if through a buffer of its own, so that the two may overlap.
-        MemorySegment.copy(memory, start(), memory, start() + bytes, length);
+        try {
+            // Copies as if through a buffer of its own, so that the two may overlap.
+            MemorySegment.copy(memory, start(), memory, start() + bytes, length);
+        } catch (IllegalStateException e) {
+            throw explain(e);
+        }
         offset += bytes;
     }
 
@@ -166,47 +174,95 @@ public final class Frame {
     }
 
     public byte getByte(int index) {
-        return memory.get(BYTE, at(index, Byte.BYTES));
+        final long at = at(index, Byte.BYTES);
+        try {
+            return memory.get(BYTE, at);
+        } catch (IllegalStateException e) {
+            throw explain(e);
+        }
     }
 
     public short getShort(int index) {
-        return memory.get(SHORT, at(index, Short.BYTES));
+        final long at = at(index, Short.BYTES);
+        try {
+            return memory.get(SHORT, at);
+        } catch (IllegalStateException e) {
+            throw explain(e);
+        }
     }
 
     public int getInt(int index) {
-        return memory.get(INT, at(index, Integer.BYTES));
+        final long at = at(index, Integer.BYTES);
+        try {
+            return memory.get(INT, at);
+        } catch (IllegalStateException e) {
+            throw explain(e);
+        }
     }
 
     public long getLong(int index) {
-        return memory.get(LONG, at(index, Long.BYTES));
+        final long at = at(index, Long.BYTES);
+        try {
+            return memory.get(LONG, at);
+        } catch (IllegalStateException e) {
+            throw explain(e);
+        }
     }
 
     public void setByte(int index, byte value) {
-        memory.set(BYTE, at(index, Byte.BYTES), value);
+        final long at = at(index, Byte.BYTES);
+        try {
+            memory.set(BYTE, at, value);
+        } catch (IllegalStateException e) {
+            throw explain(e);
+        }
     }
 
     public void setShort(int index, short value) {
-        memory.set(SHORT, at(index, Short.BYTES), value);
+        final long at = at(index, Short.BYTES);
+        try {
+            memory.set(SHORT, at, value);
+        } catch (IllegalStateException e) {
+            throw explain(e);
+        }
     }
 
     public void setInt(int index, int value) {
-        memory.set(INT, at(index, Integer.BYTES), value);
+        final long at = at(index, Integer.BYTES);
+        try {
+            memory.set(INT, at, value);
+        } catch (IllegalStateException e) {
+            throw explain(e);
+        }
     }
 
     public void setLong(int index, long value) {
-        memory.set(LONG, at(index, Long.BYTES), value);
+        final long at = at(index, Long.BYTES);
+        try {
+            memory.set(LONG, at, value);
+        } catch (IllegalStateException e) {
+            throw explain(e);
+        }
     }
 
     /** Makes the frame a copy of {@code source}. */
     public void copyFrom(byte[] source) {
         length(source.length);
-        MemorySegment.copy(source, 0, memory, BYTE, start(), source.length);
+        try {
+            MemorySegment.copy(source, 0, memory, BYTE, start(), source.length);
+        } catch (IllegalStateException e) {
+            throw explain(e);
+        }
     }
 
     /** The frame's bytes in a new array. */
     public byte[] toByteArray() {
         byte[] copy = new byte[length()];
-        MemorySegment.copy(memory, BYTE, start(), copy, 0, copy.length);
+        try {
+            MemorySegment.copy(memory, BYTE, start(), copy, 0, copy.length);
+        } catch (IllegalStateException e) {
+            throw explain(e);
+        }
         return copy;
     }
 
@@ -224,11 +280,15 @@ public final class Frame {
     public void swapMacs() {
         final MemorySegment memory = this.memory;
         final long at = at(0, ADDRESSES);
-        // Six bytes of destination and two of source, then the other four of source.
-        long first = memory.get(LONG, at);
-        int last = memory.get(INT, at + Long.BYTES);
-        memory.set(LONG, at, first << 48 | (last & 0xffff_ffffL) << 16 | first >>> 48);
-        memory.set(INT, at + Long.BYTES, (int) (first >>> 16));
+        try {
+            // Six bytes of destination and two of source, then the other four of source.
+            long first = memory.get(LONG, at);
+            int last = memory.get(INT, at + Long.BYTES);
+            memory.set(LONG, at, first << 48 | (last & 0xffff_ffffL) << 16 | first >>> 48);
+            memory.set(INT, at + Long.BYTES, (int) (first >>> 16));
+        } catch (IllegalStateException e) {
+            throw explain(e);
+        }
     }
 
     /** What is known of the frame, or asked for it: bits of {@link Offloads}. A fresh frame has none. */
@@ -265,7 +325,7 @@ public final class Frame {
      */
     public void needsChecksum(int start, int offset) {
         owned();
-        if (start < 0 || offset < 0 || start + offset > length - Short.BYTES) {
+        if (start < 0 || offset < 0 || (long) start + offset > length - Short.BYTES) {
             throw new DoorbellException(
                     "a checksum at byte " + start + " + " + offset + " is not within a frame of " + length + " bytes");
         }
@@ -291,7 +351,7 @@ public final class Frame {
      * {@code size} bytes of payload. Needs {@link #needsChecksum} too.
      *
      * @param header bytes of headers, up to the end of the transport header, that go before each piece
-     * @param size bytes of payload in each piece but the last, at least 1
+     * @param size bytes of payload in each piece but the last, at least 1; a driver refuses to send what its device cannot
      */
     public void segment(Segmentation by, int header, int size) {
         owned();
@@ -299,7 +359,7 @@ public final class Frame {
             throw new DoorbellException("a frame of " + length + " bytes cannot be cut into pieces of " + size
                     + " bytes behind a header of " + header);
         }
-        segmentation = by;
+        segmentation = Objects.requireNonNull(by, "by");
         segmentHeader = header;
         segmentSize = size;
         offloads |= Offloads.SEGMENT;
@@ -329,10 +389,18 @@ public final class Frame {
         return vlanTag;
     }
 
-    /** Has the NIC insert a VLAN tag (IEEE 802.1Q), or says that it has stripped one. */
+    /**
+     * Has the NIC insert a VLAN tag (IEEE 802.1Q), or says that it has stripped one.
+     *
+     * @param tag its control information, 16 bits
+     */
     public void vlanTag(int tag) {
         owned();
-        vlanTag = tag & 0xffff;
+        if (tag >>> 16 != 0) {
+            throw new DoorbellException(
+                    "a VLAN tag's control information has 16 bits, not 0x" + Integer.toHexString(tag));
+        }
+        vlanTag = tag;
         offloads |= Offloads.VLAN_TAG;
     }
 
@@ -393,6 +461,12 @@ public final class Frame {
             throw notYours();
         }
         return pool;
+    }
+
+    /** An access to memory has failed, as it does when the pool is closed: then the message says which. */
+    private IllegalStateException explain(IllegalStateException failure) {
+        FramePool pool = this.pool;
+        return pool == null ? failure : pool.explain(failure);
     }
 
     private static IllegalStateException notYours() {

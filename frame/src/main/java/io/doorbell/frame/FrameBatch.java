@@ -90,10 +90,13 @@ public final class FrameBatch {
     }
 
     /**
-     * Makes one frame of those in {@code slots} slots, the first of which is at {@code index}; what the first says of
-     * offloads goes for all of it.
+     * Makes one frame of those in {@code slots} slots, at least 1, the first of which is at {@code index}; what the first
+     * says of offloads goes for all of it.
      */
     public void join(int index, int slots) {
+        if (slots < 1) {
+            throw new IllegalArgumentException("a frame takes at least one slot, not " + slots);
+        }
         Objects.checkFromIndexSize(index, slots, size);
         for (int i = index; i < index + slots - 1; i++) {
             frames[i].addOffloads(Offloads.CONTINUES);
@@ -161,6 +164,7 @@ public final class FrameBatch {
      * {@code buffers} from index {@code from}, their frames' lengths in {@code lengths} from its start.
      */
     public void append(FramePool pool, int[] buffers, int from, int offset, int[] lengths, int count) {
+        Objects.checkFromIndexSize(from, count, buffers.length);
         if (count > room()) {
             throw full();
         }

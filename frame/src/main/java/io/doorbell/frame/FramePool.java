@@ -4,6 +4,8 @@ import io.doorbell.dma.PinnedMemory;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Buffers for frames, all of one size, in one piece of pinned memory. A NIC has a pool of its own unless
@@ -41,16 +43,21 @@ public final class FramePool implements AutoCloseable {
 
     private final MemorySegment memory;
     private final Runnable free;
+    /** Whose pool it is, for messages; null if it is the application's. */
+    private final @Nullable String nic;
+
     private final int bufferSize;
     private final int[] stack;
     private int available;
+    private boolean closed;
 
     @SuppressWarnings("UnusedVariable") // through LOCK
     private int lock;
 
-    private FramePool(MemorySegment memory, int buffers, int bufferSize, Runnable free) {
+    private FramePool(MemorySegment memory, int buffers, int bufferSize, @Nullable String nic, Runnable free) {
         this.memory = memory;
         this.bufferSize = bufferSize;
+        this.nic = nic;
         this.free = free;
         this.stack = new int[buffers];
         // The first buffer on top, so that a fresh pool is used from its start.
@@ -68,7 +75,7 @@ public final class FramePool implements AutoCloseable {
      */
     public static FramePool create(int buffers, int bufferSize) {
         PinnedMemory memory = PinnedMemory.allocate(bytesFor(buffers, bufferSize));
-        return new FramePool(memory.segment(), buffers, bufferSize, memory::close);
+        return new FramePool(memory.segment(), buffers, bufferSize, null, memory::close);
     }
 
     /**
@@ -77,12 +84,31 @@ public final class FramePool implements AutoCloseable {
      * @param memory at least {@link #bytesFor} bytes, pinned
      */
     public static FramePool in(MemorySegment memory, int buffers, int bufferSize) {
+        return in(memory, buffers, bufferSize, null);
+    }
+
+    /**
+     * For drivers: makes a NIC's own pool, in memory that is freed when the NIC is closed. Whoever uses the pool, or one of
+     * its frames, afterwards gets a {@link NicClosedException}.
+     *
+     * @param memory at least {@link #bytesFor} bytes, pinned
+     * @param nic the NIC's name
+     */
+    public static FramePool of(String nic, MemorySegment memory, int buffers, int bufferSize) {
+        return in(memory, buffers, bufferSize, nic);
+    }
+
+    private static FramePool in(MemorySegment memory, int buffers, int bufferSize, @Nullable String nic) {
         long needed = bytesFor(buffers, bufferSize);
         if (memory.byteSize() < needed) {
             throw new IllegalArgumentException(buffers + " buffers of " + bufferSize + " bytes need " + needed
                     + " bytes of memory, not " + memory.byteSize());
         }
-        return new FramePool(memory, buffers, bufferSize, () -> {});
+        if (!memory.isNative() || memory.isReadOnly()) {
+            throw new IllegalArgumentException(
+                    "a pool's memory is native and not read-only, since devices write to it: " + memory);
+        }
+        return new FramePool(memory, buffers, bufferSize, nic, () -> {});
     }
 
     /** Bytes of memory that a pool of this shape needs. */
@@ -135,16 +161,25 @@ public final class FramePool implements AutoCloseable {
     /**
      * Moves free buffers into the batch as frames of length 0 behind {@link #HEADROOM} bytes.
      *
-     * @param count how many are wanted
+     * @param count how many are wanted, at least 0
      * @return how many there are: fewer when the pool runs out or the batch is full
+     * @throws IllegalStateException when the pool is closed; {@link NicClosedException} when its NIC is
      */
     public int allocate(FrameBatch batch, int count) {
+        final int wanted = Math.min(count, batch.room());
+        if (wanted < 0) {
+            throw new IllegalArgumentException("cannot allocate " + count + " frames: ask for 0 or more");
+        }
         lock();
-        int taken = Math.min(Math.min(count, batch.room()), available);
-        available -= taken;
-        batch.appendEmpty(this, stack, available, taken);
-        unlock();
-        return taken;
+        try {
+            requireOpen();
+            int taken = Math.min(wanted, available);
+            available -= taken;
+            batch.appendEmpty(this, stack, available, taken);
+            return taken;
+        } finally {
+            unlock();
+        }
     }
 
     /** Frames that can be allocated right now. */
@@ -186,23 +221,36 @@ public final class FramePool implements AutoCloseable {
     /**
      * For drivers: takes up to {@code count} free buffers.
      *
-     * @param into receives their numbers, from index {@code from}
+     * @param into receives their numbers, from index {@code from}; has room for {@code count}
      * @return how many there were
+     * @throws IllegalStateException when the pool is closed
      */
     public int take(int[] into, int from, int count) {
-        lock();
-        int taken = Math.min(count, available);
-        int top = available - taken;
-        System.arraycopy(stack, top, into, from, taken);
-        available = top;
-        unlock();
-        return taken;
-    }
-
-    /** For drivers: gives back {@code count} buffers whose numbers are in {@code buffers} from index {@code from}. */
-    public void give(int[] buffers, int from, int count) {
+        Objects.checkFromIndexSize(from, count, into.length);
         lock();
         try {
+            requireOpen();
+            int taken = Math.min(count, available);
+            int top = available - taken;
+            System.arraycopy(stack, top, into, from, taken);
+            available = top;
+            return taken;
+        } finally {
+            unlock();
+        }
+    }
+
+    /**
+     * For drivers: gives back {@code count} buffers whose numbers are in {@code buffers} from index {@code from}. A pool that
+     * is closed takes them too.
+     */
+    public void give(int[] buffers, int from, int count) {
+        Objects.checkFromIndexSize(from, count, buffers.length);
+        lock();
+        try {
+            if (count > stack.length - available) {
+                throw tooMany(count);
+            }
             System.arraycopy(buffers, from, stack, available, count);
             available += count;
         } finally {
@@ -233,10 +281,47 @@ public final class FramePool implements AutoCloseable {
         }
     }
 
-    /** Frees the memory, if the pool owns it. No NIC may be using the pool any more. */
+    private IllegalStateException tooMany(int count) {
+        return new IllegalStateException("cannot take " + count + " buffers back: " + (stack.length - available)
+                + " of its " + stack.length + " are out, so that some were given back twice, or are of another pool");
+    }
+
+    /**
+     * Frees the memory, if the pool owns it; frames can be released to it still, and that is all. No NIC may be using the
+     * pool any more. A second call does nothing.
+     */
     @Override
     public void close() {
-        free.run();
+        lock();
+        boolean first = !closed;
+        closed = true;
+        unlock();
+        if (first) {
+            free.run();
+        }
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw closed();
+        }
+    }
+
+    /** Says that the pool is closed, or the NIC whose pool it is. */
+    private IllegalStateException closed() {
+        return nic == null
+                ? new IllegalStateException("the pool of " + this + " is closed")
+                : new NicClosedException("the pool of " + nic);
+    }
+
+    /** What to throw when an access to the memory failed: what is known better than that it is closed. */
+    IllegalStateException explain(IllegalStateException failure) {
+        if (memory.scope().isAlive()) {
+            return failure;
+        }
+        IllegalStateException better = closed();
+        better.initCause(failure);
+        return better;
     }
 
     private void lock() {

@@ -1,6 +1,7 @@
 package io.doorbell.frame;
 
 import io.doorbell.dma.DoorbellException;
+import java.util.Objects;
 import java.util.regex.Pattern;
 
 /**
@@ -11,6 +12,8 @@ import java.util.regex.Pattern;
 public record MacAddress(long value) {
 
     public static final MacAddress BROADCAST = new MacAddress(0xffff_ffff_ffffL);
+
+    private static final int BYTES = 6;
 
     private static final Pattern FORM = Pattern.compile("[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}");
 
@@ -35,7 +38,7 @@ public record MacAddress(long value) {
 
     /** Byte {@code index} as it goes over the wire, 0 to 5; the result is 0 to 255. */
     public int octet(int index) {
-        return (int) (value >>> (8 * (5 - index))) & 0xff;
+        return (int) (value >>> (8 * (5 - Objects.checkIndex(index, BYTES)))) & 0xff;
     }
 
     /** Whether it is a group address: multicast or broadcast. */

@@ -1,6 +1,7 @@
 package io.doorbell.frame;
 
 import io.doorbell.dma.DoorbellException;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -37,13 +38,23 @@ public record NicConfig(
     private static final NicConfig DEFAULTS =
             new NicConfig(512, 512, FramePool.HEADROOM + 2048, false, null, Set.of(), null, 1, null, 0, false);
 
+    /** 4095 is reserved (IEEE 802.1Q, table 9-2). */
+    private static final int LAST_VLAN = 4094;
+
     public NicConfig {
         positive("rxRingSize", rxRingSize);
         positive("txRingSize", txRingSize);
         positive("bufferSize", bufferSize);
         positive("queues", queues);
         withoutFeatures = Set.copyOf(withoutFeatures);
-        onlyVlans = onlyVlans == null ? null : Set.copyOf(onlyVlans);
+        if (onlyVlans != null) {
+            onlyVlans = Set.copyOf(onlyVlans);
+            onlyVlans.forEach(NicConfig::checkVlan);
+        }
+        if ((receiveOffloads & ~Offloads.ALL) != 0) {
+            throw new DoorbellException("receiveOffloads are bits of Offloads, and not all of "
+                    + Offloads.toString(receiveOffloads) + " are");
+        }
     }
 
     /** Rings of 512 descriptors, buffers for frames of up to 2048 bytes, a pool of the NIC's own. */
@@ -81,7 +92,7 @@ public record NicConfig(
      *     names that it does not know, and features that it cannot do without
      */
     public NicConfig withoutFeatures(String... names) {
-        return with(draft -> draft.withoutFeatures = Set.of(names));
+        return with(draft -> draft.withoutFeatures = Set.copyOf(List.of(names)));
     }
 
     /**
@@ -91,7 +102,7 @@ public record NicConfig(
      *     this
      */
     public NicConfig withVlans(Integer... ids) {
-        return with(draft -> draft.onlyVlans = Set.of(ids));
+        return with(draft -> draft.onlyVlans = Set.copyOf(List.of(ids)));
     }
 
     /**
@@ -210,6 +221,13 @@ public record NicConfig(
             spreading = from.spreading;
             receiveOffloads = from.receiveOffloads;
             announcements = from.announcements;
+        }
+    }
+
+    private static void checkVlan(int id) {
+        if (id < 0 || id > LAST_VLAN) {
+            throw new DoorbellException(
+                    "there is no VLAN " + id + ": they are 0 (frames that have but a priority) to " + LAST_VLAN);
         }
     }
 

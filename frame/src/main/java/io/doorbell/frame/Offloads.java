@@ -1,5 +1,7 @@
 package io.doorbell.frame;
 
+import java.util.List;
+
 /**
  * What a NIC can do for a frame beyond moving its bytes: one vocabulary for all drivers and for both directions. A set of
  * them is an {@code int}, one bit each, so that asking costs one load and one test.
@@ -34,17 +36,28 @@ public final class Offloads {
      */
     public static final int CONTINUES = 1 << 6;
 
+    /** Their names, from bit 0 on. */
+    private static final List<String> NAMES =
+            List.of("NEEDS_CHECKSUM", "CHECKSUM_GOOD", "CHECKSUM_BAD", "VLAN_TAG", "HASH", "SEGMENT", "CONTINUES");
+
+    /** All bits that mean something. */
+    static final int ALL = (1 << NAMES.size()) - 1;
+
     private Offloads() {}
 
-    /** The names of the bits in {@code offloads}, for messages: {@code NEEDS_CHECKSUM VLAN_TAG}; "none" where there are none. */
+    /**
+     * The names of the bits in {@code offloads}, for messages: {@code NEEDS_CHECKSUM VLAN_TAG}; "none" where there are none.
+     * Bits without a name come last, as a number.
+     */
     public static String toString(int offloads) {
-        String[] names = {"NEEDS_CHECKSUM", "CHECKSUM_GOOD", "CHECKSUM_BAD", "VLAN_TAG", "HASH", "SEGMENT", "CONTINUES"
-        };
         StringBuilder text = new StringBuilder();
-        for (int bit = 0; bit < names.length; bit++) {
+        for (int bit = 0; bit < NAMES.size(); bit++) {
             if ((offloads & 1 << bit) != 0) {
-                text.append(text.isEmpty() ? "" : " ").append(names[bit]);
+                text.append(text.isEmpty() ? "" : " ").append(NAMES.get(bit));
             }
+        }
+        if ((offloads & ~ALL) != 0) {
+            text.append(text.isEmpty() ? "" : " ").append("0x").append(Integer.toHexString(offloads & ~ALL));
         }
         return text.isEmpty() ? "none" : text.toString();
     }

@@ -19,6 +19,9 @@ public final class Rss {
 
     private static final int DEFAULT_TABLE = 128;
 
+    /** More than any device has: they keep the number of a queue in 16 bits. */
+    private static final int MOST_QUEUES = 1 << 16;
+
     /**
      * The key that Microsoft's verification suite for RSS uses, and most drivers since. A secret one is better where
      * a stranger could choose his flows so that all meet in one queue.
@@ -41,8 +44,8 @@ public final class Rss {
 
     /** Spreads the flows of TCP, UDP and other IP over queues 0 to {@code queues} − 1 evenly. */
     public static Rss over(int queues) {
-        if (queues < 1) {
-            throw new DoorbellException("flows are spread over 1 queue or more, not " + queues);
+        if (queues < 1 || queues > MOST_QUEUES) {
+            throw new DoorbellException("flows are spread over 1 to " + MOST_QUEUES + " queues, not " + queues);
         }
         // Each queue gets an entry, and all about as many.
         int entries = Math.max(DEFAULT_TABLE, Integer.highestOneBit(2 * queues - 1));
@@ -61,8 +64,9 @@ public final class Rss {
             throw new DoorbellException("an RSS table has a power of two of entries, not " + queues.length);
         }
         for (int queue : queues) {
-            if (queue < 0) {
-                throw new DoorbellException("there is no queue " + queue + " for an RSS table: they count from 0");
+            if (queue < 0 || queue >= MOST_QUEUES) {
+                throw new DoorbellException(
+                        "there is no queue " + queue + " for an RSS table: they count from 0 to " + (MOST_QUEUES - 1));
             }
         }
         return new Rss(hashes, queues.clone(), key);

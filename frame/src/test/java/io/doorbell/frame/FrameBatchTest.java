@@ -229,6 +229,22 @@ class FrameBatchTest {
     }
 
     @Test
+    void refusesFewerSlotsThanNone() {
+        fill(3);
+        assertThatThrownBy(() -> batch.append(pool, new int[4], 0, 0, new int[4], -1))
+                .isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> batch.append(pool, new int[1], 1, 0, new int[1], 1))
+                .isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> batch.join(0, 0)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> batch.join(Integer.MAX_VALUE, 2)).isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> batch.detach(-1)).isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> new FrameBatch(-1)).isInstanceOf(IllegalArgumentException.class);
+        assertThat(batch.size()).isEqualTo(3);
+        batch.release();
+        assertThat(pool.available()).isEqualTo(BUFFERS);
+    }
+
+    @Test
     void forgetsThatAFrameWentOnWhenItsSlotIsUsedAgain() {
         fill(2);
         batch.join(0, 2);

@@ -26,6 +26,17 @@ class MacAddressTest {
         assertThat(new MacAddress(0).isUnicast()).isFalse();
     }
 
+    @Test
+    void hasSixBytes() {
+        MacAddress mac = MacAddress.parse("52:54:00:12:34:56");
+        assertThatThrownBy(() -> mac.octet(6)).isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> mac.octet(-1)).isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> new MacAddress(1L << 48))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("0x1000000000000");
+        assertThatThrownBy(() -> new MacAddress(-1)).isInstanceOf(IllegalArgumentException.class);
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"", "52:54:00:ab:cd", "52:54:00:ab:cd:1", "52:54:00:ab:cd:zz", "525400abcd01"})
     void refusesWhatIsNoAddress(String text) {

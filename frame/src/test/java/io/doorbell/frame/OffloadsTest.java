@@ -36,8 +36,12 @@ class OffloadsTest {
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("VLAN_TAG");
         assertThatThrownBy(frame::hash).hasMessageContaining("no HASH, only none");
-        frame.vlanTag(0x1_2005);
-        assertThat(frame.vlanTag()).isEqualTo(0x2005);
+        frame.vlanTag(0xf005);
+        assertThat(frame.vlanTag()).isEqualTo(0xf005);
+        assertThatThrownBy(() -> frame.vlanTag(0x1_2005))
+                .isInstanceOf(DoorbellException.class)
+                .hasMessageContaining("0x12005");
+        assertThatThrownBy(() -> frame.vlanTag(-1)).isInstanceOf(DoorbellException.class);
     }
 
     @Test
@@ -50,6 +54,8 @@ class OffloadsTest {
                 .hasMessageContaining("34 + 65")
                 .hasMessageContaining("100 bytes");
         assertThatThrownBy(() -> frame.needsChecksum(-1, 10)).isInstanceOf(DoorbellException.class);
+        assertThatThrownBy(() -> frame.needsChecksum(Integer.MAX_VALUE, 1)).isInstanceOf(DoorbellException.class);
+        assertThatThrownBy(() -> frame.needsChecksum(34, Integer.MAX_VALUE)).isInstanceOf(DoorbellException.class);
     }
 
     @Test
@@ -82,5 +88,13 @@ class OffloadsTest {
     void refuseToCutAFrameIntoNothing() {
         assertThatThrownBy(() -> frame.segment(Segmentation.TCP6, 74, 0)).hasMessageContaining("pieces of 0 bytes");
         assertThatThrownBy(() -> frame.segment(Segmentation.TCP6, 101, 10)).hasMessageContaining("header of 101");
+        assertThatThrownBy(() -> frame.segment(null, 54, 10)).isInstanceOf(NullPointerException.class);
+    }
+
+    @Test
+    void areShownByTheirNamesOrTheirBits() {
+        assertThat(Offloads.toString(0)).isEqualTo("none");
+        assertThat(Offloads.toString(Offloads.HASH | Offloads.VLAN_TAG)).isEqualTo("VLAN_TAG HASH");
+        assertThat(Offloads.toString(Offloads.HASH | 1 << 20)).isEqualTo("HASH 0x100000");
     }
 }

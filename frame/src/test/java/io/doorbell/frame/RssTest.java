@@ -57,6 +57,16 @@ class RssTest {
         assertThatThrownBy(() -> Rss.over(0))
                 .isInstanceOf(DoorbellException.class)
                 .hasMessageContaining("not 0");
+        assertThatThrownBy(() -> Rss.over(65_537))
+                .isInstanceOf(DoorbellException.class)
+                .hasMessageContaining("65537");
+        assertThatThrownBy(() -> Rss.over(Integer.MAX_VALUE)).isInstanceOf(DoorbellException.class);
+        assertThatThrownBy(() -> Rss.over(2).withTable(0, Integer.MAX_VALUE))
+                .isInstanceOf(DoorbellException.class)
+                .hasMessageContaining("no queue 2147483647");
+        assertThatThrownBy(() -> Rss.over(2).withTable())
+                .isInstanceOf(DoorbellException.class)
+                .hasMessageContaining("not 0");
         assertThatThrownBy(() -> Rss.over(2).withTable(0, 1, 0))
                 .isInstanceOf(DoorbellException.class)
                 .hasMessageContaining("power of two of entries, not 3");
