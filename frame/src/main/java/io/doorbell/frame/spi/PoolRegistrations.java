@@ -4,6 +4,7 @@ import io.doorbell.dma.DmaRegion;
 import io.doorbell.dma.DmaSpace;
 import io.doorbell.dma.DoorbellException;
 import io.doorbell.frame.FramePool;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -16,13 +17,27 @@ public final class PoolRegistrations implements AutoCloseable {
 
     private static final long PAGE = 4096;
 
+    private final String nic;
     private final DmaSpace space;
     private final List<DmaRegion> regions = new ArrayList<>();
+    /** Those that were made here. */
+    private final List<FramePool> own = new ArrayList<>();
+
     private FramePool[] pools = {};
     private long[] deviceAddresses = {};
 
-    /** For a device that reaches {@code space}. */
+    /** For a device that reaches {@code space}, and whose name does not matter. */
     public PoolRegistrations(DmaSpace space) {
+        this("a NIC", space);
+    }
+
+    /**
+     * For a device that reaches {@code space}.
+     *
+     * @param nic its name, for what users of its pools are told when it is closed
+     */
+    public PoolRegistrations(String nic, DmaSpace space) {
+        this.nic = nic;
         this.space = space;
     }
 
@@ -30,7 +45,7 @@ public final class PoolRegistrations implements AutoCloseable {
     public FramePool create(int buffers, int bufferSize) {
         DmaRegion region = space.allocate(FramePool.bytesFor(buffers, bufferSize));
         regions.add(region);
-        return add(FramePool.in(region.segment(), buffers, bufferSize), region.deviceAddress());
+        return create(region.segment(), region.deviceAddress(), buffers, bufferSize);
     }
 
     /**
@@ -43,9 +58,14 @@ public final class PoolRegistrations implements AutoCloseable {
         DmaRegion region = space.allocate(count * bytes);
         regions.add(region);
         for (int i = 0; i < count; i++) {
-            FramePool pool = FramePool.in(region.segment().asSlice(i * bytes, bytes), buffers, bufferSize);
-            add(pool, region.deviceAddress() + i * bytes);
+            create(region.segment().asSlice(i * bytes, bytes), region.deviceAddress() + i * bytes, buffers, bufferSize);
         }
+    }
+
+    private FramePool create(MemorySegment memory, long deviceAddress, int buffers, int bufferSize) {
+        FramePool pool = FramePool.of(nic, memory, buffers, bufferSize);
+        own.add(pool);
+        return add(pool, deviceAddress);
     }
 
     /** Lets the device reach a pool of the application's. */
@@ -94,9 +114,10 @@ public final class PoolRegistrations implements AutoCloseable {
                 + " open both NICs with the same pool, by NicConfig.withPool");
     }
 
-    /** Takes all pools from the device, which must be quiet. */
+    /** Takes all pools from the device, which must be quiet, and closes those that were made here. */
     @Override
     public void close() {
+        own.forEach(FramePool::close);
         regions.forEach(DmaRegion::close);
         regions.clear();
     }
