@@ -2,10 +2,12 @@ package io.doorbell.igb;
 
 import io.doorbell.dma.DmaSpace;
 import io.doorbell.dma.DoorbellException;
+import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.Nic;
+import io.doorbell.frame.NicClosedException;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.NicStatistics;
 import io.doorbell.frame.RegisterValue;
@@ -18,7 +20,12 @@ import java.time.Duration;
 import java.util.List;
 import java.util.function.Function;
 
-/** One port of an igb device, with one queue in each direction. */
+/**
+ * One port of an igb device, with one queue in each direction.
+ *
+ * <p>Its lock is held by whoever asks the device something or changes it, so that no register is touched once the NIC is
+ * closed. Threads that poll do not take it: they stand behind the gates of their rings.
+ */
 final class IgbNic implements Nic {
 
     private static final int REGISTERS_BAR = 0;
@@ -40,6 +47,7 @@ final class IgbNic implements Nic {
     private final RegisterFile registers;
     private final IgbSetup setup;
     private final IgbStatistics statistics;
+    private final PoolRegistrations pools;
     private final IgbRxRing rx;
     private final IgbTxRing tx;
     private final MacAddress macAddress;
@@ -49,6 +57,8 @@ final class IgbNic implements Nic {
 
     private boolean running;
     private boolean closed;
+    /** Whether the device is as after a reset, without rings and without buffers. */
+    private boolean ready;
 
     /** Takes over {@code function}, which is closed with the NIC, or right away if the NIC does not come up. */
     static IgbNic open(String name, PciFunction function, IgbModel model, NicConfig config) {
@@ -110,8 +120,8 @@ final class IgbNic implements Nic {
         this.statistics = new IgbStatistics(registers, 1);
 
         DmaSpace dma = function.dma();
-        PoolRegistrations pools = new PoolRegistrations(dma);
-        FramePool pool = pool(pools);
+        this.pools = new PoolRegistrations(name, dma);
+        FramePool pool = pool();
         this.rx = new IgbRxRing(
                 name + " receive queue 0",
                 function.bar(REGISTERS_BAR),
@@ -130,6 +140,7 @@ final class IgbNic implements Nic {
                 pools);
 
         this.setup.reset();
+        this.ready = true;
         this.macAddress = this.setup.macAddress();
     }
 
@@ -141,7 +152,7 @@ final class IgbNic implements Nic {
         }
     }
 
-    private FramePool pool(PoolRegistrations pools) {
+    private FramePool pool() {
         int rings = config.rxRingSize() + config.txRingSize();
         FramePool shared = config.sharedPool();
         FramePool pool =
@@ -160,12 +171,54 @@ final class IgbNic implements Nic {
     }
 
     @Override
-    public void start() {
+    public synchronized void start() {
         checkOpen();
-        if (running) {
-            return;
+        if (!running) {
+            undisturbed(this::bringUp);
         }
-        // The device has been reset: when it was opened, or when it was stopped.
+    }
+
+    @Override
+    public synchronized void stop() {
+        if (running) {
+            undisturbed(() -> takeDown(true));
+        }
+    }
+
+    @Override
+    public synchronized void reset() {
+        checkOpen();
+        undisturbed(() -> {
+            if (running) {
+                takeDown(false);
+            }
+            bringUp();
+        });
+    }
+
+    /** Keeps threads out of the queues meanwhile: to them it is as if no frame came, and the transmit ring were full. */
+    private void undisturbed(Runnable change) {
+        rx.gate().shut();
+        try {
+            tx.gate().shut();
+            try {
+                change.run();
+            } finally {
+                tx.gate().open();
+            }
+        } finally {
+            rx.gate().open();
+        }
+    }
+
+    private void bringUp() {
+        if (!ready) {
+            setup.reset();
+            function.config().busMaster(false);
+            rx.empty();
+            tx.empty();
+        }
+        ready = false;
         setup.configure();
         setup.setUpLink();
         statistics.discard();
@@ -177,64 +230,64 @@ final class IgbNic implements Nic {
         running = true;
     }
 
-    @Override
-    public void stop() {
-        if (running) {
-            try {
-                drain();
-            } finally {
-                halt();
-            }
-        }
-    }
-
-    /** Lets the device send what it has, if there is a link. */
-    private void drain() {
-        if (setup.linkState().up()) {
-            BoundedWait.until(() -> tx.reclaim() == 0, DRAIN);
-        }
-    }
-
-    @Override
-    public void reset() {
-        checkOpen();
-        if (running) {
-            halt();
-        }
-        start();
-    }
-
-    private void halt() {
+    /** @param drain whether the device is to send what it has, if there is a link */
+    private void takeDown(boolean drain) {
         running = false;
+        rx.halt();
+        tx.halt();
+        boolean reset = false;
         try {
+            if (drain && setup.linkState().up()) {
+                BoundedWait.until(() -> tx.collect() == 0, DRAIN);
+            }
             setup.shutDown();
             statistics.update();
             setup.reset();
+            reset = true;
+        } catch (BrokenDeviceException gone) {
+            // There is no device that could be told, and none that would do anything: this is as good. Whoever needs it
+            // hears of it by the next call.
         } finally {
-            // Whatever the device did or did not do: from here on it cannot reach memory.
+            // Whatever the device did or did not do: from here on it cannot reach memory. If this fails, the rings keep
+            // their buffers until it has been reset, or the function is closed.
             function.config().busMaster(false);
-            lost += tx.reclaim();
-            rx.stop();
-            tx.stop();
+            lost += tx.collect();
+            rx.empty();
+            tx.empty();
+            ready = reset;
         }
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
         if (closed) {
             return;
         }
         closed = true;
+        rx.gate().close();
+        tx.gate().close();
         try {
-            stop();
+            if (running) {
+                takeDown(true);
+            }
         } finally {
+            release();
+        }
+    }
+
+    private void release() {
+        try {
             function.close();
+            rx.empty();
+            tx.empty();
+        } finally {
+            pools.close();
         }
     }
 
     private void checkOpen() {
         if (closed) {
-            throw new IllegalStateException(name + " is closed");
+            throw new NicClosedException(name);
         }
     }
 
@@ -278,24 +331,29 @@ final class IgbNic implements Nic {
     }
 
     @Override
-    public LinkState linkState() {
+    public synchronized LinkState linkState() {
         checkOpen();
         return setup.linkState();
     }
 
     @Override
     public LinkState awaitLink(Duration timeout) {
-        checkOpen();
+        // Without the lock between two looks: others have the NIC meanwhile, and may close it.
         BoundedWait.require(
                 "link on " + name,
-                () -> setup.linkState().up(),
+                () -> linkState().up(),
                 timeout,
-                () -> setup.describeLink() + "; is the cable plugged in, and the other end up?");
-        return setup.linkState();
+                () -> describeLink() + "; is the cable plugged in, and the other end up?");
+        return linkState();
+    }
+
+    private synchronized String describeLink() {
+        checkOpen();
+        return setup.describeLink();
     }
 
     @Override
-    public void promiscuous(boolean on) {
+    public synchronized void promiscuous(boolean on) {
         checkOpen();
         promiscuous = on;
         if (running) {
@@ -304,7 +362,7 @@ final class IgbNic implements Nic {
     }
 
     @Override
-    public NicStatistics statistics() {
+    public synchronized NicStatistics statistics() {
         checkOpen();
         if (running) {
             statistics.update();
@@ -313,7 +371,7 @@ final class IgbNic implements Nic {
     }
 
     @Override
-    public List<RegisterValue> registers() {
+    public synchronized List<RegisterValue> registers() {
         checkOpen();
         registers.status();
         return registers.dump(model.queues());

@@ -5,10 +5,12 @@ import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.RxQueue;
+import io.doorbell.frame.spi.PollGate;
 import io.doorbell.pci.Bar;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * A ring of advanced receive descriptors, one buffer each (82576 data sheet, 7.1.5 and 7.1.8).
@@ -30,6 +32,8 @@ import java.lang.invoke.VarHandle;
  * <p>Going round the ring, first come the descriptors from {@code arm} to {@code next}, which have been read and wait for
  * a fresh buffer; then those from {@code next} to {@code arm}, which the device owns or has just filled. One descriptor
  * always stays unarmed: a tail that met the head would say that the ring is empty.
+ *
+ * <p>A thread polls it through its gate; the thread that starts and stops it shuts the gate before.
  */
 final class IgbRxRing implements RxQueue {
 
@@ -48,6 +52,7 @@ final class IgbRxRing implements RxQueue {
     private static final int LENGTH_MASK = 0xffff;
 
     private final String name;
+    private final PollGate gate;
     private final Bar bar;
     private final int tailRegister;
     private final DmaRegion memory;
@@ -67,7 +72,12 @@ final class IgbRxRing implements RxQueue {
     private int arm;
     private int unarmed;
     private boolean running;
-    private long dropped;
+
+    /** What a poll is told that finds it not running. */
+    private String state;
+
+    /** Counted inside the gate, and read outside. */
+    private final AtomicLong dropped = new AtomicLong();
 
     /**
      * Lays the ring out in {@code memory}.
@@ -87,6 +97,8 @@ final class IgbRxRing implements RxQueue {
             long poolAddress,
             int largest) {
         this.name = name;
+        this.gate = new PollGate(name);
+        this.state = stopped(name);
         this.bar = bar;
         this.tailRegister = tailRegister;
         this.memory = memory;
@@ -117,10 +129,31 @@ final class IgbRxRing implements RxQueue {
         return memory.deviceAddress();
     }
 
+    /** Where the threads that poll pass through. */
+    PollGate gate() {
+        return gate;
+    }
+
+    /** What a poll of a queue is told whose NIC was stopped. */
+    static String stopped(String queue) {
+        return queue + " is stopped: Nic.start starts it again";
+    }
+
     @Override
     public int receive(FrameBatch batch) {
+        if (!gate.enter()) {
+            return gate.turnedAway();
+        }
+        try {
+            return poll(batch);
+        } finally {
+            gate.leave();
+        }
+    }
+
+    private int poll(FrameBatch batch) {
         if (!running) {
-            throw new IllegalStateException(name + " is stopped");
+            throw new IllegalStateException(state);
         }
         final int done = done(Math.min(batch.room(), size - 1 - unarmed));
         int received = 0;
@@ -240,13 +273,14 @@ final class IgbRxRing implements RxQueue {
         }
         if (length > largest) {
             running = false;
-            throw new BrokenDeviceException(String.format(
+            state = String.format(
                     "%s: the device says that it wrote %d bytes into a buffer of %d (descriptor %d, status 0x%016x);"
-                            + " the queue has stopped",
-                    name, length, largest, index, status));
+                            + " the queue has stopped until Nic.reset sets the NIC up anew",
+                    name, length, largest, index, status);
+            throw new BrokenDeviceException(state);
         }
         pool.give(buffers, index, 1);
-        dropped++;
+        dropped.setOpaque(dropped.getPlain() + 1);
         return true;
     }
 
@@ -259,9 +293,14 @@ final class IgbRxRing implements RxQueue {
         rearm();
     }
 
-    /** Gives back all buffers. The device must have let go of the ring. */
-    void stop() {
+    /** Lets no poll do anything any more; the buffers stay, since the device may still write to them. */
+    void halt() {
         running = false;
+        state = stopped(name);
+    }
+
+    /** Gives back all buffers of a ring that was halted. The device must have let go of it. */
+    void empty() {
         for (int armed = size - 1 - unarmed; armed > 0; armed--) {
             pool.give(buffers, next, 1);
             next = next + 1 == size ? 0 : next + 1;
@@ -271,7 +310,7 @@ final class IgbRxRing implements RxQueue {
 
     /** Frames that arrived damaged, or in more than one buffer, and were dropped. */
     long dropped() {
-        return dropped;
+        return dropped.getOpaque();
     }
 
     @Override

@@ -7,6 +7,7 @@ import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.Offloads;
 import io.doorbell.frame.TxQueue;
+import io.doorbell.frame.spi.PollGate;
 import io.doorbell.frame.spi.PoolRegistrations;
 import io.doorbell.pci.Bar;
 import java.lang.foreign.MemorySegment;
@@ -29,6 +30,8 @@ import java.lang.invoke.VarHandle;
  * <p>Going round the ring, the descriptors from {@code clean} to {@code tail} are the device's, or done and not looked
  * at yet. The others are free, and one of them always stays so: a tail that met the head would say that the ring is
  * empty.
+ *
+ * <p>A thread polls it through its gate; the thread that starts and stops it shuts the gate before.
  */
 final class IgbTxRing implements TxQueue {
 
@@ -58,6 +61,7 @@ final class IgbTxRing implements TxQueue {
     private static final int PAYLEN_SHIFT = 46;
 
     private final String name;
+    private final PollGate gate;
     private final Bar bar;
     private final int tailRegister;
     private final DmaRegion memory;
@@ -89,6 +93,7 @@ final class IgbTxRing implements TxQueue {
 
     IgbTxRing(String name, Bar bar, int tailRegister, DmaRegion memory, int size, PoolRegistrations pools) {
         this.name = name;
+        this.gate = new PollGate(name);
         this.bar = bar;
         this.tailRegister = tailRegister;
         this.memory = memory;
@@ -112,13 +117,29 @@ final class IgbTxRing implements TxQueue {
         return memory.deviceAddress();
     }
 
+    /** Where the threads that poll pass through. */
+    PollGate gate() {
+        return gate;
+    }
+
     @Override
     public int send(FrameBatch batch) {
+        if (!gate.enter()) {
+            return gate.turnedAway();
+        }
+        try {
+            return post(batch);
+        } finally {
+            gate.leave();
+        }
+    }
+
+    private int post(FrameBatch batch) {
         if (!running) {
-            throw new IllegalStateException(name + " is stopped");
+            throw new IllegalStateException(IgbRxRing.stopped(name));
         }
         if (free < Math.max(lowWater, batch.size())) {
-            reclaim();
+            collect();
         }
         final int count = Math.min(batch.size(), free);
         if (count == 0) {
@@ -169,6 +190,18 @@ final class IgbTxRing implements TxQueue {
 
     @Override
     public int reclaim() {
+        if (!gate.enter()) {
+            return gate.turnedAway();
+        }
+        try {
+            return collect();
+        } finally {
+            gate.leave();
+        }
+    }
+
+    /** As {@link #reclaim}, for whoever is inside the gate or has shut it. */
+    int collect() {
         while (free < size - 1) {
             int end = last[clean];
             // Acquire: the buffers may be written again only after DD was seen (7.2.2).
@@ -225,9 +258,13 @@ final class IgbTxRing implements TxQueue {
         running = true;
     }
 
-    /** Gives back the buffers of all frames, sent or not. The device must have let go of the ring. */
-    void stop() {
+    /** Lets no poll send anything any more; the buffers stay, since the device may still read them. */
+    void halt() {
         running = false;
+    }
+
+    /** Gives back the buffers of all frames of a ring that was halted. The device must have let go of it. */
+    void empty() {
         if (free < size - 1) {
             giveBackUpTo(tail);
         }

@@ -490,8 +490,13 @@ class IgbNicTest {
             assertThatThrownBy(() -> nic.rxQueue(0).receive(batch))
                     .isInstanceOf(BrokenDeviceException.class)
                     .hasMessageContaining("60000 bytes into a buffer of 2048");
-            assertThatThrownBy(() -> nic.rxQueue(0).receive(batch)).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(() -> nic.rxQueue(0).receive(batch))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("60000 bytes into a buffer of 2048")
+                    .hasMessageContaining("Nic.reset");
             nic.stop();
+            assertThatThrownBy(() -> nic.rxQueue(0).receive(batch))
+                    .hasMessage("0000:00:04.0 receive queue 0 is stopped: Nic.start starts it again");
             nic.start();
             nic.awaitLink(PATIENCE);
             peer.send(frame(MAC, 60, 1));

@@ -25,8 +25,12 @@ import java.util.function.Consumer;
  * }
  * }
  *
- * <p>The queues belong to the threads that poll them; everything here may be called by another thread, but by one at a
- * time. Threads must have left the queues when the NIC is stopped or closed.
+ * <p>The queues belong to the threads that poll them, one thread a queue. Everything here may be called by any other thread
+ * at any time, also while they poll: {@link #start}, {@link #stop}, {@link #reset} and {@link #close} wait for the end of a
+ * poll, and polls find nothing to do until they are done. Then those of a NIC that was stopped get an
+ * {@link IllegalStateException}, and those of one that was closed a {@link NicClosedException}, as all calls do but
+ * {@link #name}, {@link #model}, {@link #macAddress}, {@link #queues}, {@link #stop} and {@link #close}. So a loop may end
+ * because a hook closes its NIC when the JVM is told to end.
  */
 public interface Nic extends AutoCloseable {
 
@@ -208,7 +212,12 @@ public interface Nic extends AutoCloseable {
         return List.of();
     }
 
-    /** What has been counted since the NIC was opened. */
+    /**
+     * What has been counted since the NIC was opened.
+     *
+     * @throws BrokenDeviceException when the device is gone; what it had counted until it was last asked can be had once
+     *     the NIC is stopped
+     */
     NicStatistics statistics();
 
     /** All registers that the driver declares, in the order of the data sheet. Changes nothing in the device. */
@@ -254,7 +263,12 @@ public interface Nic extends AutoCloseable {
                 + " up anew without the others: use Nic.reset");
     }
 
-    /** Stops, leaves the device quiet and releases it, its memory last. A second call does nothing. */
+    /**
+     * Stops, leaves the device quiet and releases it, its memory last: all is released even if this throws. Where another
+     * thread is closing the NIC already, this waits until it has. A second call does nothing.
+     *
+     * <p>Frames of the NIC's own pool that the application still holds lose their bytes, and can be released only.
+     */
     @Override
     void close();
 }

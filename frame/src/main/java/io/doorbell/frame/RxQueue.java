@@ -17,9 +17,10 @@ public interface RxQueue {
      * the ring receives less until frames are released.
      *
      * @return how many slots were filled, each of which is a frame unless frames may take several; 0 when none has
-     *     arrived
+     *     arrived, or another thread is starting, stopping or resetting the NIC
      * @throws io.doorbell.dma.DoorbellException when the device wrote something that cannot be: the queue has stopped
-     * @throws IllegalStateException when the NIC is stopped or closed
+     * @throws IllegalStateException when the NIC is stopped, or the queue has stopped since its device broke it
+     * @throws NicClosedException when the NIC is closed
      */
     int receive(FrameBatch batch);
 

@@ -12,10 +12,12 @@ public interface TxQueue {
      * others are still in the batch, at its front, for another try. A frame that takes several slots
      * ({@link FrameBatch}) is sent as one, and taken whole or not at all.
      *
-     * @return how many slots were emptied, each of which is a frame unless frames take several: 0 when the ring is full
+     * @return how many slots were emptied, each of which is a frame unless frames take several: 0 when the ring is full, or
+     *     another thread is starting, stopping or resetting the NIC
      * @throws io.doorbell.dma.DoorbellException when a frame cannot be sent (its length, a pool that this NIC does
      *     not know, or what it asks for): none of the batch has been taken
-     * @throws IllegalStateException when the NIC is stopped or closed
+     * @throws IllegalStateException when the NIC is stopped, or the queue has stopped since its device broke it
+     * @throws NicClosedException when the NIC is closed
      */
     int send(FrameBatch batch);
 
@@ -24,6 +26,7 @@ public interface TxQueue {
      * the ring runs short; an application that is done sending can hurry it.
      *
      * @return how many frames are still on their way
+     * @throws NicClosedException when the NIC is closed
      */
     int reclaim();
 }
