@@ -62,7 +62,7 @@ final class IgbNic implements Nic {
 
     /** Takes over {@code function}, which is closed with the NIC, or right away if the NIC does not come up. */
     static IgbNic open(String name, PciFunction function, IgbModel model, NicConfig config) {
-        return open(name, function, model, config, registers -> new IgbSetup(name, registers));
+        return open(name, function, model, config, IgbSetup::new);
     }
 
     /** As the other one, with a set-up of the caller's choice. */
@@ -115,7 +115,7 @@ final class IgbNic implements Nic {
         this.model = model;
         this.config = config;
         this.promiscuous = config.promiscuous();
-        this.registers = new RegisterFile(function.bar(REGISTERS_BAR));
+        this.registers = new RegisterFile(name, function.bar(REGISTERS_BAR));
         this.setup = setup.apply(registers);
         this.statistics = new IgbStatistics(registers, 1);
 
@@ -139,6 +139,7 @@ final class IgbNic implements Nic {
                 config.txRingSize(),
                 pools);
 
+        this.setup.takeOver();
         this.setup.reset();
         this.ready = true;
         this.macAddress = this.setup.macAddress();

@@ -58,14 +58,24 @@ final class IgbPhy {
                 (bmsr[0] & BMSR_AUTONEGOTIATION_COMPLETE) != 0 ? "complete" : "not complete");
     }
 
+    /** Before the first access: what a driver that was killed left taken is free then. */
+    void takeOver() {
+        semaphore.takeOver();
+    }
+
     private int transfer(int op, int register, int data) {
         registers.write(MDIC, MDIC_OP.of(op) | MDIC_PHYADD.of(ADDRESS) | MDIC_REGADD.of(register) | MDIC_DATA.of(data));
+        String asked = String.format(
+                "the PHY of %s to %s register %d", registers.nic(), op == READ ? "read" : "write", register);
         BoundedWait.require(
-                "MDIC.R", () -> MDIC_READY.isSetIn(registers.read(MDIC)), LIMIT, () -> "the PHY does not answer");
+                asked,
+                () -> MDIC_READY.isSetIn(registers.read(MDIC)),
+                LIMIT,
+                () -> String.format("MDIC=0x%08x, and R (bit 28) is clear", registers.read(MDIC)));
         int answer = registers.read(MDIC);
         if (MDIC_ERROR.isSetIn(answer)) {
-            throw new DoorbellException(String.format(
-                    "the PHY refused MDIO operation %d on register %d: MDIC=0x%08x", op, register, answer));
+            throw new DoorbellException(
+                    String.format("asked %s, which it refused: MDIC=0x%08x, and E (bit 30) is set", asked, answer));
         }
         return MDIC_DATA.in(answer);
     }

@@ -33,9 +33,12 @@ final class IgbPractice {
         private final List<PlayedIgbRing> transmitters = new ArrayList<>();
 
         Setup(MemoryFunction function) {
-            super("practice", new RegisterFile(function.bar(0)));
+            super(new RegisterFile("practice", function.bar(0)));
             this.function = function;
         }
+
+        @Override
+        void takeOver() {}
 
         @Override
         void reset() {

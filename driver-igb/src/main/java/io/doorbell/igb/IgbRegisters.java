@@ -82,8 +82,9 @@ final class IgbRegisters {
 
     // ---- 8.4 EEPROM and flash
 
+    static final Field EEC_EE_PRES = bit("EE_PRES", 8);
     static final Field EEC_AUTO_RD = bit("AUTO_RD", 9);
-    static final ReadWrite EEC = rw("EEC", 0x0010, "8.4.1", bit("EE_PRES", 8), EEC_AUTO_RD);
+    static final ReadWrite EEC = rw("EEC", 0x0010, "8.4.1", EEC_EE_PRES, EEC_AUTO_RD);
 
     // ---- 8.7 Semaphores between software and firmware
 

@@ -6,6 +6,7 @@ import static io.doorbell.igb.IgbRegisters.SWSM_SMBI;
 import static io.doorbell.igb.IgbRegisters.SWSM_SWESMBI;
 import static io.doorbell.igb.IgbRegisters.SW_FW_SYNC;
 
+import io.doorbell.dma.DoorbellException;
 import io.doorbell.frame.spi.BoundedWait;
 import java.time.Duration;
 
@@ -28,11 +29,23 @@ final class IgbSemaphore {
         this.registers = registers;
     }
 
+    /**
+     * Frees what a driver that was killed held of this port. Before a driver's first access: nobody else keeps the one for
+     * so long, and the other is of nobody else's use. DPDK does the same ({@code igb_reset_swfw_lock}).
+     */
+    void takeOver() {
+        int phy = phy();
+        BoundedWait.until(this::tryLock, LIMIT);
+        unlock();
+        BoundedWait.until(() -> tryTake(phy), LIMIT);
+        give(phy);
+    }
+
     /** Runs {@code access} while nobody else touches this port's PHY. */
     void withPhy(Runnable access) {
-        int phy = PHY[STATUS_LAN_ID.in(registers.status())];
+        int phy = phy();
         BoundedWait.require(
-                "the PHY semaphore",
+                "the PHY semaphore of " + registers.nic(),
                 () -> tryTake(phy),
                 LIMIT,
                 () -> String.format(
@@ -40,11 +53,19 @@ final class IgbSemaphore {
                         registers.read(SW_FW_SYNC)));
         try {
             access.run();
-        } finally {
-            lock();
-            registers.write(SW_FW_SYNC, registers.read(SW_FW_SYNC) & ~phy);
-            unlock();
+        } catch (Throwable e) {
+            try {
+                give(phy);
+            } catch (RuntimeException onTop) {
+                e.addSuppressed(onTop);
+            }
+            throw e;
         }
+        give(phy);
+    }
+
+    private int phy() {
+        return PHY[STATUS_LAN_ID.in(registers.status())];
     }
 
     private boolean tryTake(int resource) {
@@ -61,18 +82,30 @@ final class IgbSemaphore {
         }
     }
 
+    private void give(int resource) {
+        lock();
+        registers.write(SW_FW_SYNC, registers.read(SW_FW_SYNC) & ~resource);
+        unlock();
+    }
+
     private void lock() {
-        // The read that finds SMBI clear has set it.
-        BoundedWait.require(
-                "SWSM.SMBI", () -> !SWSM_SMBI.isSetIn(registers.read(SWSM)), LIMIT, () -> "another driver holds it");
-        BoundedWait.require(
-                "SWSM.SWESMBI",
+        BoundedWait.require("SWSM.SMBI of " + registers.nic(), this::tryLock, LIMIT, () -> "another driver holds it");
+        boolean both = BoundedWait.until(
                 () -> {
                     registers.write(SWSM, registers.read(SWSM) | SWSM_SWESMBI.mask());
                     return SWSM_SWESMBI.isSetIn(registers.read(SWSM));
                 },
-                LIMIT,
-                () -> "the firmware holds it");
+                LIMIT);
+        if (!both) {
+            unlock();
+            throw new DoorbellException("waited " + LIMIT.toMillis() + " ms for SWSM.SWESMBI of " + registers.nic()
+                    + ", in vain: the firmware holds it");
+        }
+    }
+
+    /** The read that finds SMBI clear has set it. */
+    private boolean tryLock() {
+        return !SWSM_SMBI.isSetIn(registers.read(SWSM));
     }
 
     private void unlock() {

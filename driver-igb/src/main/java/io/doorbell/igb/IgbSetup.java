@@ -30,10 +30,15 @@ class IgbSetup {
     private final RegisterFile registers;
     private final IgbPhy phy;
 
-    IgbSetup(String name, RegisterFile registers) {
-        this.name = name;
+    IgbSetup(RegisterFile registers) {
+        this.name = registers.nic();
         this.registers = registers;
         this.phy = new IgbPhy(registers);
+    }
+
+    /** Before the first reset: frees what a driver that was killed left taken, which no reset does. */
+    void takeOver() {
+        phy.takeOver();
     }
 
     /** Global reset (4.5.5), with interrupts masked before and after (4.5.4): this driver polls. */
@@ -48,7 +53,8 @@ class IgbSetup {
                 () -> !CTRL_RST.isSetIn(registers.read(CTRL)),
                 LIMIT,
                 () -> String.format("%s has CTRL=0x%08x", name, registers.read(CTRL)));
-        // Without an EEPROM (QEMU has none) AUTO_RD stays clear; whether there is a station address tells in the end.
+        // As long as Linux and DPDK wait, and like them not longer: AUTO_RD stays clear without an EEPROM, and in QEMU.
+        // Whether there is a station address tells in the end.
         BoundedWait.until(() -> EEC_AUTO_RD.isSetIn(registers.read(EEC)), NVM_READ);
         maskInterrupts();
     }
@@ -68,6 +74,7 @@ class IgbSetup {
 
     /** General configuration (4.5.5): the link mode that this driver knows, and word to the firmware that we are here. */
     void configure() {
+        registers.status();
         int mode = CTRL_EXT_LINK_MODE.in(registers.read(CTRL_EXT));
         if (mode != COPPER) {
             throw new DoorbellException(name + " is strapped for link mode " + mode + " (SGMII or SerDes);"
@@ -113,6 +120,7 @@ class IgbSetup {
 
     /** Whether to take unicast and multicast frames for other stations (8.10.1). */
     void promiscuous(boolean on) {
+        registers.status();
         int both = RCTL_UPE.mask() | RCTL_MPE.mask();
         int rctl = registers.read(RCTL);
         registers.write(RCTL, on ? rctl | both : rctl & ~both);
@@ -138,6 +146,7 @@ class IgbSetup {
 
     /** Lets go of the rings: the receiver and the transmitter stop, then their queues (4.5.9, 4.5.10). */
     void shutDown() {
+        registers.status();
         registers.clear(RCTL, RCTL_RXEN);
         registers.clear(TCTL, TCTL_EN);
         registers.clear(RXDCTL, RXDCTL_ENABLE);
@@ -149,19 +158,40 @@ class IgbSetup {
         registers.clear(CTRL_EXT, CTRL_EXT_DRV_LOAD);
     }
 
-    /** The station address, which a reset loads from the NVM into the first receive address register (8.10). */
+    /**
+     * The station address, which a reset loads from the NVM into the first receive address register (8.10). The reset did
+     * not wait for that until the end.
+     */
     MacAddress macAddress() {
+        BoundedWait.until(() -> hasAddress() || EEC_AUTO_RD.isSetIn(registers.read(EEC)), LIMIT);
+        if (!hasAddress()) {
+            throw new DoorbellException(name + " has no station address: RAL[0] and RAH[0] hold " + address()
+                    + (RAH_AV.isSetIn(registers.read(RAH)) ? ", which is not a unicast address" : " and AV is clear")
+                    + "; " + describeNvm(registers.read(EEC)));
+        }
+        return address();
+    }
+
+    private boolean hasAddress() {
+        return RAH_AV.isSetIn(registers.read(RAH)) && address().isUnicast();
+    }
+
+    private MacAddress address() {
         int high = registers.read(RAH);
         long low = Integer.toUnsignedLong(registers.read(RAL));
         // RAL holds the first four bytes on the wire, the first one lowest.
-        long wire = Long.reverseBytes(low | (long) (high & 0xffff) << 32) >>> 16;
-        MacAddress address = new MacAddress(wire);
-        if (!RAH_AV.isSetIn(high) || !address.isUnicast()) {
-            throw new DoorbellException(name + " has no station address: RAL[0] and RAH[0] hold " + address
-                    + (RAH_AV.isSetIn(high) ? ", which is not a unicast address" : " and AV is clear")
-                    + "; its NVM is empty or damaged");
+        return new MacAddress(Long.reverseBytes(low | (long) (high & 0xffff) << 32) >>> 16);
+    }
+
+    private static String describeNvm(int eec) {
+        if (EEC_AUTO_RD.isSetIn(eec)) {
+            return String.format("its NVM, which it has read (EEC=0x%08x), is empty or damaged", eec);
         }
-        return address;
+        return EEC_EE_PRES.isSetIn(eec)
+                ? String.format(
+                        "the device has not read its NVM %d ms after the reset: EEC=0x%08x, and AUTO_RD is clear",
+                        LIMIT.toMillis(), eec)
+                : String.format("it has no NVM: EEC=0x%08x, and EE_PRES is clear", eec);
     }
 
     LinkState linkState() {

@@ -16,10 +16,18 @@ final class RegisterFile {
     /** What a read gives when nobody answers: the function is gone, or was never there. */
     private static final int NOBODY = -1;
 
+    private final String nic;
     private final Bar bar;
 
-    RegisterFile(Bar bar) {
+    /** @param nic whose they are, for messages */
+    RegisterFile(String nic, Bar bar) {
+        this.nic = nic;
         this.bar = bar;
+    }
+
+    /** The name of the NIC whose registers these are. */
+    String nic() {
+        return nic;
     }
 
     int read(SafeToRead reg) {
@@ -68,7 +76,7 @@ final class RegisterFile {
     int status() {
         int status = read(IgbRegisters.STATUS);
         if (status == NOBODY) {
-            throw new BrokenDeviceException("the NIC does not answer: STATUS reads 0xffffffff."
+            throw new BrokenDeviceException(nic + " does not answer: STATUS reads 0xffffffff."
                     + " It was unplugged, has lost power, or was switched off in its configuration space");
         }
         return status;

@@ -406,7 +406,7 @@ class IgbNicTest {
         nic.close();
         nic.close();
         try (QtestPciFunction again = machine.open(0)) {
-            RegisterFile registers = new RegisterFile(again.bar(0));
+            RegisterFile registers = new RegisterFile("again", again.bar(0));
             assertThat(IgbRegisters.RCTL_RXEN.isSetIn(registers.read(IgbRegisters.RCTL)))
                     .isFalse();
             assertThat(IgbRegisters.TCTL_EN.isSetIn(registers.read(IgbRegisters.TCTL)))

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 class IgbSetupTest {
 
     private final RecordingBar bar = new RecordingBar();
-    private final IgbSetup setup = new IgbSetup("test", new RegisterFile(bar));
+    private final IgbSetup setup = new IgbSetup(new RegisterFile("test", bar));
 
     @Test
     void masksInterruptsBeforeAndAfterTheReset() {
@@ -53,7 +53,7 @@ class IgbSetupTest {
         bar.put(SW_FW_SYNC, 2 << 16);
         assertThatThrownBy(setup::setUpLink)
                 .isInstanceOf(DoorbellException.class)
-                .hasMessageContaining("the PHY semaphore")
+                .hasMessageContaining("the PHY semaphore of test")
                 .hasMessageContaining("SW_FW_SYNC=0x00020000")
                 .hasMessageContaining("firmware");
     }
@@ -107,6 +107,44 @@ class IgbSetupTest {
     }
 
     @Test
+    void waitsForTheStationAddressToBeReadFromTheNvm() {
+        bar.put(EEC, 1 << 8);
+        int address = bar.peek(RAH);
+        bar.put(RAH, 0);
+        bar.loadAddressAfter(5, address);
+        assertThat(setup.macAddress()).isEqualTo(MacAddress.parse("52:54:00:12:34:56"));
+    }
+
+    @Test
+    void saysThatTheNvmHasNotBeenReadRatherThanThatItIsDamaged() {
+        bar.put(EEC, 1 << 8);
+        bar.put(RAH, 0);
+        assertThatThrownBy(setup::macAddress)
+                .isInstanceOf(DoorbellException.class)
+                .hasMessageContaining("test has no station address")
+                .hasMessageContaining("has not read its NVM")
+                .hasMessageContaining("EEC=0x00000100")
+                .hasMessageContaining("AUTO_RD is clear");
+        bar.put(EEC, 0);
+        assertThatThrownBy(setup::macAddress)
+                .hasMessageContaining("it has no NVM")
+                .hasMessageContaining("EE_PRES");
+    }
+
+    @Test
+    void saysWhatThePhyDidNotAnswer() {
+        bar.phyAnswers = false;
+        assertThatThrownBy(setup::setUpLink)
+                .isInstanceOf(DoorbellException.class)
+                .hasMessageContaining("the PHY of test to write register 0")
+                .hasMessageContaining("MDIC=0x04201200");
+        assertThatThrownBy(setup::describeLink)
+                .hasMessageContaining("the PHY of test to read register 1")
+                .hasMessageContaining("MDIC=0x08210000");
+        assertThat(bar.peek(SW_FW_SYNC)).as("the semaphore is given back").isZero();
+    }
+
+    @Test
     void refusesPortsThatAreNotCopper() {
         bar.put(CTRL_EXT, 3 << 22);
         assertThatThrownBy(setup::configure)
@@ -120,7 +158,11 @@ class IgbSetupTest {
         bar.put(STATUS, -1);
         assertThatThrownBy(setup::linkState)
                 .isInstanceOf(BrokenDeviceException.class)
+                .hasMessageContaining("test does not answer")
                 .hasMessageContaining("unplugged");
+        assertThatThrownBy(setup::configure).isInstanceOf(BrokenDeviceException.class);
+        assertThatThrownBy(setup::shutDown).isInstanceOf(BrokenDeviceException.class);
+        assertThatThrownBy(setup::takeOver).isInstanceOf(BrokenDeviceException.class);
         assertThatThrownBy(setup::reset).isInstanceOf(BrokenDeviceException.class);
     }
 }

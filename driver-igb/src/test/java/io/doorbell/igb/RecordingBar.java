@@ -6,7 +6,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Registers that hold what was written, complete their handshakes at once, and remember the order of writes. */
+/**
+ * Registers that hold what was written, complete their handshakes at once, and remember the order of writes. The
+ * semaphore of SWSM is as the data sheet has it (8.7): a read takes it.
+ */
 final class RecordingBar extends Bar {
 
     /** One write, with the register named as in the table. */
@@ -14,6 +17,18 @@ final class RecordingBar extends Bar {
 
     final List<Write> writes = new ArrayList<>();
     private final Map<Long, Integer> values = new HashMap<>();
+
+    /** No device answers any more. */
+    boolean gone;
+
+    boolean phyAnswers = true;
+    /** SWESMBI is not to be had. */
+    boolean firmwareHoldsSemaphore;
+
+    /** What RAH is after so many reads, as the device loads it from its NVM. */
+    private int readsToLoad;
+
+    private int loaded;
 
     RecordingBar() {
         values.put((long) IgbRegisters.RAL.at(0), 0x12005452);
@@ -23,6 +38,17 @@ final class RecordingBar extends Bar {
 
     void put(Reg reg, int value) {
         values.put((long) reg.at(0), value);
+    }
+
+    /** Without a read's effects. */
+    int peek(Reg reg) {
+        return values.getOrDefault((long) reg.at(0), 0);
+    }
+
+    /** Has RAH read as now {@code reads} times, and as {@code value} from then on. */
+    void loadAddressAfter(int reads, int value) {
+        readsToLoad = reads;
+        loaded = value;
     }
 
     int indexOf(Reg reg, Field field) {
@@ -46,7 +72,16 @@ final class RecordingBar extends Bar {
 
     @Override
     public int read32(long offset) {
-        return values.getOrDefault(offset, 0);
+        if (gone) {
+            return -1;
+        }
+        int value = values.getOrDefault(offset, 0);
+        if (offset == IgbRegisters.SWSM.offset()) {
+            values.put(offset, value | IgbRegisters.SWSM_SMBI.mask());
+        } else if (offset == IgbRegisters.RAH.at(0) && readsToLoad > 0 && --readsToLoad == 0) {
+            put(IgbRegisters.RAH, loaded);
+        }
+        return value;
     }
 
     @Override
@@ -54,10 +89,10 @@ final class RecordingBar extends Bar {
         writes.add(new Write(name(offset), value));
         if (offset == IgbRegisters.CTRL.offset()) {
             value &= ~IgbRegisters.CTRL_RST.mask();
-        } else if (offset == IgbRegisters.MDIC.offset()) {
+        } else if (offset == IgbRegisters.MDIC.offset() && phyAnswers) {
             value |= IgbRegisters.MDIC_READY.mask();
-        } else if (offset == IgbRegisters.SWSM.offset()) {
-            value &= ~IgbRegisters.SWSM_SMBI.mask();
+        } else if (offset == IgbRegisters.SWSM.offset() && firmwareHoldsSemaphore) {
+            value &= ~IgbRegisters.SWSM_SWESMBI.mask();
         }
         values.put(offset, value);
     }
