@@ -1,5 +1,6 @@
 package io.doorbell.igb;
 
+import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.NicStatistics;
 import io.doorbell.igb.Reg.ReadClears;
 import java.util.LinkedHashMap;
@@ -18,7 +19,11 @@ final class IgbStatistics {
     private static final Map<String, String> HIGH_HALF =
             Map.of("GORCL", "GORCH", "GOTCL", "GOTCH", "TORL", "TORH", "TOTL", "TOTH");
 
-    private static final List<String> DAMAGED = List.of("CRCERRS", "RXERRC", "RLEC", "RUC", "RFC", "ROC", "RJC");
+    /**
+     * Each frame in one of them. RLEC counts those of RUC, RFC, ROC and RJC once more; those of RJC, which are too long and
+     * have a wrong CRC, are in CRCERRS (8.18).
+     */
+    private static final List<String> DAMAGED = List.of("CRCERRS", "ALGNERRC", "RXERRC", "RUC", "RFC", "ROC");
 
     private final RegisterFile registers;
     private final int queues;
@@ -35,9 +40,17 @@ final class IgbStatistics {
         eachCounter((name, count) -> ignored[0] += count);
     }
 
-    /** Adds what has been counted since the last time. */
+    /**
+     * Adds what has been counted since the last time.
+     *
+     * @throws BrokenDeviceException when the device is gone; nothing was added then
+     */
     void update() {
-        eachCounter((name, count) -> totals.merge(name, count, Long::sum));
+        SequencedMap<String, Long> counted = new LinkedHashMap<>();
+        eachCounter((name, count) -> counted.merge(name, count, Long::sum));
+        // The counters of a device that is gone read as all ones. It is there still, so it was when they were read.
+        registers.status();
+        counted.forEach((name, count) -> totals.merge(name, count, Long::sum));
     }
 
     NicStatistics statistics(long droppedByDriver, long lostInStops) {

@@ -1,0 +1,175 @@
+package io.doorbell.igb;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.doorbell.dma.DmaSpace;
+import io.doorbell.frame.BrokenDeviceException;
+import io.doorbell.frame.FrameBatch;
+import io.doorbell.frame.FramePool;
+import io.doorbell.frame.Nic;
+import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.NicStatistics;
+import io.doorbell.frame.spi.BoundedWait;
+import io.doorbell.pci.Bar;
+import io.doorbell.pci.ConfigSpace;
+import io.doorbell.pci.InterruptInfo;
+import io.doorbell.pci.PciAddress;
+import io.doorbell.pci.PciFunction;
+import io.doorbell.pci.PciId;
+import io.doorbell.qemu.QtestMachine;
+import java.time.Duration;
+import java.util.Arrays;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** QEMU's device, pulled out while it runs: registers read as all ones then, as those of hardware do. */
+class IgbGoneTest {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final String GONE = "igb 0 does not answer: STATUS reads 0xffffffff";
+
+    private final QtestMachine machine =
+            QtestMachine.builder().nic("igb").virtualTime().start();
+    private final Slot slot = new Slot(machine.open(0));
+
+    @AfterEach
+    void stopMachine() {
+        machine.close();
+    }
+
+    /** Where the device is plugged in. */
+    private static final class Slot extends Bar implements PciFunction {
+        private final PciFunction device;
+        private boolean pulled;
+
+        Slot(PciFunction device) {
+            this.device = device;
+        }
+
+        @Override
+        public int read32(long offset) {
+            return pulled ? -1 : device.bar(0).read32(offset);
+        }
+
+        @Override
+        public void write32(long offset, int value) {
+            if (!pulled) {
+                device.bar(0).write32(offset, value);
+            }
+        }
+
+        @Override
+        public long size() {
+            return device.bar(0).size();
+        }
+
+        @Override
+        public int read8(long offset) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public int read16(long offset) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void write8(long offset, int value) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void write16(long offset, int value) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public PciAddress address() {
+            return device.address();
+        }
+
+        @Override
+        public PciId id() {
+            return device.id();
+        }
+
+        @Override
+        public ConfigSpace config() {
+            return device.config();
+        }
+
+        @Override
+        public Bar bar(int number) {
+            return this;
+        }
+
+        @Override
+        public DmaSpace dma() {
+            return device.dma();
+        }
+
+        @Override
+        public InterruptInfo interrupts() {
+            return device.interrupts();
+        }
+
+        @Override
+        public boolean reset() {
+            return device.reset();
+        }
+
+        @Override
+        public void close() {
+            device.close();
+        }
+    }
+
+    private static void receiveOne(QtestMachine machine, Nic nic) {
+        byte[] frame = new byte[100];
+        Arrays.fill(frame, 0, 6, (byte) 0xff);
+        machine.peer(0).send(frame);
+        FrameBatch batch = new FrameBatch(1);
+        assertThat(BoundedWait.until(() -> nic.rxQueue(0).receive(batch) == 1, PATIENCE))
+                .isTrue();
+        batch.release();
+    }
+
+    @Test
+    void keepsItsStatisticsAndLetsGoOfAllWhenItIsPulled() {
+        Nic nic = IgbNic.open("igb 0", slot, IgbModel.I82576, NicConfig.defaults());
+        nic.awaitLink(PATIENCE);
+        receiveOne(machine, nic);
+        NicStatistics before = nic.statistics();
+        assertThat(before.rxFrames()).isEqualTo(1);
+
+        slot.pulled = true;
+        assertThatThrownBy(nic::statistics)
+                .isInstanceOf(BrokenDeviceException.class)
+                .hasMessageContaining(GONE);
+        assertThatThrownBy(nic::linkState).hasMessageContaining(GONE);
+        assertThatThrownBy(nic::registers).hasMessageContaining(GONE);
+        assertThatThrownBy(() -> nic.promiscuous(true)).hasMessageContaining(GONE);
+
+        nic.stop();
+        assertThat(nic.statistics()).isEqualTo(before);
+        FramePool pool = nic.rxQueue(0).pool();
+        assertThat(pool.available()).isEqualTo(pool.buffers());
+        assertThatThrownBy(nic::start).isInstanceOf(BrokenDeviceException.class).hasMessageContaining(GONE);
+        assertThatThrownBy(nic::reset).hasMessageContaining(GONE);
+        nic.close();
+    }
+
+    @Test
+    void worksAgainOnceTheDeviceAnswers() {
+        Nic nic = IgbNic.open("igb 0", slot, IgbModel.I82576, NicConfig.defaults());
+        slot.pulled = true;
+        assertThatThrownBy(nic::reset).hasMessageContaining(GONE);
+        slot.pulled = false;
+        nic.reset();
+        nic.awaitLink(PATIENCE);
+        receiveOne(machine, nic);
+        slot.pulled = true;
+        nic.close();
+    }
+}

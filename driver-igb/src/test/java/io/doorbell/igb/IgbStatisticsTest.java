@@ -1,0 +1,57 @@
+package io.doorbell.igb;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.doorbell.frame.BrokenDeviceException;
+import io.doorbell.frame.NicStatistics;
+import org.junit.jupiter.api.Test;
+
+class IgbStatisticsTest {
+
+    private final RecordingBar bar = new RecordingBar();
+    private final IgbStatistics statistics = new IgbStatistics(new RegisterFile("test", bar), 1);
+
+    private NicStatistics soFar() {
+        return statistics.statistics(0, 0);
+    }
+
+    @Test
+    void keepsWhatItHadWhenTheDeviceIsGone() {
+        bar.put(IgbRegisters.GPRC, 5);
+        bar.put(IgbRegisters.GORCL, 300);
+        statistics.update();
+        NicStatistics before = soFar();
+        assertThat(before.rxFrames()).isEqualTo(5);
+        assertThat(before.rxBytes()).isEqualTo(300);
+
+        bar.gone = true;
+        assertThatThrownBy(statistics::update)
+                .isInstanceOf(BrokenDeviceException.class)
+                .hasMessageContaining("test does not answer")
+                .hasMessageContaining("0xffffffff");
+        assertThat(soFar()).isEqualTo(before);
+    }
+
+    /** 8.18: RUC, ROC, RFC and RJC say of each kind how many there were, RLEC how many in all. */
+    @Test
+    void countsAFrameOfAWrongLengthOnce() {
+        bar.put(IgbRegisters.RLEC, 6);
+        bar.put(IgbRegisters.RUC, 1);
+        bar.put(IgbRegisters.ROC, 2);
+        bar.put(IgbRegisters.RFC, 3);
+        bar.put(IgbRegisters.CRCERRS, 10);
+        statistics.update();
+        assertThat(soFar().rxErrors()).isEqualTo(16);
+    }
+
+    /** A frame that is too long and has a wrong CRC counts in RJC and in CRCERRS. */
+    @Test
+    void countsAJabberOnce() {
+        bar.put(IgbRegisters.RLEC, 4);
+        bar.put(IgbRegisters.RJC, 4);
+        bar.put(IgbRegisters.CRCERRS, 4);
+        statistics.update();
+        assertThat(soFar().rxErrors()).isEqualTo(4);
+    }
+}
