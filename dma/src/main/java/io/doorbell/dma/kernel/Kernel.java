@@ -21,9 +21,17 @@ public interface Kernel {
     int MAP_POPULATE = 0x8000;
 
     int MFD_CLOEXEC = 1;
+    int MFD_ALLOW_SEALING = 2;
     int MFD_HUGETLB = 4;
     /** {@code MFD_HUGE_2MB}: log2 of the page size, in bits 26 and up. */
     int MFD_HUGE_2MB = 21 << 26;
+
+    /** No more seals can be set. */
+    int F_SEAL_SEAL = 1;
+    /** The file cannot become smaller: what is mapped of it stays there. */
+    int F_SEAL_SHRINK = 2;
+    /** The file cannot become larger. */
+    int F_SEAL_GROW = 4;
 
     int EFD_NONBLOCK = 0x800;
     int EFD_CLOEXEC = 0x80000;
@@ -80,6 +88,15 @@ public interface Kernel {
 
     /** {@code ftruncate(2)}. */
     void ftruncate(int fd, long length);
+
+    /**
+     * {@code fcntl(2)} with {@code F_ADD_SEALS}: forbids changes to a file of {@link #memfdCreate}, for good and to
+     * whoever shares it. It needs {@link #MFD_ALLOW_SEALING}, else it fails with {@code EPERM}.
+     */
+    void addSeals(int fd, int seals);
+
+    /** {@code fcntl(2)} with {@code F_GET_SEALS}; fails with {@code EINVAL} where the file system knows no seals. */
+    int seals(int fd);
 
     /** Bytes in an open file, as {@code fstat(2)} has it. */
     long fileSize(int fd);

@@ -18,6 +18,8 @@ final class LinuxKernel implements Kernel {
     private static final int RLIMIT_MEMLOCK = 8;
     private static final int F_GETFL = 3;
     private static final int F_SETFL = 4;
+    private static final int F_ADD_SEALS = 1033;
+    private static final int F_GET_SEALS = 1034;
     private static final int O_NONBLOCK = 0x800;
     /** {@code struct pollfd}: the descriptor, then the events asked for and those that are (poll(2)). */
     private static final int POLLFD_SIZE = 8;
@@ -86,6 +88,16 @@ final class LinuxKernel implements Kernel {
     @Override
     public void ftruncate(int fd, long length) {
         checked("ftruncate", c.ftruncate(fd, length), "fd=" + fd + " length=" + length);
+    }
+
+    @Override
+    public void addSeals(int fd, int seals) {
+        checked("fcntl", c.fcntl(fd, F_ADD_SEALS, seals), "F_ADD_SEALS fd=" + fd + " seals=" + seals);
+    }
+
+    @Override
+    public int seals(int fd) {
+        return checked("fcntl", c.fcntl(fd, F_GET_SEALS, 0), "F_GET_SEALS fd=" + fd);
     }
 
     @Override

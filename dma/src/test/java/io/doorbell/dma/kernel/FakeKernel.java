@@ -39,6 +39,7 @@ public final class FakeKernel implements Kernel {
 
     private final List<String> calls = new ArrayList<>();
     private final Map<Integer, String> open = new LinkedHashMap<>();
+    private final Map<Integer, Integer> sealed = new HashMap<>();
     private final Map<Long, NamedIoctl> ioctls = new HashMap<>();
     private final Map<String, Content> contents = new HashMap<>();
     private final Map<String, Errno> failures = new HashMap<>();
@@ -219,6 +220,18 @@ public final class FakeKernel implements Kernel {
     @Override
     public synchronized void ftruncate(int fd, long length) {
         called("ftruncate " + label(fd) + " length=" + length);
+    }
+
+    @Override
+    public synchronized void addSeals(int fd, int seals) {
+        called("seal " + label(fd));
+        sealed.merge(fd, seals, (before, more) -> before | more);
+    }
+
+    @Override
+    public synchronized int seals(int fd) {
+        called("seals " + label(fd));
+        return sealed.getOrDefault(fd, 0);
     }
 
     @Override

@@ -12,6 +12,8 @@ import java.nio.file.Path;
 import jnr.constants.platform.Errno;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class LinuxKernelTest {
 
@@ -28,6 +30,26 @@ class LinuxKernelTest {
                 Mapping upperHalf = Mapping.shared(kernel, 4096, 0, fd, 4096)) {
             one.segment().set(ValueLayout.JAVA_INT, 4100, 0x12345678);
             assertThat(upperHalf.segment().get(ValueLayout.JAVA_INT, 4)).isEqualTo(0x12345678);
+        } finally {
+            kernel.close(fd);
+        }
+    }
+
+    /** A file of hugepages, of which there need not be any: its size is but a number until it is mapped. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, Kernel.MFD_HUGETLB | Kernel.MFD_HUGE_2MB})
+    void aSealedFileKeepsItsSizeWhoeverHasIt(int pages) {
+        int seals = Kernel.F_SEAL_SHRINK | Kernel.F_SEAL_GROW | Kernel.F_SEAL_SEAL;
+        int fd = kernel.memfdCreate("doorbell-test", Kernel.MFD_CLOEXEC | Kernel.MFD_ALLOW_SEALING | pages);
+        try {
+            kernel.ftruncate(fd, 4L << 20);
+            assertThat(kernel.seals(fd)).isZero();
+            kernel.addSeals(fd, seals);
+            assertThat(kernel.seals(fd)).isEqualTo(seals);
+            for (long size : new long[] {0, 2L << 20, 6L << 20}) {
+                assertThatThrownBy(() -> kernel.ftruncate(fd, size)).hasMessageStartingWith("ftruncate failed: EPERM");
+            }
+            assertThatThrownBy(() -> kernel.addSeals(fd, 8)).hasMessageStartingWith("fcntl failed: EPERM");
         } finally {
             kernel.close(fd);
         }
