@@ -22,6 +22,9 @@ public final class PinnedMemory implements AutoCloseable {
     /** All that are open, by address: whoever has a segment only finds the file behind it here. */
     private static final ConcurrentSkipListMap<Long, PinnedMemory> OPEN = new ConcurrentSkipListMap<>();
 
+    /** Whoever is given the file cannot take pages away from under us: to touch those would be a fault. */
+    private static final int SIZE_IS_FIXED = Kernel.F_SEAL_SHRINK | Kernel.F_SEAL_GROW | Kernel.F_SEAL_SEAL;
+
     private final Kernel kernel;
     private final Mapping mapping;
     private final long pageSize;
@@ -70,9 +73,10 @@ public final class PinnedMemory implements AutoCloseable {
     }
 
     private static PinnedMemory map(Kernel kernel, long size, long pageSize, int flags) {
-        int fd = kernel.memfdCreate("doorbell", Kernel.MFD_CLOEXEC | flags);
+        int fd = kernel.memfdCreate("doorbell", Kernel.MFD_CLOEXEC | Kernel.MFD_ALLOW_SEALING | flags);
         try {
             kernel.ftruncate(fd, size);
+            kernel.addSeals(fd, SIZE_IS_FIXED);
             Mapping mapping = Mapping.shared(kernel, size, Kernel.MAP_POPULATE, fd, 0);
             PinnedMemory memory = new PinnedMemory(kernel, mapping, pageSize, fd);
             OPEN.put(mapping.segment().address(), memory);

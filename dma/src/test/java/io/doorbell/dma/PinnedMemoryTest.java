@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.doorbell.dma.kernel.FakeKernel;
+import io.doorbell.dma.kernel.Kernel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -29,6 +30,24 @@ class PinnedMemoryTest {
         }
     }
 
+    /** Else every access of ours to a page that is gone would be a fault. */
+    @Test
+    void whoeverItIsSharedWithCannotChangeItsSize() {
+        Kernel linux = Kernel.linux();
+        try (PinnedMemory memory = PinnedMemory.allocate(3 * HugePages.SIZE)) {
+            int theirs = linux.open("/proc/self/fd/" + memory.fd(), Kernel.O_RDWR | Kernel.O_CLOEXEC);
+            try {
+                for (long size : new long[] {0, HugePages.SIZE, 4 * HugePages.SIZE}) {
+                    assertThatThrownBy(() -> linux.ftruncate(theirs, size))
+                            .hasMessageStartingWith("ftruncate failed: EPERM");
+                }
+                assertThat(linux.fileSize(theirs)).isEqualTo(memory.segment().byteSize());
+            } finally {
+                linux.close(theirs);
+            }
+        }
+    }
+
     @Test
     void takesHugepagesWhereThereAreAny() {
         try (PinnedMemory memory = PinnedMemory.allocate(kernel, HugePages.SIZE + 1)) {
@@ -38,6 +57,7 @@ class PinnedMemoryTest {
                     .containsExactly(
                             "memfd_create hugepages",
                             "ftruncate memfd length=4194304",
+                            "seal memfd",
                             "mmap memfd offset=0x0 length=0x400000");
         }
         assertThat(kernel.open()).isEmpty();
