@@ -92,7 +92,22 @@ have_pcap() { compgen -G '/usr/lib*/libpcap.so*' || compgen -G '/usr/lib/x86_64-
 
 have_busybox() { [[ -x $cache/busybox ]]; }
 
-have_kernel() { compgen -G "$cache/kernel/*/vmlinuz" >/dev/null; }
+have_kernel() {
+    local image
+    for image in "$cache"/kernel/*/vmlinuz; do
+        [[ -e $image ]] || return
+        index_for_kmod "${image%/vmlinuz}"
+    done
+}
+
+# A guest sees this machine's programs. The lab has tools of its own; kmod's modprobe, for people who call it in the guest,
+# finds modules by indices that only kmod's depmod writes. Without kmod here, there is none in the guest either.
+index_for_kmod() {
+    local version=${1##*/}
+    if [[ ! -e $1/lib/modules/$version/modules.dep.bin ]] && command -v depmod >/dev/null; then
+        depmod -b "$1" "$version" 2>/dev/null || true
+    fi
+}
 
 # Maven, without the warnings that JDK 25 has for the libraries of Maven 3.
 maven() {

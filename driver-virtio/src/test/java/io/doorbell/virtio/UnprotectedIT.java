@@ -42,8 +42,7 @@ class UnprotectedIT {
                         "-device",
                         "virtio-net-pci,addr=0x1c,romfile=,netdev=bypass,mac=52:54:00:00:00:01,disable-modern=on")
                 .start()) {
-            guest.run("modprobe", "-a", "virtio_net", "vfio-pci", "vfio_iommu_type1")
-                    .orThrow();
+            guest.load("virtio_net", "vfio-pci", "vfio_iommu_type1");
             GuestProcess driver = guest.spawn(GuestMachine.java(
                     List.of("-XX:TieredStopAtLevel=1"), UnprotectedIT.class.getName(), "0000:00:1c.0"));
             driver.awaitLine("open: virtio-net, legacy PCI, split rings", PATIENCE);

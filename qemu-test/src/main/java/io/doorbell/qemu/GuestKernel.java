@@ -67,7 +67,8 @@ record GuestKernel(String version, Path image, Path modules, Path busybox) {
     }
 
     /**
-     * The files of a module and of all that it depends on, in the order in which to load them. Empty if it is built in.
+     * The files of a module and of all that it depends on, in the order in which to load them. Empty if it is built in,
+     * as is taken for granted of all that a kernel without a list of what is built in has no file of.
      *
      * @param name as modprobe takes it; {@code -} and {@code _} are the same
      */
@@ -84,10 +85,26 @@ record GuestKernel(String version, Path image, Path modules, Path busybox) {
                             !files.isEmpty() && moduleName(files.getFirst()).equals(wanted))
                     .findFirst()
                     .map(List::reversed)
-                    .orElse(List.of());
+                    .orElseGet(() -> builtIn(name));
         } catch (IOException e) {
             throw new QemuException("cannot read " + modules.resolve("modules.dep") + ": " + e.getMessage(), e);
         }
+    }
+
+    /** Nothing to load, if there is such a module at all. */
+    private List<Path> builtIn(String name) {
+        Path list = modules.resolve("modules.builtin");
+        if (Files.exists(list)) {
+            try (Stream<String> lines = Files.lines(list)) {
+                if (lines.noneMatch(file -> moduleName(Path.of(file)).equals(normal(name)))) {
+                    throw new QemuException("the guest's kernel " + version + " has no module " + name + ": "
+                            + modules.resolve("modules.dep") + " and " + list + " name those that it has");
+                }
+            } catch (IOException e) {
+                throw new QemuException("cannot read " + list + ": " + e.getMessage(), e);
+            }
+        }
+        return List.of();
     }
 
     private static String moduleName(Path file) {

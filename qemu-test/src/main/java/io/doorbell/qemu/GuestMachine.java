@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  *         .nic("igb", "52:54:00:00:00:01", Wire.hub(0))
  *         .nic("virtio-net-pci", "52:54:00:00:00:02", Wire.hub(0))
  *         .start()) {
- *     guest.run("modprobe", "vfio-pci").orThrow();
+ *     guest.load("vfio-pci", "vfio_iommu_type1");
  * }
  * }
  *
@@ -28,11 +28,28 @@ import org.jspecify.annotations.Nullable;
  */
 public final class GuestMachine implements AutoCloseable {
 
+    /**
+     * The folder, in a guest, of the lab's own programs: {@code ip}, {@code ping}, {@code insmod} and whatever else busybox
+     * has. They do the same whatever the host has installed; a command's {@code PATH} has them last, after the host's.
+     */
+    public static final String TOOLS = "/run/doorbell/bin"; // where guest-init.sh and guest-agent.sh put them
+
     private static final Duration BOOT = Duration.ofSeconds(90);
     private static final Duration COMMAND = Duration.ofSeconds(60);
+    private static final Duration LOAD = Duration.ofMinutes(2);
+
+    /** Its arguments are the modules' files. The kernel may load one by itself at the same time. */
+    private static final String LOAD_MODULES = """
+            for file; do
+                name=${file##*/}
+                loaded=/sys/module/$(echo "${name%%.ko*}" | tr - _)
+                [ -e "$loaded" ] || insmod "$file" || [ -e "$loaded" ]
+            done
+            """;
 
     private final Resources resources;
     private final GuestFolder folder;
+    private final GuestKernel kernel;
     private final List<GuestNic> nics;
     private final @Nullable Terminal terminal;
     private final GuestAgent agent;
@@ -43,12 +60,14 @@ public final class GuestMachine implements AutoCloseable {
     private GuestMachine(
             Resources resources,
             GuestFolder folder,
+            GuestKernel kernel,
             List<GuestNic> nics,
             @Nullable Terminal terminal,
             GuestAgent agent,
             Map<Wire, FramePeer> peers) {
         this.resources = resources;
         this.folder = folder;
+        this.kernel = kernel;
         this.nics = nics;
         this.terminal = terminal;
         this.agent = agent;
@@ -106,7 +125,7 @@ public final class GuestMachine implements AutoCloseable {
                 resources.add(process); // last, so that it ends first: then the others have nobody to wait for
             }
             agent.awaitReady(BOOT);
-            return new GuestMachine(resources, folder, spec.nics(), terminal, agent, Map.copyOf(peers));
+            return new GuestMachine(resources, folder, kernel, spec.nics(), terminal, agent, Map.copyOf(peers));
         }
     }
 
@@ -126,6 +145,28 @@ public final class GuestMachine implements AutoCloseable {
             throw new IllegalArgumentException(wire + " has no peer; there is one on " + peers.keySet());
         }
         return peer;
+    }
+
+    /** The path of one of the programs in {@link #TOOLS}. */
+    public static String tool(String name) {
+        return TOOLS + "/" + name;
+    }
+
+    /**
+     * Loads modules of the guest's kernel in this order, each after those that it depends on. Those that are there
+     * already, or built in, are passed over. Nothing that the host says about modules, in {@code /etc/modprobe.d}, counts.
+     *
+     * @param modules names, as {@code modprobe} takes them
+     */
+    public void load(String... modules) {
+        List<String> command =
+                new ArrayList<>(List.of(tool("sh"), "-ec", "PATH=" + TOOLS + "\n" + LOAD_MODULES, "load"));
+        Stream.of(modules)
+                .flatMap(module -> kernel.modulesFor(module).stream())
+                .distinct()
+                .map(Path::toString)
+                .forEach(command::add);
+        run(LOAD, command).orThrow();
     }
 
     /** Runs a command in the guest and waits for its end, 60 s at most. */
@@ -189,11 +230,15 @@ public final class GuestMachine implements AutoCloseable {
         String start = """
                 export PATH=%s"$PATH" TERM=%s
                 exec </dev/ttyS0 >/dev/ttyS0 2>&1
-                stty rows %d cols %d
+                %s rows %d cols %d
                 command -v bash >/dev/null && exec bash -i
                 exec sh -i
                 """.formatted(
-                path, ShellWords.quote(System.getenv().getOrDefault("TERM", "linux")), lent.rows(), lent.columns());
+                        path,
+                        ShellWords.quote(System.getenv().getOrDefault("TERM", "linux")),
+                        tool("stty"),
+                        lent.rows(),
+                        lent.columns());
         spawn("sh", "-c", start).awaitEnd();
     }
 

@@ -7,17 +7,19 @@
 #          exit JOB STATUS
 cd /run/doorbell
 
-# For commands: the host's programs first; busybox stands in for those that it has not. (This shell is busybox's, and
-# takes busybox's programs whatever the path says.)
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/doorbell/bin
+# This script and the kernel use busybox's programs alone, so that they do not depend on what the host has installed: its
+# modprobe, for example, may want indices that this kernel's modules do not have.
 bin/busybox --install -s bin 2>/dev/null
-bin/busybox which modprobe >/proc/sys/kernel/modprobe
+export PATH=/run/doorbell/bin
+echo /run/doorbell/bin/modprobe >/proc/sys/kernel/modprobe
 ip link set lo up
 hostname doorbell-guest
 
 for port in /sys/class/virtio-ports/*; do
     [ "$(cat "$port/name")" = agent ] && exec 3<>"/dev/${port##*/}"
 done
+# Commands find the host's programs first; busybox stands in for those that it has not.
+commands_path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$PATH
 # A shell has its background commands ignore Ctrl-C; those of the host are to heed it, as they do there.
 /usr/bin/env --default-signal=INT,QUIT true 2>/dev/null && heed='/usr/bin/env --default-signal=INT,QUIT'
 echo ready >&3
@@ -27,7 +29,7 @@ while read -r verb job signal <&3; do
         run)
             (
                 # A session of its own, so that a signal reaches all that the command starts.
-                bin/setsid $heed /bin/sh "jobs/$job/command" </dev/null >"jobs/$job/stdout" 2>"jobs/$job/stderr" 3<&-
+                PATH=$commands_path bin/setsid $heed /bin/sh "jobs/$job/command" </dev/null >"jobs/$job/stdout" 2>"jobs/$job/stderr" 3<&-
                 echo "exit $job $?" >&3
             ) &
             ;;

@@ -66,6 +66,18 @@ class GuestKernelTest {
     }
 
     @Test
+    void refusesAModuleThatTheKernelDoesNotHave() throws IOException {
+        addBusybox();
+        Path home = unpack("6.12.1", "kernel/fs/9p/9p.ko:\n");
+        Files.writeString(home.resolve("lib/modules/6.12.1/modules.builtin"), "kernel/net/packet/af_packet.ko\n");
+        GuestKernel kernel = GuestKernel.find(cache);
+        assertThat(kernel.modulesFor("af-packet")).isEmpty();
+        assertThatThrownBy(() -> kernel.modulesFor("vfio-pcl"))
+                .isInstanceOf(QemuException.class)
+                .hasMessageStartingWith("the guest's kernel 6.12.1 has no module vfio-pcl: ");
+    }
+
+    @Test
     void looksWhereTheLaunchersUnpackTo() {
         assertThat(GuestKernel.cache(Map.of("HOME", "/home/a"))).isEqualTo(Path.of("/home/a/.cache/doorbell"));
         assertThat(GuestKernel.cache(Map.of("HOME", "/home/a", "XDG_CACHE_HOME", "/b")))

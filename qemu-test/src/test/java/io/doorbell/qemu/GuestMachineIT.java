@@ -52,6 +52,14 @@ class GuestMachineIT {
     }
 
     @Test
+    void findsTheProgramsOfTheHostBeforeThoseOfTheLab() {
+        assertThat(guest.run("sh", "-c", "command -v env; command -v usleep")
+                        .orThrow()
+                        .stdout())
+                .isEqualTo("/usr/bin/env\n" + GuestMachine.tool("usleep") + "\n");
+    }
+
+    @Test
     void keepsItsWritesFromTheHost() {
         Path file = folder.resolve("from-the-guest");
         assertThat(guest.run("sh", "-c", "echo x >'" + file + "' && cat '" + file + "'")
@@ -131,15 +139,23 @@ class GuestMachineIT {
 
     @Test
     void offersVfioAndHugepages() {
-        guest.run("modprobe", "vfio-pci").orThrow();
+        guest.load("vfio-pci");
+        guest.load("vfio-pci", "vfio_iommu_type1"); // what is there already is passed over
         assertThat(guest.run("ls", "/dev/vfio").orThrow().stdout()).contains("vfio");
         assertThat(guest.run("cat", "/proc/sys/vm/nr_hugepages").stdout()).isEqualTo("8\n");
     }
 
     @Test
+    void hasWhatTheHostsModprobeFindsModulesBy() {
+        guest.run("modprobe", "dummy").orThrow();
+        assertThat(guest.run("ls", "/sys/module").orThrow().stdout()).contains("dummy\n");
+    }
+
+    @Test
     void joinsTwoNicsByAHubSoThatTheKernelReachesItself() throws IOException {
+        guest.load("igb", "virtio_net");
         guest.run("sh", "-ec", """
-                modprobe igb; modprobe virtio_net
+                PATH=%s
                 nic() { basename "$(echo /sys/bus/pci/devices/$1/net/* /sys/bus/pci/devices/$1/virtio*/net/* | tr ' ' '\\n' | grep -v '[*]')"; }
                 far=$(nic %s) near=$(nic %s)
                 # a network stack of its own for one end: else the kernel would talk to itself without a wire
@@ -151,22 +167,24 @@ class GuestMachineIT {
                 ping -c 3 -w 20 10.9.0.2
                 kill $there
                 """.formatted(
-                                guest.nic(1).address(), guest.nic(0).address()))
+                        GuestMachine.TOOLS, guest.nic(1).address(), guest.nic(0).address()))
                 .orThrow();
         assertThat(Files.size(pcap)).isGreaterThan(6 * 98);
     }
 
     @Test
     void givesTheOtherEndOfACableToThisJvm() {
+        guest.load("e1000e");
         guest.run("sh", "-ec", """
-                modprobe e1000e
+                PATH=%s
                 nic=$(ls /sys/bus/pci/devices/%s/net)
                 sysctl -q -w net.ipv6.conf.$nic.disable_ipv6=1
                 ip link set $nic up
                 until [ "$(cat /sys/class/net/$nic/carrier)" = 1 ]; do sleep 0.1; done
                 ip addr add 10.8.0.1/24 dev $nic
                 ping -c 1 -w 1 10.8.0.2 || true # nobody answers; asking is enough
-                """.formatted(guest.nic(2).address())).orThrow();
+                """.formatted(GuestMachine.TOOLS, guest.nic(2).address()))
+                .orThrow();
         byte[] frame = guest.peer(Wire.cable(0)).receive(Duration.ofSeconds(30));
         assertThat(frame[12] << 8 | frame[13]).as("ethertype: ARP").isEqualTo(0x0806);
     }

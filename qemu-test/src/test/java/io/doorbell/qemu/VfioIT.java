@@ -37,7 +37,7 @@ class VfioIT {
                 .qemu("-device", "virtio-net-pci,bus=legacy,addr=2,romfile=,disable-legacy=on,iommu_platform=on")
                 .start();
         nic = guest.nic(0).address().toString();
-        guest.run("modprobe", "-a", "igb", "vfio-pci", "vfio_iommu_type1").orThrow();
+        guest.load("igb", "vfio-pci", "vfio_iommu_type1");
     }
 
     @AfterAll

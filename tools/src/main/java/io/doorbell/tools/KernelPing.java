@@ -2,11 +2,13 @@ package io.doorbell.tools;
 
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.Nic;
+import io.doorbell.qemu.GuestMachine;
 
 /** Has the kernel's own stack ping a NIC from another one on the same wire, and answers for the NIC. */
 final class KernelPing {
 
     private static final int COUNT = 5;
+    private static final String IP = GuestMachine.tool("ip");
 
     /** Of a network that is kept for examples (RFC 5737). */
     private static final String KERNEL_ADDRESS = "192.0.2.1";
@@ -25,20 +27,29 @@ final class KernelPing {
 
     /** Sets the kernel's interface up for as long as it takes. */
     Pings run() {
-        Program.run("ip", "address", "flush", "dev", kernelInterface);
-        Program.run("ip", "address", "add", KERNEL_ADDRESS + "/24", "dev", kernelInterface);
-        Program.run("ip", "link", "set", kernelInterface, "up");
+        Program.run(IP, "address", "flush", "dev", kernelInterface);
+        Program.run(IP, "address", "add", KERNEL_ADDRESS + "/24", "dev", kernelInterface);
+        Program.run(IP, "link", "set", kernelInterface, "up");
         PingResponder responder = new PingResponder(nic.macAddress(), OUR_ADDRESS_BITS);
         Pings pings;
         try (Program ping = Program.start(
-                "ping", "-c", String.valueOf(COUNT), "-i", "0.2", "-w", "20", "-I", kernelInterface, OUR_ADDRESS)) {
+                GuestMachine.tool("ping"),
+                "-c",
+                String.valueOf(COUNT),
+                "-i",
+                "0.2",
+                "-w",
+                "20",
+                "-I",
+                kernelInterface,
+                OUR_ADDRESS)) {
             while (ping.isRunning()) {
                 answerWhatHasCome(responder);
                 Program.nap();
             }
             pings = new Pings(COUNT, PingOutput.answered(ping.output()));
         }
-        Program.run("ip", "link", "set", kernelInterface, "down");
+        Program.run(IP, "link", "set", kernelInterface, "down");
         return pings;
     }
 

@@ -1,5 +1,6 @@
 package io.doorbell.tools;
 
+import io.doorbell.qemu.GuestMachine;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -7,7 +8,7 @@ import java.util.Map;
 
 /**
  * Runs several command lines of {@code nicctl} in one JVM, since starting one is what takes long in a guest. A line that
- * begins with {@code $} is for the shell.
+ * begins with {@code $} is for the shell, and for the lab's own programs.
  */
 final class GuestScript {
 
@@ -27,7 +28,7 @@ final class GuestScript {
     public static void main(String[] lines) {
         for (String line : lines) {
             if (line.startsWith("$ ")) {
-                Program.run("sh", "-c", line.substring(2));
+                Program.run(GuestMachine.tool("sh"), "-c", "PATH=" + GuestMachine.TOOLS + "; " + line.substring(2));
                 continue;
             }
             CapturedConsole console = new CapturedConsole();

@@ -9,6 +9,7 @@ import io.doorbell.pci.DriverBinding;
 import io.doorbell.pci.NetInterface;
 import io.doorbell.pci.PciAddress;
 import io.doorbell.pci.PciBus;
+import io.doorbell.qemu.GuestMachine;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.DirectoryStream;
@@ -126,8 +127,8 @@ final class IgbGuest {
     }
 
     private void rates(Nic nic, PciAddress second, String kernel) {
-        run("ip", "link", "set", kernel, "up", "promisc", "on");
-        run("sh", "-c", INTERRUPTS_TO_CORE_0, "sh", kernel);
+        run(GuestMachine.tool("ip"), "link", "set", kernel, "up", "promisc", "on");
+        run(GuestMachine.tool("sh"), "-c", INTERRUPTS_TO_CORE_0, "sh", kernel);
         say(IgbScenario.BEGIN, "starting DPDK, once for each driver");
         try (Testpmd dpdk = testpmd(second);
                 Testpmd packet = testpmd("packet", List.of("--no-pci", "--vdev", "net_af_packet0,iface=" + kernel))) {

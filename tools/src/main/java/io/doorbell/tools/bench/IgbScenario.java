@@ -47,7 +47,6 @@ final class IgbScenario implements Scenario {
     }
 
     private static final Duration PATIENCE = Duration.ofMinutes(15);
-    private static final Duration MODPROBE = Duration.ofSeconds(60);
     private static final int MEMORY_MIB = 3072;
     private static final int HUGE_PAGES = 256;
     private static final String UNIT = "Mframes/s";
@@ -102,8 +101,7 @@ final class IgbScenario implements Scenario {
                 for (int nic = 0; nic < guest.nics().size(); nic++) {
                     cables.add(new FloodedCable(guest.peer(Wire.cable(nic))));
                 }
-                guest.run(MODPROBE, "modprobe", "-a", "igb", "af_packet", "vfio-pci", "vfio_iommu_type1")
-                        .orThrow();
+                guest.load("igb", "af_packet", "vfio-pci", "vfio_iommu_type1");
                 bench.steps().done("");
                 listener.follow(guest, cables, measure, pairs);
             } finally {
