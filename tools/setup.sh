@@ -1,8 +1,8 @@
 # Sourced by ./nicctl and ./verify: finds what they need, and installs it where it may (Debian, as root).
 #
-#   set_up jdk maven qemu busybox kernel dpdk pcap tshark    returns with all there and JAVA_HOME exported, or exits with 1
+#   set_up jdk maven qemu busybox kernel ip dpdk pcap tshark    returns with all there and JAVA_HOME exported, or exits with 1
 #
-# JDK, Maven, QEMU, DPDK, libpcap and tshark are installed as Debian packages. The guest's kernel and busybox are not installed
+# JDK, Maven, QEMU, iproute2, DPDK, libpcap and tshark are installed as Debian packages. The guest's kernel and busybox are not installed
 # at all: they are unpacked from their packages into the cache below, which takes no root. The machine's own apt
 # configuration and package lists are read, never written. Everything is said on standard error.
 # shellcheck shell=bash
@@ -15,11 +15,12 @@ declare -A purpose=(
     [qemu]='QEMU 8.0 or newer: its igb and virtio-net models are the lab'
     [busybox]='busybox, static: starts the guest'
     [kernel]='a Linux kernel with VFIO and its modules: the guest'
+    [ip]="ip, of iproute2: gives the host's ends of cables their addresses, in tests and benchmarks"
     [dpdk]='DPDK: its testpmd judges vhost-user, and is what nicctl bench compares with'
     [pcap]='libpcap: pcap4j, which nicctl bench compares with, calls it'
     [tshark]='tshark: judges in a test what QEMU recorded of the demo'
 )
-declare -A package=([jdk]=openjdk-25-jdk-headless [maven]=maven [qemu]=qemu-system-x86 [dpdk]=dpdk-dev
+declare -A package=([jdk]=openjdk-25-jdk-headless [maven]=maven [qemu]=qemu-system-x86 [ip]=iproute2 [dpdk]=dpdk-dev
     [pcap]=libpcap0.8 [tshark]=tshark)
 declare -A remedy=(
     [jdk]='unpack any build of OpenJDK 25 under /usr/lib/jvm, or set JAVA_HOME (Debian 13: openjdk-25-jdk-headless)'
@@ -27,6 +28,7 @@ declare -A remedy=(
     [qemu]='install qemu-system-x86_64 8.0 or newer (Debian 13: qemu-system-x86; Debian 12: that of bookworm-backports)'
     [busybox]="copy a statically linked busybox to $cache/busybox (Debian: busybox-static)"
     [kernel]="unpack a distribution's kernel: $cache/kernel/VERSION/vmlinuz and .../VERSION/lib/modules/VERSION (*.ko, depmod)"
+    [ip]='install iproute2 (Debian: iproute2)'
     [dpdk]='install dpdk-testpmd 21.11 or newer (Debian: dpdk-dev)'
     [pcap]='install libpcap 1.10 or newer (Debian: libpcap0.8)'
     [tshark]='install tshark (Debian: tshark)'
@@ -84,6 +86,8 @@ have_maven() { command -v mvn >/dev/null; }
 
 have_qemu() { qemu-system-x86_64 -device igb,help >/dev/null 2>&1; }
 
+have_ip() { command -v ip >/dev/null; }
+
 have_dpdk() { command -v dpdk-testpmd >/dev/null; }
 
 have_tshark() { command -v tshark >/dev/null; }
@@ -103,10 +107,10 @@ have_kernel() {
 # A guest sees this machine's programs. The lab has tools of its own; kmod's modprobe, for people who call it in the guest,
 # finds modules by indices that only kmod's depmod writes. Without kmod here, there is none in the guest either.
 index_for_kmod() {
-    local version=${1##*/}
-    if [[ ! -e $1/lib/modules/$version/modules.dep.bin ]] && command -v depmod >/dev/null; then
-        depmod -b "$1" "$version" 2>/dev/null || true
-    fi
+    local version=${1##*/} depmod
+    [[ -e $1/lib/modules/$version/modules.dep.bin ]] && return
+    depmod=$(PATH=$PATH:/usr/sbin:/sbin command -v depmod) || return 0
+    "$depmod" -b "$1" "$version" 2>/dev/null || true
 }
 
 # Maven, without the warnings that JDK 25 has for the libraries of Maven 3.
