@@ -41,7 +41,7 @@ public final class DriverBinding {
     /**
      * Binds the function to vfio-pci and writes down which driver it had. If that fails, the function gets it back.
      *
-     * @param force take it even if a network interface of it is in use
+     * @param force take it even if the machine uses it ({@link PciBus#uses})
      * @throws DoorbellException when the function is in use, behind no IOMMU, or when the kernel refuses
      */
     public void bind(PciAddress address, boolean force) {
@@ -67,7 +67,7 @@ public final class DriverBinding {
     /**
      * Leaves the function without a driver, having written down which one it had.
      *
-     * @param force take it even if a network interface of it is in use
+     * @param force take it even if the machine uses it ({@link PciBus#uses})
      */
     public void unbind(PciAddress address, boolean force) {
         PciDevice device = bus.find(address);
@@ -91,7 +91,8 @@ public final class DriverBinding {
         Optional<String> driver = former.of(address);
         if (device.isBoundTo(VFIO_PCI)) {
             driver.ifPresent(name -> requireDriver(name, address));
-            requireFree(device, false);
+            requireUnused(device, "end it first");
+            requireNotHeld(device);
             detach(device);
         }
         override(address, "");
@@ -105,6 +106,13 @@ public final class DriverBinding {
         }
         former.forget(address);
         return bus.find(address).driver();
+    }
+
+    /** The functions that {@link #bind} or {@link #unbind} took, in whichever process, and that are still there. */
+    public List<PciDevice> taken() {
+        return bus.devices().stream()
+                .filter(device -> former.knows(device.address()))
+                .toList();
     }
 
     private void giveBack(PciAddress address, DoorbellException cause) {
@@ -130,25 +138,30 @@ public final class DriverBinding {
         }
     }
 
-    /** Nobody loses the network by a slip, and no process the function that it drives. */
     private void requireFree(PciDevice device, boolean force) {
         if (!force) {
-            for (NetInterface net : device.interfaces()) {
-                net.inUse().ifPresent(why -> {
-                    throw new DoorbellException(device.address() + " is the network interface " + net.name()
-                            + ", which " + why + ": taking it may cut this machine off; --force takes it all the same");
-                });
-            }
+            requireUnused(device, "--force takes it all the same");
         }
-        // vfio-pci's unbind would wait, for ever if need be, until the process lets go.
-        device.iommuGroup().filter(group -> device.isBoundTo(VFIO_PCI)).ifPresent(group -> {
-            Path file = bus.root().resolve("dev/vfio/" + group);
-            List<Holder> holders = Holder.of(bus.root(), file);
-            if (!holders.isEmpty()) {
-                throw new DoorbellException(device.address() + " is in use by " + holders.getFirst() + ", which holds "
-                        + file + ": end it first");
-            }
-        });
+        requireNotHeld(device);
+    }
+
+    /** Nobody loses the network by a slip. */
+    private void requireUnused(PciDevice device, String wayOut) {
+        List<String> uses = bus.uses(device.address());
+        if (!uses.isEmpty()) {
+            throw new DoorbellException(device.address() + " is in use: " + String.join("; ", uses)
+                    + ": taking it would end that, and may cut this machine off; " + wayOut);
+        }
+    }
+
+    /** Nor any process the function that it drives. vfio-pci's unbind would wait for it, for ever if need be. */
+    private void requireNotHeld(PciDevice device) {
+        List<Holder> holders = Holder.of(bus.root(), device.address().toString());
+        if (!holders.isEmpty()) {
+            Holder holder = holders.getFirst();
+            throw new DoorbellException(
+                    device.address() + " is in use by " + holder + ", which holds " + holder.file() + ": end it first");
+        }
     }
 
     private void requireBound(PciAddress address, String driver) {

@@ -2,14 +2,10 @@ package io.doorbell.pci;
 
 import io.doorbell.dma.DoorbellException;
 import io.doorbell.pci.host.HostFiles;
-import java.net.InetAddress;
-import java.net.NetworkInterface;
-import java.net.SocketException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Function;
 
 /** The PCI functions of the machine, as sysfs shows them. Each call looks anew. Thread-safe. */
 public final class PciBus {
@@ -17,22 +13,22 @@ public final class PciBus {
     private static final String DEVICES = "sys/bus/pci/devices";
 
     private final Path root;
-    private final Function<String, List<InetAddress>> addressesOf;
+    private final HostNetwork network;
 
     /**
      * A bus in another file tree, as a test makes one.
      *
      * @param root holds {@code sys}, {@code proc}, {@code dev} and {@code run}
-     * @param addressesOf the addresses of the interface with a certain name
+     * @param network that the interfaces of its functions are in
      */
-    public PciBus(Path root, Function<String, List<InetAddress>> addressesOf) {
+    public PciBus(Path root, HostNetwork network) {
         this.root = root;
-        this.addressesOf = addressesOf;
+        this.network = network;
     }
 
     /** The machine that we run on. */
     public static PciBus system() {
-        return new PciBus(Path.of("/"), PciBus::addressesHere);
+        return new PciBus(Path.of("/"), HostNetwork.linux());
     }
 
     /** The top of the file tree that the bus is in: {@code /} but in tests. */
@@ -42,7 +38,7 @@ public final class PciBus {
 
     /** Every function of every domain, in the order of their addresses. */
     public List<PciDevice> devices() {
-        SysfsDevices sysfs = new SysfsDevices(root, addressesOf);
+        SysfsDevices sysfs = new SysfsDevices(network);
         return HostFiles.list(root.resolve(DEVICES), "*").stream()
                 .filter(path -> PciAddress.isAddress(path.getFileName().toString()))
                 .map(sysfs::read)
@@ -57,10 +53,20 @@ public final class PciBus {
      * @throws DoorbellException when there is none
      */
     public PciDevice find(PciAddress address) {
-        return new SysfsDevices(root, addressesOf)
+        return new SysfsDevices(network)
                 .read(directory(address))
                 .orElseThrow(() -> new DoorbellException("there is no PCI function " + address
                         + " on this machine: 'nicctl list' shows the NICs that there are"));
+    }
+
+    /**
+     * What the machine uses the function for, which ends when the function is taken from its driver. What cannot be
+     * found out counts as a use.
+     *
+     * @return a clause a use, such as {@code eth0 carries a default route}
+     */
+    public List<String> uses(PciAddress address) {
+        return Uses.of(root, directory(address), network);
     }
 
     /** The functions that share this IOMMU group. */
@@ -79,14 +85,5 @@ public final class PciBus {
     /** Where sysfs keeps the function. */
     Path directory(PciAddress address) {
         return root.resolve(DEVICES).resolve(address.toString());
-    }
-
-    private static List<InetAddress> addressesHere(String name) {
-        try {
-            NetworkInterface found = NetworkInterface.getByName(name);
-            return found == null ? List.of() : found.inetAddresses().toList();
-        } catch (SocketException e) {
-            return List.of();
-        }
     }
 }

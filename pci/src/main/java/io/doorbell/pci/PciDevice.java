@@ -42,6 +42,17 @@ public record PciDevice(
         return classCode >>> 8 == ETHERNET_CONTROLLER;
     }
 
+    /** Says where it is, what it is and who has it, in one line. */
+    public String describe() {
+        return String.format(
+                "%s (%s, %s, class 0x%06x, %s)",
+                address,
+                id,
+                PciClass.name(classCode),
+                classCode,
+                driver.map(name -> "bound to " + name).orElse("bound to no driver"));
+    }
+
     /**
      * Refuses what is no NIC.
      *

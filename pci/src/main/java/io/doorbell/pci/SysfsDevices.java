@@ -1,5 +1,6 @@
 package io.doorbell.pci;
 
+import io.doorbell.dma.DoorbellException;
 import io.doorbell.pci.host.HostFiles;
 import java.net.InetAddress;
 import java.nio.file.Files;
@@ -7,8 +8,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** Reads the directories under {@code /sys/bus/pci/devices} (Linux: Documentation/ABI/testing/sysfs-bus-pci). */
@@ -16,12 +17,12 @@ final class SysfsDevices {
 
     private static final int IFF_UP = 1;
 
-    private final Function<String, List<InetAddress>> addressesOf;
-    private final Set<String> defaultRoutes;
+    private static final Pattern RESOURCE = Pattern.compile("0x([0-9a-f]{1,16}) 0x([0-9a-f]{1,16}) 0x([0-9a-f]{1,16})");
 
-    SysfsDevices(Path root, Function<String, List<InetAddress>> addressesOf) {
-        this.addressesOf = addressesOf;
-        this.defaultRoutes = DefaultRoutes.interfaces(root.resolve("proc"));
+    private final HostNetwork network;
+
+    SysfsDevices(HostNetwork network) {
+        this.network = network;
     }
 
     /** The function in this directory; empty when there is none, or no longer one. */
@@ -38,12 +39,18 @@ final class SysfsDevices {
                 classCode.get().intValue(),
                 HostFiles.linkName(directory.resolve("driver")),
                 interfaces(directory),
-                HostFiles.linkName(directory.resolve("iommu_group")).map(Integer::valueOf),
+                group(directory),
                 // -1 says that the machine has one node, or that its firmware does not tell.
                 integer(directory.resolve("numa_node")).filter(node -> node >= 0),
                 link(directory),
                 resources(directory),
                 Files.exists(directory.resolve("reset"))));
+    }
+
+    private static Optional<Integer> group(Path directory) {
+        return HostFiles.linkName(directory.resolve("iommu_group"))
+                .filter(name -> name.matches("[0-9]{1,9}"))
+                .map(Integer::valueOf);
     }
 
     private static Optional<PciId> id(Path directory, String vendor, String device) {
@@ -56,8 +63,13 @@ final class SysfsDevices {
     }
 
     /** Most drivers put {@code net} right below the function; virtio puts a device of its own in between. */
-    private List<NetInterface> interfaces(Path directory) {
+    static List<Path> parentsOfInterfaces(Path directory) {
         return Stream.concat(Stream.of(directory), HostFiles.list(directory, "virtio[0-9]*").stream())
+                .toList();
+    }
+
+    private List<NetInterface> interfaces(Path directory) {
+        return parentsOfInterfaces(directory).stream()
                 .flatMap(parent -> HostFiles.list(parent.resolve("net"), "*").stream())
                 .map(this::netInterface)
                 .toList();
@@ -74,8 +86,15 @@ final class SysfsDevices {
                         .isPresent(),
                 integer(net.resolve("carrier")).map(carrier -> carrier == 1),
                 integer(net.resolve("speed")).filter(speed -> speed > 0),
-                addressesOf.apply(name),
-                defaultRoutes.contains(name));
+                addresses(name));
+    }
+
+    private List<InetAddress> addresses(String name) {
+        try {
+            return network.addresses(name);
+        } catch (DoorbellException unknown) {
+            return List.of();
+        }
     }
 
     private static Optional<PciLink> link(Path directory) {
@@ -94,12 +113,16 @@ final class SysfsDevices {
         List<PciResource> resources = new ArrayList<>();
         List<String> lines = HostFiles.lines(directory.resolve("resource"));
         for (int number = 0; number < Math.min(7, lines.size()); number++) {
-            String[] field = lines.get(number).strip().split(" ", -1);
-            long first = Long.parseUnsignedLong(field[0].substring(2), 16);
-            long last = Long.parseUnsignedLong(field[1].substring(2), 16);
-            long flags = Long.parseUnsignedLong(field[2].substring(2), 16);
-            if (flags != 0 && last != 0) {
-                resources.add(new PciResource(number, first, last - first + 1, flags));
+            Matcher line = RESOURCE.matcher(lines.get(number).strip());
+            if (!line.matches()) {
+                continue;
+            }
+            long first = Long.parseUnsignedLong(line.group(1), 16);
+            long last = Long.parseUnsignedLong(line.group(2), 16);
+            long flags = Long.parseUnsignedLong(line.group(3), 16);
+            long size = last - first + 1;
+            if (flags != 0 && last != 0 && size > 0) {
+                resources.add(new PciResource(number, first, size, flags));
             }
         }
         return resources;

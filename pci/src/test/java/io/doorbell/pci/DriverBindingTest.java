@@ -3,7 +3,6 @@ package io.doorbell.pci;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -11,6 +10,8 @@ import jnr.constants.platform.Errno;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DriverBindingTest {
 
@@ -84,11 +85,11 @@ class DriverBindingTest {
 
     @Test
     void refusesTheInterfaceWithTheDefaultRouteUnlessForced() {
-        host.net("0000:01:00.0", "eth0", true)
-                .file("proc/net/route", "eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0");
+        host.net("0000:01:00.0", "eth0", true).route("eth0", "default", 254);
         assertThatThrownBy(() -> host.binding().bind(NIC, false))
-                .hasMessage("0000:01:00.0 is the network interface eth0, which carries a default route: taking it may"
-                        + " cut this machine off; --force takes it all the same");
+                .hasMessage(
+                        "0000:01:00.0 is in use: eth0 carries a default route: taking it would end that, and may cut"
+                                + " this machine off; --force takes it all the same");
         assertThatThrownBy(() -> host.binding().unbind(NIC, false)).hasMessageContaining("--force");
         assertThat(host.kernel().calls()).isEmpty();
 
@@ -97,13 +98,28 @@ class DriverBindingTest {
     }
 
     @Test
-    void refusesAnInterfaceThatIsUpWithAnAddress() throws Exception {
-        host.net("0000:01:00.0", "eth0", true, InetAddress.getByName("192.0.2.7"));
-        assertThatThrownBy(() -> host.binding().bind(NIC, false))
-                .hasMessageContaining("eth0, which is up with address 192.0.2.7:");
-        host.net("0000:01:00.0", "eth0", false, InetAddress.getByName("192.0.2.7"));
+    void refusesToRestoreAPhysicalFunctionWhoseVirtualOnesAreThere() {
         host.binding().bind(NIC, false);
+        host.file(DEVICE + "/sriov_numvfs", "2");
+        assertThatThrownBy(() -> host.binding().restore(NIC))
+                .hasMessageContaining(
+                        "0000:01:00.0 is in use: it has virtual functions (2), which go with it ('echo 0 > ")
+                .hasMessageEndingWith("; end it first");
         assertThat(driver()).contains("vfio-pci");
+    }
+
+    @Test
+    void knowsWhatItTookAndNothingElse() {
+        host.igb("0000:02:00.0", 13).bound("0000:02:00.0", "vfio-pci").igb("0000:03:00.0", 14);
+        host.function("0000:04:00.0", "8086", "10c9", "020000").file("run/doorbell/former-driver/rubbish", "igb");
+        assertThat(host.binding().taken()).isEmpty();
+        host.binding().bind(NIC, false);
+        host.binding().unbind(PciAddress.parse("03:00.0"), false);
+        assertThat(host.binding().taken())
+                .extracting(device -> device.address().toString())
+                .containsExactly("0000:01:00.0", "0000:03:00.0");
+        host.binding().restore(NIC);
+        assertThat(host.binding().taken()).hasSize(1);
     }
 
     @Test
@@ -151,14 +167,17 @@ class DriverBindingTest {
         assertThat(driver()).contains("igb");
     }
 
-    @Test
-    void doesNotWaitForAProcessThatHoldsTheFunction() {
+    @ParameterizedTest
+    @ValueSource(strings = {"dev/vfio/12", "dev/vfio/noiommu-12", "dev/vfio/devices/vfio3", "dev/uio0"})
+    void doesNotWaitForAProcessThatHoldsTheFunction(String file) {
         host.binding().bind(NIC, false);
-        host.process(4711, "java", "dev/vfio/12");
+        host.directory(DEVICE + "/vfio-dev/vfio3")
+                .directory(DEVICE + "/uio/uio0")
+                .process(4711, "java", file);
         for (Runnable taking : List.<Runnable>of(
                 () -> host.binding().unbind(NIC, true), () -> host.binding().restore(NIC))) {
             assertThatThrownBy(taking::run)
-                    .hasMessage("0000:01:00.0 is in use by process 4711 (java), which holds " + host.path("dev/vfio/12")
+                    .hasMessage("0000:01:00.0 is in use by process 4711 (java), which holds " + host.path(file)
                             + ": end it first");
         }
         assertThat(driver()).contains("vfio-pci");

@@ -1,5 +1,6 @@
 package io.doorbell.pci;
 
+import io.doorbell.dma.DoorbellException;
 import io.doorbell.dma.kernel.FakeKernel;
 import io.doorbell.dma.kernel.KernelException;
 import java.io.IOException;
@@ -9,8 +10,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import jnr.constants.platform.Errno;
 
@@ -25,6 +28,8 @@ public final class FakeHost {
     private final Map<String, String> overrides = new HashMap<>();
     private final Map<String, String> preferred = new HashMap<>();
     private final Map<String, List<InetAddress>> addresses = new HashMap<>();
+    private final Map<String, List<Route>> routes = new HashMap<>();
+    private final Set<String> elsewhere = new HashSet<>();
 
     public FakeHost(Path root) {
         this.root = root;
@@ -43,7 +48,20 @@ public final class FakeHost {
     }
 
     public PciBus bus() {
-        return new PciBus(root, name -> addresses.getOrDefault(name, List.of()));
+        return new PciBus(root, new HostNetwork() {
+            @Override
+            public List<InetAddress> addresses(String name) {
+                if (elsewhere.contains(name)) {
+                    throw new DoorbellException(name + " is elsewhere");
+                }
+                return addresses.getOrDefault(name, List.of());
+            }
+
+            @Override
+            public List<Route> routes(String name) {
+                return routes.getOrDefault(name, List.of());
+            }
+        });
     }
 
     public DriverBinding binding() {
@@ -106,6 +124,7 @@ public final class FakeHost {
     /** Gives the function's driver a network interface. */
     public FakeHost net(String address, String name, boolean up, InetAddress... itsAddresses) {
         String net = "sys/bus/pci/devices/" + address + "/net/" + name;
+        directory("sys/class/net/" + name);
         file(net + "/address", "02:00:00:00:00:01");
         file(net + "/operstate", up ? "up" : "down");
         file(net + "/flags", up ? "0x1003" : "0x1002");
@@ -114,6 +133,27 @@ public final class FakeHost {
             file(net + "/speed", "1000");
         }
         addresses.put(name, List.of(itsAddresses));
+        return this;
+    }
+
+    public FakeHost route(String name, String destination, long table) {
+        routes.put(name, List.of(new Route(destination, table)));
+        return this;
+    }
+
+    /** Makes the interface one that the network does not know. */
+    public FakeHost unknown(String name) {
+        elsewhere.add(name);
+        return this;
+    }
+
+    /** Puts an interface on top of one of the function's; its master if {@code master}, as a bridge is. */
+    public FakeHost upper(String address, String name, String upper, boolean master) {
+        String net = "sys/bus/pci/devices/" + address + "/net/" + name;
+        symlink(net + "/upper_" + upper, "../../../../../virtual/net/" + upper);
+        if (master) {
+            symlink(net + "/master", "../../../../../virtual/net/" + upper);
+        }
         return this;
     }
 
@@ -136,9 +176,10 @@ public final class FakeHost {
         }
     }
 
-    private void directory(String relative) {
+    public FakeHost directory(String relative) {
         try {
             Files.createDirectories(root.resolve(relative));
+            return this;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

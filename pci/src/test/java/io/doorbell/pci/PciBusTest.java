@@ -4,9 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.net.InetAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -74,7 +73,7 @@ class PciBusTest {
         assertThat(eth0.up()).isTrue();
         assertThat(eth0.carrier()).contains(true);
         assertThat(eth0.speed()).contains(1000);
-        assertThat(eth0.inUse()).contains("is up with address 10.0.2.15");
+        assertThat(eth0.addresses()).containsExactly(InetAddress.getByName("10.0.2.15"));
     }
 
     @Test
@@ -98,27 +97,30 @@ class PciBusTest {
     }
 
     @Test
-    void seesTheDefaultRouteOfEitherProtocol() {
-        host.net("0000:01:00.0", "eth0", true);
-        assertThat(inUse()).as("up, but without an address").isEmpty();
-        host.file("proc/net/route", """
-                Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT
-                eth0\t000200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0""");
-        assertThat(inUse()).as("a route, but not the default").isEmpty();
-        host.file("proc/net/route", "eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0");
-        assertThat(inUse()).contains("carries a default route");
-        String zeros = "0".repeat(32);
-        String ipv6 = zeros + " 00 " + zeros + " 00 fe80" + "0".repeat(28) + " 00000400 00000002 00000000 ";
-        host.file("proc/net/route", "").file("proc/net/ipv6_route", ipv6 + "00200200     eth0");
-        assertThat(inUse()).as("a route that rejects").isEmpty();
-        host.file("proc/net/ipv6_route", ipv6 + "00000003     eth0");
-        assertThat(inUse()).contains("carries a default route");
-    }
+    void passesOverWhatMakesNoSense() throws Exception {
+        String directory = "sys/bus/pci/devices/0000:01:00.0/";
+        Files.delete(root.resolve(directory + "iommu_group"));
+        Files.createSymbolicLink(root.resolve(directory + "iommu_group"), Path.of("../twelve"));
+        Files.delete(root.resolve(directory + "driver"));
+        Files.createSymbolicLink(root.resolve(directory + "driver"), Path.of("/"));
+        host.file(directory + "resource", """
+                0x00000000fe800000 0x00000000fe81ffff
+                rubbish
+                0x0000000000000000 0xffffffffffffffff 0x0000000000040200
+                0x0000008000000000 0x0000008000003fff 0x000000000014220c""")
+                .file(directory + "numa_node", "")
+                .net("0000:01:00.0", "eth0", true)
+                .unknown("eth0");
+        Files.write(root.resolve(directory + "max_link_speed"), new byte[] {(byte) 0xff, (byte) 0xfe, 0});
 
-    @Test
-    void doesNotTakeALinkLocalAddressForAReasonToKeepAnInterface() throws Exception {
-        host.net("0000:01:00.0", "eth0", true, InetAddress.getByName("fe80::1"));
-        assertThat(inUse()).isEmpty();
+        PciDevice nic = host.bus().find(NIC);
+
+        assertThat(nic.driver()).isEmpty();
+        assertThat(nic.iommuGroup()).isEmpty();
+        assertThat(nic.numaNode()).isEmpty();
+        assertThat(nic.link()).isEmpty();
+        assertThat(nic.resources()).extracting(PciResource::number).containsExactly(3);
+        assertThat(nic.interfaces().getFirst().addresses()).isEmpty();
     }
 
     @Test
@@ -154,7 +156,7 @@ class PciBusTest {
 
     @Test
     void survivesAMachineWithoutPci(@TempDir Path empty) {
-        assertThat(new PciBus(empty, name -> List.of()).devices()).isEmpty();
+        assertThat(new PciBus(empty, HostNetwork.linux()).devices()).isEmpty();
     }
 
     @Test
@@ -162,9 +164,5 @@ class PciBusTest {
         assertThat(PciBus.system().devices())
                 .allSatisfy(device ->
                         assertThat(PciBus.system().find(device.address()).id()).isEqualTo(device.id()));
-    }
-
-    private Optional<String> inUse() {
-        return host.bus().find(NIC).interfaces().getFirst().inUse();
     }
 }

@@ -12,7 +12,9 @@ import picocli.CommandLine.Parameters;
         header = "Takes NICs from the kernel, for Doorbell.",
         description = {
             "Binds NICs to vfio-pci, so that Doorbell can open them. 'nicctl restore' gives them back.",
-            "Refuses a NIC that carries a default route or is up with an address, unless --force."
+            "Refuses a NIC that the machine uses, unless --force: one with an address, a route of any table, a VLAN on it, a"
+                    + " bridge or a bond that it is part of, or virtual functions. 'nicctl info' shows what it is used"
+                    + " for; what cannot be found out counts as a use."
         })
 final class BindCommand implements Callable<Integer> {
 
@@ -33,7 +35,14 @@ final class BindCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Rebinding.of(context, addresses, json).each(address -> context.binding().bind(address, force));
+        Rebinding rebinding = Rebinding.of(context, addresses, json);
+        rebinding.each(address -> {
+            if (force) {
+                rebinding.warnOfUses(address);
+            }
+            context.binding().bind(address, force);
+            rebinding.warnOfNoDriver(address);
+        });
         return 0;
     }
 }

@@ -76,6 +76,11 @@ record Context(Console console, PciBus bus, DriverBinding binding, List<NicProvi
         console.out().println(line);
     }
 
+    /** Something that is not as a person may think, and stops nothing. */
+    void warn(String message) {
+        console.err().println("nicctl: warning: " + message);
+    }
+
     /** A result for machines. */
     void printJson(Object value) {
         console.out().println(Json.write(value));

@@ -99,6 +99,10 @@ final class InfoCommand implements Callable<Integer> {
         for (NetInterface net : nic.interfaces()) {
             fields.add("interface", describe(net));
         }
+        List<String> uses = context.bus().uses(nic.address());
+        if (!uses.isEmpty()) {
+            fields.add("in use", String.join("\n", uses));
+        }
         fields.add(
                 "Doorbell driver",
                 names.provider(nic)
@@ -171,6 +175,7 @@ final class InfoCommand implements Callable<Integer> {
                 "class", nic.classCode(),
                 "driver", nic.driver().orElse(null),
                 "interfaces", nic.interfaces().stream().map(InfoCommand::json).toList(),
+                "uses", context.bus().uses(nic.address()),
                 "numaNode", nic.numaNode().orElse(null),
                 "doorbell", names.provider(nic).map(NicProvider::driver).orElse(null),
                 "opened", attempt.opened() == null ? null : json(attempt.opened()),
@@ -229,8 +234,7 @@ final class InfoCommand implements Callable<Integer> {
                 "addresses",
                         net.addresses().stream()
                                 .map(address -> address.getHostAddress())
-                                .toList(),
-                "defaultRoute", net.defaultRoute());
+                                .toList());
     }
 
     private static Object json(PciResource resource) {
@@ -274,8 +278,7 @@ final class InfoCommand implements Callable<Integer> {
                 .map(address -> address.getHostAddress())
                 .collect(Collectors.joining(", "));
         return net.name() + ", " + net.mac() + ", link " + ListCommand.link(net)
-                + (addresses.isEmpty() ? "" : ", " + addresses)
-                + (net.defaultRoute() ? ", carries a default route" : "");
+                + (addresses.isEmpty() ? "" : ", " + addresses);
     }
 
     static String hugePages(HugePages pages) {

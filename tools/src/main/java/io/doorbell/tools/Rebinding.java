@@ -2,9 +2,11 @@ package io.doorbell.tools;
 
 import io.doorbell.pci.PciAddress;
 import io.doorbell.pci.PciDevice;
+import io.doorbell.pci.PciNames;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /** Changes the drivers of some NICs, one after the other, and tells what each had and has. */
 record Rebinding(Context context, List<PciDevice> nics, boolean json) {
@@ -35,6 +37,26 @@ record Rebinding(Context context, List<PciDevice> nics, boolean json) {
             if (json) {
                 context.printJson(changes);
             }
+        }
+    }
+
+    /** Binding is not all that a NIC needs, and to find out later costs a person more. */
+    void warnOfNoDriver(PciAddress address) {
+        PciDevice nic = context.bus().find(address);
+        if (new NicNames(PciNames.system(), context.providers()).provider(nic).isEmpty()) {
+            context.warn("Doorbell has no driver for " + nic.describe() + "; it drives "
+                    + context.providers().stream()
+                            .map(provider -> provider.driver() + " (" + provider.supports() + ")")
+                            .collect(Collectors.joining(", "))
+                    + "; 'nicctl restore " + address + "' gives it back");
+        }
+    }
+
+    /** What --force ends. */
+    void warnOfUses(PciAddress address) {
+        List<String> uses = context.bus().uses(address);
+        if (!uses.isEmpty()) {
+            context.warn("taking " + address + " although it is in use: " + String.join("; ", uses));
         }
     }
 

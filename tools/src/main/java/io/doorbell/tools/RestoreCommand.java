@@ -1,7 +1,6 @@
 package io.doorbell.tools;
 
 import io.doorbell.dma.DoorbellException;
-import io.doorbell.pci.DriverBinding;
 import io.doorbell.pci.PciDevice;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -21,7 +20,7 @@ final class RestoreCommand implements Callable<Integer> {
     @Parameters(paramLabel = "ADDRESS", arity = "0..*", description = "PCI addresses, such as 0000:01:00.0.")
     private List<String> addresses = List.of();
 
-    @Option(names = "--all", description = "Gives back every NIC that is bound to vfio-pci or to no driver.")
+    @Option(names = "--all", description = "Gives back every NIC that 'nicctl bind' or 'nicctl unbind' took.")
     private boolean all;
 
     @Option(names = "--json", description = "Prints a list of objects.")
@@ -39,7 +38,7 @@ final class RestoreCommand implements Callable<Integer> {
         }
         List<String> chosen = all ? taken() : addresses;
         if (chosen.isEmpty() && !json) {
-            context.print("There is nothing to restore: every NIC has a driver of the kernel's.");
+            context.print("There is nothing to restore: no NIC was taken by 'nicctl bind' or 'nicctl unbind'.");
             return 0;
         }
         Rebinding.of(context, chosen, json).each(address -> context.binding().restore(address));
@@ -47,9 +46,8 @@ final class RestoreCommand implements Callable<Integer> {
     }
 
     private List<String> taken() {
-        return context.bus().devices().stream()
+        return context.binding().taken().stream()
                 .filter(PciDevice::isNic)
-                .filter(nic -> nic.driver().isEmpty() || nic.isBoundTo(DriverBinding.VFIO_PCI))
                 .map(nic -> nic.address().toString())
                 .toList();
     }

@@ -12,7 +12,7 @@ import picocli.CommandLine.Parameters;
         header = "Takes NICs from their driver.",
         description = {
             "Leaves NICs without a driver. 'nicctl restore' gives them back.",
-            "Refuses a NIC that carries a default route or is up with an address, unless --force."
+            "Refuses a NIC that the machine uses, unless --force; 'nicctl info' shows what it is used for."
         })
 final class UnbindCommand implements Callable<Integer> {
 
@@ -33,7 +33,13 @@ final class UnbindCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Rebinding.of(context, addresses, json).each(address -> context.binding().unbind(address, force));
+        Rebinding rebinding = Rebinding.of(context, addresses, json);
+        rebinding.each(address -> {
+            if (force) {
+                rebinding.warnOfUses(address);
+            }
+            context.binding().unbind(address, force);
+        });
         return 0;
     }
 }

@@ -1,7 +1,9 @@
 package io.doorbell.tools;
 
 import io.doorbell.pci.DriverBinding;
+import io.doorbell.pci.HostNetwork;
 import io.doorbell.pci.PciBus;
+import io.doorbell.pci.Route;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Files;
@@ -59,9 +61,25 @@ final class FakeSysfs {
         return this;
     }
 
-    /** The context of commands on this machine, whose interfaces all have the address 192.0.2.7. */
+    /** Writes down that Doorbell took the function from a driver. */
+    FakeSysfs taken(String address, String driver) throws IOException {
+        write(root.resolve("run/doorbell/former-driver").resolve(address), driver);
+        return this;
+    }
+
+    /** The context of commands on this machine, whose interfaces all have 192.0.2.7 and a default route. */
     Context context(CapturedConsole console) {
-        PciBus bus = new PciBus(root, name -> List.of(InetAddress.ofLiteral("192.0.2.7")));
+        PciBus bus = new PciBus(root, new HostNetwork() {
+            @Override
+            public List<InetAddress> addresses(String name) {
+                return List.of(InetAddress.ofLiteral("192.0.2.7"));
+            }
+
+            @Override
+            public List<Route> routes(String name) {
+                return List.of(new Route("default", 254));
+            }
+        });
         return new Context(console.console(), bus, new DriverBinding(bus), List.of());
     }
 

@@ -42,7 +42,7 @@ class NicCtlIT {
 
         Outcome list = succeeded(outcomes.next());
         assertThat(list.out().lines().toList())
-                .hasSize(3)
+                .hasSize(4)
                 .anyMatch(line -> line.matches(IGB + " +8086:10c9 .* igb +eth\\d .*igb"))
                 .anyMatch(line -> line.matches("0000:02:00.0 +1af4:1041 .* virtio-pci +eth\\d .*"));
 
@@ -55,11 +55,15 @@ class NicCtlIT {
                 .containsPattern("MSI-X +0x11 ");
 
         assertThat(failed(outcomes.next()).err())
-                .matches(
-                        "(?s)nicctl: 0000:01:00.0 is the network interface eth\\d, which is up with address 192.0.2.9.*");
+                .matches("(?s)nicctl: 0000:01:00.0 is in use: eth\\d is up with address 192.0.2.9: taking it would.*");
         assertThat(failed(outcomes.next()).err())
-                .matches("(?s)nicctl: 0000:01:00.0 is the network interface eth\\d, which carries a default route.*");
-        assertThat(succeeded(outcomes.next()).out()).isEqualTo("0000:01:00.0: from igb to vfio-pci\n");
+                .matches("(?s)nicctl: 0000:01:00.0 is in use: eth\\d carries a default route: taking it would.*");
+        Outcome forced = outcomes.next();
+        assertThat(forced.status()).as("%s", forced).isZero();
+        assertThat(forced.out()).isEqualTo("0000:01:00.0: from igb to vfio-pci\n");
+        assertThat(forced.err())
+                .matches(
+                        "nicctl: warning: taking 0000:01:00.0 although it is in use: eth\\d carries a default route\n");
         assertThat(succeeded(outcomes.next()).out()).isEqualTo("0000:01:00.0: has vfio-pci already\n");
         assertThat(succeeded(outcomes.next()).out())
                 .contains("\"driver\" : \"vfio-pci\"", "\"doorbell\" : \"igb\"", "\"interface\" : null");
@@ -89,12 +93,79 @@ class NicCtlIT {
         assertThat(succeeded(outcomes.next()).out()).isEqualTo("0000:01:00.0: from no driver to igb\n");
     }
 
+    /** Each line of it is undone by the next, so that the following refusal has one reason only. */
+    @Test
+    void refusesANicThatTheMachineUsesInOneWayOrAnother() {
+        String net = "N=$(ls /sys/bus/pci/devices/" + IGB + "/net); ";
+        Iterator<Outcome> outcomes = run(
+                "$ " + net + "ip link add br0 type bridge && ip link set $N master br0",
+                "bind " + IGB,
+                "$ " + net + "ip link set $N nomaster && ip link del br0",
+                "$ " + net + "ip link add link $N name up0 type vlan id 7 && ip link set $N up && ip link set up0 up"
+                        + " && ip address add 192.0.2.9/24 dev up0 && ip route add default dev up0",
+                "bind " + IGB,
+                "$ " + net + "ip link del up0",
+                "$ " + net + "ip route add 198.51.100.0/24 dev $N table 100",
+                "bind " + IGB,
+                "$ " + net + "ip route flush table 100",
+                "$ " + net + "ip -6 route add 2001:db8::/32 dev $N table 200",
+                "bind " + IGB,
+                "$ " + net + "ip link set $N down",
+                "$ echo 1 > /sys/bus/pci/devices/" + IGB + "/sriov_numvfs",
+                "bind " + IGB,
+                "$ echo 0 > /sys/bus/pci/devices/" + IGB + "/sriov_numvfs",
+                "$ " + net + "unshare -n sleep 600 </dev/null >/dev/null 2>&1 & echo $! > /tmp/elsewhere; sleep 2; "
+                        + net + "ip link set $N netns $(cat /tmp/elsewhere)",
+                "bind " + IGB,
+                "$ kill $(cat /tmp/elsewhere); sleep 2",
+                "bind " + IGB);
+
+        assertThat(failed(outcomes.next()).err())
+                .matches(inUse("eth\\d is part of br0 \\(bridge\\)(; .* promiscuous.*)?"));
+        assertThat(failed(outcomes.next()).err()).matches(inUse("eth\\d carries up0 \\(vlan\\)"));
+        assertThat(failed(outcomes.next()).err())
+                .matches(inUse("eth\\d carries a route to 198.51.100.0/24 in table 100"));
+        assertThat(failed(outcomes.next()).err())
+                .matches(inUse("eth\\d carries a route to 2001:db8:0:0:0:0:0:0/32 in table 200"));
+        assertThat(failed(outcomes.next()).err())
+                .matches(inUse("it has virtual functions \\(1\\), which go with it .*"));
+        assertThat(failed(outcomes.next()).err())
+                .matches(inUse("its network interface is in another network namespace, such as a container's"));
+        assertThat(succeeded(outcomes.next()).out()).isEqualTo("0000:01:00.0: from igb to vfio-pci\n");
+    }
+
+    private static String inUse(String why) {
+        return "(?s)nicctl: 0000:01:00.0 is in use: " + why + ": taking it would end that.*";
+    }
+
+    @Test
+    void warnsOfANicThatItCannotDriveAndRestoresOnlyWhatItTook() {
+        Iterator<Outcome> outcomes = run(
+                "bind 0000:03:00.0",
+                "$ echo 0000:02:00.0 > /sys/bus/pci/drivers/virtio-pci/unbind",
+                "restore --all",
+                "list --json");
+
+        Outcome bound = outcomes.next();
+        assertThat(bound.status()).as("%s", bound).isZero();
+        assertThat(bound.err())
+                .matches(
+                        "(?s)nicctl: warning: Doorbell has no driver for 0000:03:00.0 \\(8086:10d3, network controller, class"
+                                + " 0x020000, bound to vfio-pci\\); it drives .*igb \\(Intel 82576.*");
+        assertThat(succeeded(outcomes.next()).out()).isEqualTo("0000:03:00.0: from vfio-pci to no driver\n");
+        assertThat(succeeded(outcomes.next()).out())
+                .as("somebody else unbound 0000:02:00.0")
+                .containsPattern("(?s)0000:02:00.0.{1,200}\"driver\" : null");
+    }
+
     private static Iterator<Outcome> run(String... lines) {
         try (GuestMachine guest = GuestMachine.builder()
                 .nic("igb", Lab.IGB.mac(), Lab.IGB.hub())
                 .nic("virtio-net-pci", Lab.IGB.kernelMac(), Lab.IGB.hub())
+                .nic("e1000e", "52:54:00:00:00:77", Lab.IGB.hub())
                 .start()) {
             Lab.loadDrivers(guest);
+            guest.run(PATIENCE, "modprobe", "-a", "8021q", "bridge").orThrow();
             GuestResult result = guest.run(
                             PATIENCE, GuestMachine.java(JavaOptions.GUEST, GuestScript.class.getName(), lines))
                     .orThrow();

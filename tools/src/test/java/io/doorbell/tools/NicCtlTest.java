@@ -133,12 +133,57 @@ class NicCtlTest {
     }
 
     @Test
-    void restoresNothingWhereEveryNicHasADriver() throws Exception {
-        machine.igb("0000:01:00.0", "igb");
+    void restoresNothingThatItDidNotTake() throws Exception {
+        plugIn();
 
         assertThat(run("restore", "--all")).isZero();
 
-        assertThat(console.out()).isEqualTo("There is nothing to restore: every NIC has a driver of the kernel's.\n");
+        assertThat(console.out())
+                .isEqualTo("There is nothing to restore: no NIC was taken by 'nicctl bind' or 'nicctl unbind'.\n");
+    }
+
+    @Test
+    void restoresWhatItTook() throws Exception {
+        plugIn();
+        machine.taken("0000:02:00.0", "igb").taken("0000:00:1f.2", "ahci");
+
+        // The files of this machine bind nothing: that the right NIC is offered to its driver is what shows.
+        assertThat(run("restore", "--all")).isEqualTo(1);
+
+        assertThat(console.err()).contains("sys/bus/pci/drivers/vfio-pci/unbind");
+    }
+
+    @Test
+    void warnsOfANicThatDoorbellHasNoDriverFor() throws Exception {
+        plugIn();
+
+        assertThat(run("bind", "0000:02:00.0")).isZero();
+
+        assertThat(console.out()).isEqualTo("0000:02:00.0: has vfio-pci already\n");
+        assertThat(console.err())
+                .startsWith("nicctl: warning: Doorbell has no driver for 0000:02:00.0 (8086:10c9, network controller,"
+                        + " class 0x020000, bound to vfio-pci); it drives ");
+    }
+
+    @Test
+    void saysWhatItEndsByForce() throws Exception {
+        plugIn();
+
+        assertThat(run("unbind", "--force", "0000:01:00.0")).isEqualTo(1);
+
+        assertThat(console.err())
+                .startsWith("nicctl: warning: taking 0000:01:00.0 although it is in use: eth0 is up with address"
+                        + " 192.0.2.7; eth0 carries a default route\n");
+    }
+
+    @Test
+    void showsWhatANicIsUsedFor() throws Exception {
+        plugIn();
+
+        assertThat(run("info", "0000:01:00.0")).isZero();
+
+        assertThat(console.out())
+                .containsPattern("in use +eth0 is up with address 192.0.2.7\n +eth0 carries a default route\n");
     }
 
     @ParameterizedTest(name = "{0}")
@@ -150,7 +195,7 @@ class NicCtlTest {
                 "bind 0000:09:00.0 | there is no PCI function 0000:09:00.0 on this machine",
                 "info 0000:00:1f.2 | 0000:00:1f.2 is not a NIC but a mass storage controller (class 0x010601)",
                 "bind 0000:00:1f.2 | 0000:00:1f.2 is not a NIC but a mass storage controller",
-                "bind 0000:01:00.0 | is the network interface eth0, which is up with address 192.0.2.7",
+                "unbind 0000:01:00.0 | is in use: eth0 is up with address 192.0.2.7; eth0 carries a default route: taking it would",
                 "bind 0000:04:00.0 | 0000:04:00.0 is in no IOMMU group",
                 "regs 0000:01:00.0 | 0000:01:00.0 is bound to igb, not to vfio-pci: run 'nicctl bind 0000:01:00.0' first",
                 "regs 0000:03:00.0 | 0000:03:00.0 is bound to no driver, not to vfio-pci",

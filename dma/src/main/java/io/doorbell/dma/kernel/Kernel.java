@@ -37,7 +37,9 @@ public interface Kernel {
     int EFD_CLOEXEC = 0x80000;
 
     int AF_UNIX = 1;
+    int AF_NETLINK = 16;
     int SOCK_STREAM = 1;
+    int SOCK_RAW = 3;
     int SOCK_NONBLOCK = 0x800;
     int SOCK_CLOEXEC = 0x80000;
 

@@ -51,7 +51,7 @@ public final class HostFiles {
 
     /** The last name in a symbolic link's target, as {@code igb} in {@code driver -> ../../../bus/pci/drivers/igb}. */
     public static Optional<String> linkName(Path link) {
-        return target(link).map(target -> target.getFileName().toString());
+        return target(link).map(Path::getFileName).map(Path::toString);
     }
 
     /** A symbolic link's target as it is written. */
@@ -65,11 +65,24 @@ public final class HostFiles {
 
     /** What the directory holds that matches the glob pattern, by name; nothing where there is no directory. */
     public static List<Path> list(Path directory, String glob) {
+        try {
+            return listOrFail(directory, glob);
+        } catch (IOException gone) {
+            return List.of();
+        }
+    }
+
+    /**
+     * The same, for those to whom not knowing is not nothing.
+     *
+     * @throws java.nio.file.NoSuchFileException where there is no directory
+     */
+    public static List<Path> listOrFail(Path directory, String glob) throws IOException {
         List<Path> found = new ArrayList<>();
         try (DirectoryStream<Path> stream = Files.newDirectoryStream(directory, glob)) {
             stream.forEach(found::add);
-        } catch (IOException | DirectoryIteratorException gone) {
-            // What was found until then is what is known.
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
         }
         found.sort(null);
         return found;

@@ -63,12 +63,16 @@ final class VfioErrors {
     }
 
     private static DoorbellException busy(KernelException e, Path file, PciAddress address, PciBus bus) {
-        List<Holder> holders = Holder.of(bus.root(), file);
-        String who = holders.isEmpty()
-                ? "another process, which /proc does not show to this user"
-                : holders.stream().map(Holder::toString).collect(Collectors.joining(", "));
+        String who = bus.group(bus.find(address).requireIommuGroup()).stream()
+                .flatMap(member -> Holder.of(bus.root(), member.address().toString()).stream())
+                .distinct()
+                .map(holder -> holder.file().equals(file) ? holder.toString() : holder + " by way of " + holder.file())
+                .collect(Collectors.joining(", "));
         return new DoorbellException(
-                address + " is in use: " + file + " is held by " + who + "; end it, or open another function", e);
+                address + " is in use: " + file + " is held by "
+                        + (who.isEmpty() ? "another process, which /proc does not show to this user" : who)
+                        + "; end it, or open another function",
+                e);
     }
 
     private static DoorbellException noPermission(KernelException e, Path file) {

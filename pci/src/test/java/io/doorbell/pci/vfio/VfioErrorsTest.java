@@ -89,6 +89,17 @@ class VfioErrorsTest {
     }
 
     @Test
+    void namesTheProcessThatHoldsAFunctionOfTheGroupByAFileOfItsOwn() {
+        fake.host
+                .igb("0000:01:00.1", 12)
+                .directory("sys/bus/pci/devices/0000:01:00.1/vfio-dev/vfio3")
+                .process(4711, "qemu", "dev/vfio/devices/vfio3");
+        fake.kernel.fail("open " + groupFile, Errno.EBUSY);
+        assertOpenFails("0000:01:00.0 is in use: " + groupFile + " is held by process 4711 (qemu) by way of "
+                + fake.host.path("dev/vfio/devices/vfio3") + "; end it, or open another function");
+    }
+
+    @Test
     void saysWhenTheHolderIsNotToBeSeen() {
         fake.kernel.fail("open " + groupFile, Errno.EBUSY);
         assertThatThrownBy(this::open).hasMessageContaining("another process, which /proc does not show to this user");
