@@ -3,6 +3,7 @@ package io.doorbell.dma.kernel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.concurrent.atomic.AtomicBoolean;
 import jnr.constants.platform.Errno;
 
 /** A counter of the kernel's by which one thread or process tells another of an event (eventfd(2)). Thread-safe. */
@@ -16,6 +17,7 @@ public final class EventFd implements AutoCloseable {
 
     private final Kernel kernel;
     private final int fd;
+    private final AtomicBoolean closed = new AtomicBoolean();
 
     private EventFd(Kernel kernel, int fd) {
         this.kernel = kernel;
@@ -74,8 +76,11 @@ public final class EventFd implements AutoCloseable {
         return kernel.poll(descriptor, 0) > 0;
     }
 
+    /** Nobody may be using it any more. A second call does nothing: the number may be another file's by then. */
     @Override
     public void close() {
-        kernel.close(fd);
+        if (closed.compareAndSet(false, true)) {
+            kernel.close(fd);
+        }
     }
 }

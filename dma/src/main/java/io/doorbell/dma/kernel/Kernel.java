@@ -127,6 +127,9 @@ public interface Kernel {
     /** {@code listen(2)}. */
     void listen(int fd, int backlog);
 
+    /** {@code shutdown(2)} of both directions. */
+    void shutdown(int fd);
+
     /** {@code accept4(2)}, without the peer's address; the descriptor is the caller's to {@link #close}. */
     int accept(int fd, int flags);
 

@@ -52,6 +52,8 @@ public interface LibC {
 
     int listen(int fd, int backlog);
 
+    int shutdown(int fd, int how);
+
     int accept4(int fd, long address, long length, int flags);
 
     long sendmsg(int fd, long header, int flags);

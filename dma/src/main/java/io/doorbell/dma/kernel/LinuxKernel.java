@@ -21,6 +21,7 @@ final class LinuxKernel implements Kernel {
     private static final int F_ADD_SEALS = 1033;
     private static final int F_GET_SEALS = 1034;
     private static final int O_NONBLOCK = 0x800;
+    private static final int SHUT_RDWR = 2;
     /** {@code struct pollfd}: the descriptor, then the events asked for and those that are (poll(2)). */
     private static final int POLLFD_SIZE = 8;
 
@@ -146,6 +147,11 @@ final class LinuxKernel implements Kernel {
     @Override
     public void listen(int fd, int backlog) {
         checked("listen", c.listen(fd, backlog), "fd=" + fd);
+    }
+
+    @Override
+    public void shutdown(int fd) {
+        checked("shutdown", c.shutdown(fd, SHUT_RDWR), "fd=" + fd);
     }
 
     @Override

@@ -16,7 +16,7 @@ import jnr.constants.platform.Errno;
  * A unix stream socket that can carry open files along with bytes ({@code SCM_RIGHTS}, unix(7)), which Java's own
  * cannot. Nothing here waits longer than it is told to. For set-up, not for the hot path.
  *
- * <p>Belongs to one thread at a time.
+ * <p>Belongs to one thread at a time, {@link #await} and {@link #hangUp} excepted.
  */
 public final class UnixSocket implements AutoCloseable {
 
@@ -60,6 +60,7 @@ public final class UnixSocket implements AutoCloseable {
     private final MemorySegment message = arena.allocate(MESSAGE_SIZE, 8);
     private final MemorySegment vector = arena.allocate(16, 8);
     private final MemorySegment control = arena.allocate(CONTROL_SIZE, 8);
+    private boolean closed;
 
     private UnixSocket(Kernel kernel, int fd) {
         this.kernel = kernel;
@@ -171,13 +172,23 @@ public final class UnixSocket implements AutoCloseable {
             fds.set(JAVA_SHORT, 4, (short) events);
             fds.set(JAVA_INT, 8, early);
             fds.set(JAVA_SHORT, 12, (short) Kernel.POLLIN);
-            return kernel.poll(fds, timeoutMillis) == 0 ? 0 : fds.get(JAVA_SHORT, 6);
-        } catch (KernelException e) {
-            if (e.errno() == Errno.EINTR) {
-                return 0;
+            long start = System.nanoTime();
+            while (true) {
+                try {
+                    return kernel.poll(fds, left(start, timeoutMillis)) == 0 ? 0 : fds.get(JAVA_SHORT, 6);
+                } catch (KernelException e) {
+                    if (e.errno() != Errno.EINTR) {
+                        throw e;
+                    }
+                }
             }
-            throw e;
         }
+    }
+
+    /** What is left of a time that began at {@code start}, in milliseconds; of any time, any time. */
+    private static int left(long start, int timeoutMillis) {
+        long passed = (System.nanoTime() - start) / 1_000_000;
+        return timeoutMillis < 0 ? timeoutMillis : (int) Math.max(0, timeoutMillis - passed);
     }
 
     /**
@@ -188,6 +199,7 @@ public final class UnixSocket implements AutoCloseable {
      * @throws KernelException {@code EPIPE} when the peer has gone, {@code ETIMEDOUT} when it does not take them in time
      */
     public void send(MemorySegment bytes, List<Integer> files, int timeoutMillis) {
+        long start = System.nanoTime();
         long sent = 0;
         while (sent < bytes.byteSize()) {
             prepare(bytes.asSlice(sent), sent == 0 ? files : List.of());
@@ -197,9 +209,11 @@ public final class UnixSocket implements AutoCloseable {
                 if (e.errno() != Errno.EAGAIN) {
                     throw e;
                 }
-                if (await(Kernel.POLLOUT, timeoutMillis) == 0) {
+                if (await(Kernel.POLLOUT, left(start, timeoutMillis)) == 0) {
                     throw new KernelException(
-                            "sendmsg", Errno.ETIMEDOUT, "the peer took nothing for " + timeoutMillis + " ms");
+                            "sendmsg",
+                            Errno.ETIMEDOUT,
+                            "the peer took " + sent + " of " + bytes.byteSize() + " bytes in " + timeoutMillis + " ms");
                 }
             }
         }
@@ -227,7 +241,8 @@ public final class UnixSocket implements AutoCloseable {
      *
      * @return empty when nothing came in time
      * @throws KernelException {@code ECONNRESET} when the peer went away and left bytes of ours unread,
-     *     {@code EMSGSIZE} when more files came along than {@link #MAX_FILES}
+     *     {@code EMSGSIZE} when more files came along than {@link #MAX_FILES}, {@code EMFILE} when this process can have
+     *     no more of them
      */
     public Optional<Received> receive(MemorySegment target, int timeoutMillis) {
         if (await(Kernel.POLLIN, timeoutMillis) == 0) {
@@ -249,7 +264,9 @@ public final class UnixSocket implements AutoCloseable {
         List<Integer> files = files();
         if ((message.get(JAVA_INT, MESSAGE_FLAGS) & Kernel.MSG_CTRUNC) != 0) {
             files.forEach(kernel::close);
-            throw new KernelException("recvmsg", Errno.EMSGSIZE, "the peer sent more than " + MAX_FILES + " files");
+            throw files.size() < MAX_FILES
+                    ? new KernelException("recvmsg", Errno.EMFILE, "no room for the files that the peer sent along")
+                    : new KernelException("recvmsg", Errno.EMSGSIZE, "the peer sent more than " + MAX_FILES + " files");
         }
         return Optional.of(new Received(bytes, files));
     }
@@ -268,9 +285,30 @@ public final class UnixSocket implements AutoCloseable {
                 .toList();
     }
 
+    /**
+     * Ends the connection, or listening, for whoever is at it: waits end at once, on both sides. Any thread may, at any
+     * time; the socket is still to be closed.
+     */
+    public synchronized void hangUp() {
+        if (closed) {
+            return;
+        }
+        try {
+            kernel.shutdown(fd);
+        } catch (KernelException e) {
+            if (e.errno() != Errno.ENOTCONN) {
+                throw e;
+            }
+        }
+    }
+
+    /** A second call does nothing: the number may be another file's by then. */
     @Override
-    public void close() {
-        kernel.close(fd);
-        arena.close();
+    public synchronized void close() {
+        if (!closed) {
+            closed = true;
+            kernel.close(fd);
+            arena.close();
+        }
     }
 }

@@ -285,6 +285,11 @@ public final class FakeKernel implements Kernel {
     }
 
     @Override
+    public synchronized void shutdown(int fd) {
+        called("shutdown " + label(fd));
+    }
+
+    @Override
     public synchronized int accept(int fd, int flags) {
         called("accept " + label(fd));
         return newFd("connection");
