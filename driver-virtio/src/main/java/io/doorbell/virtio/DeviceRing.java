@@ -16,8 +16,11 @@ import java.lang.invoke.VarHandle;
  */
 abstract class DeviceRing {
 
-    /** Parts of all buffers of one frame. The longest frame has 64 KiB: whoever needs more pieces is up to no good. */
+    /** Descriptors, and parts, of all buffers of one frame. No frame has more than 64 KiB, so that none needs more. */
     static final int MOST_PARTS = 1024;
+
+    /** After so many descriptors a poll comes to its end, however little they brought: the driver wrote them, not us. */
+    static final int MOST_A_POLL = 4 * MOST_PARTS;
 
     static final int DESCRIPTOR = 16;
 
@@ -38,6 +41,9 @@ abstract class DeviceRing {
     final long[] offsets = new long[MOST_PARTS];
     final int[] lengths = new int[MOST_PARTS];
     int parts;
+
+    /** Descriptors that were read for them: more than the parts where some have no bytes. */
+    int pieces;
 
     /** Bytes in all parts. */
     long bytes;
@@ -92,17 +98,32 @@ abstract class DeviceRing {
     /** Untakes buffers that have not been put. */
     abstract void rewind(int mark);
 
+    /**
+     * Finds out where a device before this one stopped, in a ring that the front-end may know less of than it says: one
+     * that was killed could not tell. To be called before {@link #start}.
+     */
+    abstract void resume();
+
     /** Where another device would have to go on, as GET_VRING_BASE has it. */
     abstract int base();
 
     final void clear() {
         parts = 0;
+        pieces = 0;
         bytes = 0;
     }
 
-    /** Adds what a descriptor describes. */
-    final void describe(long address, int length, int flags, boolean writable) {
+    /**
+     * Adds what a descriptor describes.
+     *
+     * @param canBeTable whether it may be an indirect one, by where it is in its chain
+     */
+    final void describe(long address, int length, int flags, boolean writable, boolean canBeTable) {
         if ((flags & INDIRECT) != 0) {
+            // None goes on behind a table (2.7.5.3.1, 2.8.19).
+            if (!canBeTable || (flags & NEXT) != 0) {
+                throw lie("a table of indirect descriptors within a chain");
+            }
             describeIndirect(address, length, writable);
         } else {
             add(address, length, (flags & WRITE) != 0, writable);
@@ -137,12 +158,13 @@ abstract class DeviceRing {
                     + (isWritable ? "reads" : "writes"));
         }
         long left = Integer.toUnsignedLong(length);
+        if (left == 0) {
+            count();
+        }
         long at = address;
         while (left > 0) {
+            count();
             int found = memory.find(at, region);
-            if (parts == MOST_PARTS) {
-                throw lie("a buffer in more than " + MOST_PARTS + " pieces");
-            }
             if (found < 0) {
                 throw lie(String.format(
                         "a buffer at 0x%x of %d bytes, which is not in the memory that it shares",
@@ -160,6 +182,14 @@ abstract class DeviceRing {
             left -= part;
             at += part;
         }
+    }
+
+    /** One without bytes counts, too: it takes time to read. */
+    private void count() {
+        if (pieces == MOST_PARTS) {
+            throw lie("a buffer in more than " + MOST_PARTS + " pieces");
+        }
+        pieces++;
     }
 
     /** Copies bytes out of the parts, from position {@code from} on; there are that many. */

@@ -14,6 +14,12 @@ final class PackedDeviceRing extends DeviceRing {
     private static final long AVAIL = 1L << (48 + 7);
     private static final long USED = 1L << (48 + 15);
     private static final long ID = 0xffffL << 32;
+    /** Of a descriptor that the driver passes over, since the first of its chain says that all were used. No driver's. */
+    private static final long PASSED = (long) (NEXT | INDIRECT) << 48;
+
+    /** How often the ring is looked at while the driver is writing to it. */
+    private static final int LOOKS = 1000;
+
     private static final int EVENTS_DISABLE = 1;
     private static final int EVENTS_DESC = 2;
     private static final int EVENT_BYTES = 4;
@@ -78,8 +84,7 @@ final class PackedDeviceRing extends DeviceRing {
         }
         // Acquire: the driver wrote the rest of the chain, and the frames, before the first flags (2.8.21.1).
         long word = (long) LONG.getAcquire(descriptors, (long) index(next) * DESCRIPTOR + 8);
-        long flagsWhenAvailable = next < size ? AVAIL : USED;
-        if ((word & (AVAIL | USED)) != flagsWhenAvailable) {
+        if ((word & (AVAIL | USED)) != flagsWhenAvailable(next)) {
             return false;
         }
         int position = next;
@@ -87,7 +92,7 @@ final class PackedDeviceRing extends DeviceRing {
         while (true) {
             int flags = (int) (word >>> 48);
             long address = (long) LONG.getOpaque(descriptors, (long) index(position) * DESCRIPTOR);
-            describe(address, (int) word, flags, writable);
+            describe(address, (int) word, flags, writable, length == 1);
             position = advanced(position, 1);
             if ((flags & NEXT) == 0) {
                 break;
@@ -125,7 +130,19 @@ final class PackedDeviceRing extends DeviceRing {
         pendingPositions[pending] = index(put);
         pendingWords[pending] = flags | write | (long) id << 32 | Integer.toUnsignedLong(written);
         pending++;
+        // Neither used nor available: what is left of a chain would look available to a device that comes after this
+        // one.
+        for (int i = 1; i < entries; i++) {
+            int position = advanced(put, i);
+            pendingPositions[pending] = index(position);
+            pendingWords[pending] = PASSED | flagsWhenAvailable(position);
+            pending++;
+        }
         put = advanced(put, entries);
+    }
+
+    private long flagsWhenAvailable(int position) {
+        return position < size ? AVAIL : USED;
     }
 
     @Override
@@ -187,6 +204,76 @@ final class PackedDeviceRing extends DeviceRing {
     @Override
     void rewind(int mark) {
         next = mark;
+    }
+
+    /**
+     * The driver's position is where the AVAIL flags change, since it writes each round's wrap counter there; ours is
+     * behind the last descriptor that is not available. A ring that is as it was made starts where the front-end says.
+     */
+    @Override
+    void resume() {
+        long[] words = new long[size];
+        int end = -1;
+        for (int look = 0; look < LOOKS && end < 0; look++) {
+            end = driverPosition(words);
+            Thread.onSpinWait();
+        }
+        if (end < 0) {
+            return;
+        }
+        int oldest = advanced(end, size);
+        int first = size;
+        int behind = 0;
+        for (int i = 0; i < size; i++) {
+            if (!isAvailable(words, advanced(oldest, i))) {
+                behind = i + 1;
+            } else if (first == size) {
+                first = i;
+            }
+        }
+        next = advanced(oldest, behind);
+        put = next;
+        published = next;
+        // The device before was showing what it had used, the last first, when it was killed.
+        for (int i = behind - 1; i >= first; i--) {
+            int position = advanced(oldest, i);
+            if (isAvailable(words, position)) {
+                long used = (position < size ? AVAIL | USED : 0) | (words[index(position)] & ID);
+                LONG.setRelease(descriptors, (long) index(position) * DESCRIPTOR + 8, used);
+            }
+        }
+    }
+
+    private boolean isAvailable(long[] words, int position) {
+        long word = words[index(position)];
+        return (word & (AVAIL | USED)) == flagsWhenAvailable(position) && (word & PASSED) != PASSED;
+    }
+
+    /**
+     * Where the driver writes next, −1 if that cannot be told.
+     *
+     * @param words receives the second words of all descriptors
+     */
+    private int driverPosition(long[] words) {
+        long all = 0;
+        int changes = 0;
+        int change = 0;
+        for (int i = 0; i < size; i++) {
+            // Acquire: as in take().
+            words[i] = (long) LONG.getAcquire(descriptors, (long) i * DESCRIPTOR + 8);
+            all |= words[i] | (long) LONG.getOpaque(descriptors, (long) i * DESCRIPTOR);
+            if (i > 0 && ((words[i] ^ words[i - 1]) & AVAIL) != 0) {
+                changes++;
+                change = i;
+            }
+        }
+        if (all == 0 || changes > 1) {
+            return -1;
+        }
+        // Up to the change, or all round the ring, it has written what the first one shows.
+        boolean firstRound = (words[0] & AVAIL) != 0;
+        int written = changes == 0 ? size : change;
+        return firstRound ? written : advanced(size, written);
     }
 
     @Override

@@ -88,7 +88,7 @@ final class SplitDeviceRing extends DeviceRing {
             long word = (long) LONG.getOpaque(descriptors, (long) descriptor * DESCRIPTOR + 8);
             long address = (long) LONG.getOpaque(descriptors, (long) descriptor * DESCRIPTOR);
             int flags = (int) (word >>> 32) & 0xffff;
-            describe(address, (int) word, flags, writable);
+            describe(address, (int) word, flags, writable, true);
             if ((flags & NEXT) == 0) {
                 break;
             }
@@ -180,6 +180,10 @@ final class SplitDeviceRing extends DeviceRing {
         known += next - mark;
         next = mark;
     }
+
+    /** The front-end has looked at the used index as well as we have. */
+    @Override
+    void resume() {}
 
     @Override
     int base() {
