@@ -46,8 +46,10 @@ final class NullBackEnd {
     private void serve(String path) throws IOException {
         in.run(true);
         out.run(true);
-        try (VhostBackendServer _ = new VhostBackendServer(kernel, "null back-end", path, FEATURES, List.of(in, out));
+        try (VhostBackendServer server =
+                        new VhostBackendServer(kernel, "null back-end", path, FEATURES, List.of(in, out));
                 BufferedReader input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
+            server.start();
             Thread.ofPlatform().daemon().name("poller").start(this::poll);
             while (input.readLine() != null) {
                 System.out.println(System.nanoTime() + " " + received + " " + sent + " " + polls + " " + idlePolls);

@@ -6,6 +6,7 @@ import io.doorbell.frame.FramePool;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.Nic;
+import io.doorbell.frame.NicClosedException;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.NicStatistics;
 import io.doorbell.frame.Offloads;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.SequencedMap;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,9 +60,9 @@ final class VhostBackendNic implements Nic {
 
     private final List<VhostBackendRxQueue> rx = new ArrayList<>();
     private final List<VhostBackendTxQueue> tx = new ArrayList<>();
-    private @Nullable VhostBackendServer server;
-    private long sessionsBefore;
-    private boolean closed;
+    private volatile @Nullable VhostBackendServer server;
+    private final AtomicLong sessionsBefore = new AtomicLong();
+    private volatile boolean closed;
 
     /**
      * Listens for front-ends.
@@ -136,6 +138,7 @@ final class VhostBackendNic implements Nic {
         return (config.receiveOffloads() & offloads) == offloads;
     }
 
+    /** On the thread that polls, which must not wait for one that stops or closes the NIC: that one waits for the poll. */
     private void complain(String about) {
         VhostBackendServer current = server;
         if (current != null) {
@@ -144,30 +147,40 @@ final class VhostBackendNic implements Nic {
     }
 
     @Override
-    public void start() {
+    public synchronized void start() {
         checkOpen();
-        if (server == null) {
-            server = new VhostBackendServer(kernel, name, path, offered, queues);
-            run(true);
+        if (server != null) {
+            return;
         }
+        VhostBackendServer fresh = new VhostBackendServer(kernel, name, path, offered, queues);
+        run(true);
+        server = fresh;
+        fresh.start(); // from here on it is the server that shuts the gates
     }
 
     @Override
-    public void stop() {
+    public synchronized void stop() {
+        if (server != null) {
+            disconnect();
+            run(false);
+        }
+    }
+
+    private void disconnect() {
         VhostBackendServer current = server;
         if (current == null) {
             return;
         }
         current.close();
-        sessionsBefore += current.sessions();
+        sessionsBefore.addAndGet(current.sessions());
         server = null;
-        run(false);
     }
 
     /** Disconnects the front-end, which may connect again. */
     @Override
-    public void reset() {
-        stop();
+    public synchronized void reset() {
+        checkOpen();
+        disconnect();
         start();
     }
 
@@ -180,13 +193,14 @@ final class VhostBackendNic implements Nic {
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
         if (closed) {
             return;
         }
         closed = true;
         try {
-            stop();
+            disconnect();
+            queues.forEach(queue -> queue.gate.close()); // not stopped before: whoever polls is to hear what is true
         } finally {
             if (ownsPool) {
                 pool.close();
@@ -196,7 +210,7 @@ final class VhostBackendNic implements Nic {
 
     private void checkOpen() {
         if (closed) {
-            throw new IllegalStateException(name + " is closed");
+            throw new NicClosedException(name);
         }
     }
 
@@ -257,7 +271,7 @@ final class VhostBackendNic implements Nic {
         checkOpen();
         SequencedMap<String, Long> details = new LinkedHashMap<>();
         VhostBackendServer current = server;
-        details.put("sessions", sessionsBefore + (current == null ? 0 : current.sessions()));
+        details.put("sessions", sessionsBefore.get() + (current == null ? 0 : current.sessions()));
         long rxFrames = 0;
         long rxBytes = 0;
         long rxErrors = 0;

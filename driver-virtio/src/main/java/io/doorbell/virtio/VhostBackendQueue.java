@@ -3,6 +3,7 @@ package io.doorbell.virtio;
 import io.doorbell.dma.DoorbellException;
 import io.doorbell.dma.kernel.EventFd;
 import io.doorbell.dma.kernel.Kernel;
+import io.doorbell.dma.kernel.KernelException;
 import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.spi.PollGate;
 import java.util.function.Consumer;
@@ -37,6 +38,11 @@ final class VhostBackendQueue implements AutoCloseable {
     private boolean enabled;
     private @Nullable EventFd call;
     private @Nullable EventFd error;
+
+    /** Whether the front-end has said where a ring starts, and none has started there yet. */
+    private boolean startsAnew;
+    /** Whether a ring that has run waits for memory that was taken from under it. */
+    private boolean parked;
 
     private @Nullable DeviceRing ring;
     private Features features = new Features(0, 0);
@@ -73,7 +79,12 @@ final class VhostBackendQueue implements AutoCloseable {
     void publish(DeviceRing used) {
         if (used.publish() && call != null) {
             counters.kicks++;
-            call.signal();
+            try {
+                call.signal();
+            } catch (KernelException e) {
+                throw new BrokenDeviceException(
+                        name + ": the front-end cannot be told of what was used: " + e.getMessage());
+            }
         }
     }
 
@@ -82,12 +93,21 @@ final class VhostBackendQueue implements AutoCloseable {
         broken = true;
         ring = null;
         up = false;
-        if (error != null) {
-            error.signal();
+        try {
+            MemoryFaults.settle();
+        } catch (InternalError e) {
+            // of the same poll as the cause, which it may have led to
         }
         String what = cause instanceof BrokenDeviceException
                 ? cause.getMessage()
                 : name + ": the front-end took memory away that it had shared";
+        if (error != null) {
+            try {
+                error.signal();
+            } catch (KernelException e) {
+                what += ", and it cannot be told so: " + e.getMessage();
+            }
+        }
         complain.accept(what);
         return new BrokenDeviceException(what + "; it is disconnected");
     }
@@ -110,6 +130,7 @@ final class VhostBackendQueue implements AutoCloseable {
     void base(int value) {
         requireStopped();
         base = value;
+        startsAnew = true;
     }
 
     void addresses(long descriptors, long driver, long device) {
@@ -118,6 +139,7 @@ final class VhostBackendQueue implements AutoCloseable {
         driverAddress = driver;
         deviceAddress = device;
         hasAddresses = true;
+        parked = false;
     }
 
     private void requireStopped() {
@@ -145,33 +167,52 @@ final class VhostBackendQueue implements AutoCloseable {
         error = event;
     }
 
-    /** Makes the ring, if all is said that there is to say and it is enabled; else takes it away. */
-    void update(VhostMemory memory, Features agreed, boolean allowed) {
-        boolean ready = allowed && size > 0 && hasAddresses && kicked && enabled && !broken && memory.size() > 0;
+    /**
+     * Makes the ring, if all is said that there is to say and it is enabled; else takes it away.
+     *
+     * @param moved whether the front-end has just changed what memory it shares, in steps between which a ring may be
+     *     without memory: it waits then, and goes on where it was
+     */
+    void update(VhostMemory memory, Features agreed, boolean allowed, boolean moved) {
         DeviceRing current = ring;
-        if (!ready) {
-            if (current != null) {
-                base = current.base();
-                ring = null;
-            }
+        if (current != null) {
+            base = current.base();
+            ring = null;
+        }
+        if (!allowed || size == 0 || !hasAddresses || !kicked || !enabled || broken || memory.size() == 0) {
             return;
         }
-        if (current != null) {
-            base = current.base(); // the memory may be another
+        DeviceRing fresh;
+        try {
+            fresh = ring(memory, agreed);
+        } catch (VhostMemoryMissing e) {
+            if (!moved && !parked) {
+                throw e;
+            }
+            parked = true;
+            return;
         }
-        boolean packed = agreed.has(Feature.VIRTIO_F_RING_PACKED);
-        if (!packed && Integer.bitCount(size) != 1) {
+        if (startsAnew) {
+            fresh.resume();
+        }
+        fresh.start();
+        MemoryFaults.settle();
+        startsAnew = false;
+        parked = false;
+        features = agreed;
+        ring = fresh;
+    }
+
+    private DeviceRing ring(VhostMemory memory, Features agreed) {
+        if (agreed.has(Feature.VIRTIO_F_RING_PACKED)) {
+            return new PackedDeviceRing(
+                    name, size, memory, agreed, descriptorAddress, driverAddress, deviceAddress, base);
+        }
+        if (Integer.bitCount(size) != 1) {
             throw new DoorbellException(name + ": the front-end asks for a split ring of " + size
                     + " entries, which is not a power of two");
         }
-        DeviceRing fresh = packed
-                ? new PackedDeviceRing(
-                        name, size, memory, agreed, descriptorAddress, driverAddress, deviceAddress, base)
-                : new SplitDeviceRing(
-                        name, size, memory, agreed, descriptorAddress, driverAddress, deviceAddress, base);
-        fresh.start();
-        features = agreed;
-        ring = fresh;
+        return new SplitDeviceRing(name, size, memory, agreed, descriptorAddress, driverAddress, deviceAddress, base);
     }
 
     boolean hasRing() {
@@ -196,6 +237,7 @@ final class VhostBackendQueue implements AutoCloseable {
             ring = null;
         }
         kicked = false;
+        parked = false;
         return base;
     }
 
@@ -204,6 +246,8 @@ final class VhostBackendQueue implements AutoCloseable {
         ring = null;
         size = 0;
         base = 0;
+        startsAnew = false;
+        parked = false;
         hasAddresses = false;
         kicked = false;
         enabled = false;

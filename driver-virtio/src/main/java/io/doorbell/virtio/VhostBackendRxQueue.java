@@ -4,11 +4,13 @@ import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.RxQueue;
+import java.util.Arrays;
 
 /** What the front-end sends: frames are copied out of its transmit ring into the pool's buffers. */
 final class VhostBackendRxQueue implements RxQueue {
 
     private static final int SHORTEST = 14;
+    private static final int NONE = -1;
 
     private final VhostBackendQueue queue;
     private final FramePool pool;
@@ -18,7 +20,10 @@ final class VhostBackendRxQueue implements RxQueue {
     /** Bytes in the largest frame that is received. */
     private final int largest;
 
+    /** The buffers of the frame at hand, {@code wanted} of them or fewer; {@link #NONE} comes first if there is none. */
     private final int[] fresh = new int[TxTables.MOST];
+
+    private int wanted;
     private RxFrames frames;
     private Features features;
 
@@ -32,6 +37,7 @@ final class VhostBackendRxQueue implements RxQueue {
         this.largest = several
                 ? Math.min(TxFrames.LARGEST, fresh.length * room - VhostBackendQueue.HEADER)
                 : buffers.largest();
+        this.fresh[0] = NONE;
         this.features = queue.features();
         this.frames = frames(features);
     }
@@ -43,13 +49,15 @@ final class VhostBackendRxQueue implements RxQueue {
     @Override
     public int receive(FrameBatch batch) {
         if (!queue.gate.enter()) {
-            return 0;
+            return queue.gate.turnedAway();
         }
         try {
             DeviceRing ring = queue.ring();
             return ring == null ? 0 : receive(ring, batch);
         } catch (BrokenDeviceException | InternalError e) {
-            throw queue.broken(e);
+            BrokenDeviceException told = queue.broken(e);
+            dropUnfinished();
+            throw told;
         } finally {
             queue.gate.leave();
         }
@@ -62,7 +70,7 @@ final class VhostBackendRxQueue implements RxQueue {
         }
         final int held = batch.size();
         try {
-            for (int taken = 0; taken < ring.size && batch.room() > 0; taken++) {
+            for (int read = 0; read < DeviceRing.MOST_A_POLL && batch.room() > 0; read += ring.pieces) {
                 int mark = ring.mark();
                 ring.clear();
                 if (!ring.take(false)) {
@@ -81,6 +89,7 @@ final class VhostBackendRxQueue implements RxQueue {
             // Also when the front-end lied: what came before is good, and the application has it.
             queue.publish(ring);
         }
+        MemoryFaults.settle();
         return batch.size() - held;
     }
 
@@ -94,30 +103,42 @@ final class VhostBackendRxQueue implements RxQueue {
         if (parts > batch.room() && parts <= batch.capacity()) {
             return false;
         }
+        if (parts > 1) {
+            Arrays.fill(fresh, 0, parts, NONE);
+        }
+        wanted = parts;
         int given = pool.take(fresh, 0, parts);
         if (given < parts) {
             pool.give(fresh, 0, given);
+            fresh[0] = NONE;
             return false;
         }
-        boolean copied = false;
-        try {
-            int from = 0;
-            for (int i = 0; i < parts; i++) {
-                int count = Math.min(room, bytes - from);
-                frames.add(fresh[i], count - frames.notFrame());
-                ring.copyOut(from, pool.memory(), pool.position(fresh[i]) + buffers.start(), count);
-                from += count;
-            }
-            copied = true;
-        } finally {
-            if (!copied) {
-                // The front-end has taken its memory away.
-                frames.forget();
-                pool.give(fresh, 0, parts);
-            }
+        int from = 0;
+        for (int i = 0; i < parts; i++) {
+            int count = Math.min(room, bytes - from);
+            frames.add(fresh[i], count - frames.notFrame());
+            ring.copyOut(from, pool.memory(), pool.position(fresh[i]) + buffers.start(), count);
+            from += count;
         }
+        if (parts > 1) {
+            MemoryFaults.settle(); // there are loops ahead
+        }
+        fresh[0] = NONE; // the batch has them
         frames.deliver(batch);
         return true;
+    }
+
+    /** Gives back the buffers of the frame whose memory was taken away while it was copied, if there is one. */
+    private void dropUnfinished() {
+        frames.forget();
+        if (fresh[0] != NONE) {
+            int count = 0;
+            while (count < wanted && fresh[count] != NONE) {
+                count++;
+            }
+            pool.give(fresh, 0, count);
+            fresh[0] = NONE;
+        }
     }
 
     QueueCounters counters() {

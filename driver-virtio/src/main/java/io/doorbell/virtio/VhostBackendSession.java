@@ -15,6 +15,11 @@ final class VhostBackendSession implements AutoCloseable {
 
     private static final int STATUS_BITS = 0xff;
 
+    /** What is answered to a request that has no other answer. */
+    private static final long DONE = 0;
+
+    private static final long FAILED = 1;
+
     private final Kernel kernel;
     private final long offered;
     private final List<VhostBackendQueue> queues;
@@ -39,26 +44,57 @@ final class VhostBackendSession implements AutoCloseable {
     /**
      * Does what a message asks for, and answers if it asks for that.
      *
-     * @throws DoorbellException when it asks for what cannot be: the connection is to be closed then
+     * @throws DoorbellException when it asks for what cannot be: the connection is to be closed then, as after any other
+     *     exception
      */
     void handle(VhostMessage message) {
-        List<Integer> files = new ArrayList<>(message.files());
         ByteBuffer answer;
+        try {
+            answer = perform(message);
+        } catch (RuntimeException | Error e) {
+            if (wantsToKnow(message)) {
+                refuse(message, e);
+            }
+            throw e;
+        }
+        // Whoever gets the answer finds the gates open.
+        if (answer != null) {
+            connection.send(message.request(), VhostMessage.REPLY, answer, List.of());
+        } else if (wantsToKnow(message)) {
+            connection.send(message.request(), VhostMessage.REPLY, VhostMessage.number(DONE), List.of());
+        }
+    }
+
+    private boolean wantsToKnow(VhostMessage message) {
+        return message.needsReply()
+                && has(VhostProtocol.REPLY_ACK)
+                && !message.request().isQuestion();
+    }
+
+    /** Says that it failed, to a front-end that may not listen any more. */
+    private void refuse(VhostMessage message, Throwable why) {
+        try {
+            connection.send(message.request(), VhostMessage.REPLY, VhostMessage.number(FAILED), List.of());
+        } catch (RuntimeException e) {
+            why.addSuppressed(e);
+        }
+    }
+
+    private @Nullable ByteBuffer perform(VhostMessage message) {
+        List<Integer> files = new ArrayList<>(message.files());
         queues.forEach(queue -> queue.gate.shut());
         try {
-            answer = perform(message, files);
-        } catch (RuntimeException e) {
+            if (message.isReply()) {
+                throw new DoorbellException(
+                        "the front-end sent a reply to " + message.request() + ", which nobody had asked it");
+            }
+            return perform(message, files);
+        } catch (RuntimeException | Error e) {
             queues.forEach(VhostBackendQueue::forget); // before anyone polls: the memory may be half gone
             throw e;
         } finally {
             connection.closeFiles(files);
             openGates();
-        }
-        // Whoever gets the answer finds the gates open.
-        if (answer != null) {
-            connection.send(message.request(), VhostMessage.REPLY, answer, List.of());
-        } else if (message.needsReply() && has(VhostProtocol.REPLY_ACK)) {
-            connection.send(message.request(), VhostMessage.REPLY, VhostMessage.number(0), List.of());
         }
     }
 
@@ -191,7 +227,7 @@ final class VhostBackendSession implements AutoCloseable {
             for (int i = 0; i < count; i++) {
                 memory.add(VhostRegion.read(payload), files.get(i));
             }
-            update();
+            update(true);
         } finally {
             previous.close();
         }
@@ -202,12 +238,12 @@ final class VhostBackendSession implements AutoCloseable {
             throw new DoorbellException("the front-end adds a memory region with " + files.size() + " files");
         }
         memory.add(VhostRegion.read(payload.position(8)), files.getFirst());
-        update();
+        update(true);
     }
 
     private void removeRegion(ByteBuffer payload) {
         memory.remove(VhostRegion.read(payload.position(8)));
-        update();
+        update(true);
     }
 
     private void setStatus(int value) {
@@ -223,13 +259,21 @@ final class VhostBackendSession implements AutoCloseable {
         queues.forEach(VhostBackendQueue::stop);
     }
 
-    /** Starts the rings of which all is known, and moves those that run over to the memory as it is now. */
     private void update() {
+        update(false);
+    }
+
+    /**
+     * Starts the rings of which all is known, and moves those that run over to the memory as it is now.
+     *
+     * @param moved whether it is other memory than before
+     */
+    private void update(boolean moved) {
         boolean allowed = Feature.VIRTIO_F_VERSION_1.isIn(features)
                 && (!has(VhostProtocol.STATUS) || (status & DeviceStatus.DRIVER_OK) != 0);
         Features agreed = new Features(offered, features);
         for (VhostBackendQueue queue : queues) {
-            queue.update(memory, agreed, allowed);
+            queue.update(memory, agreed, allowed, moved);
         }
     }
 

@@ -4,6 +4,7 @@ import io.doorbell.dma.DoorbellException;
 import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
+import io.doorbell.frame.Offloads;
 import io.doorbell.frame.TxQueue;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -26,6 +27,8 @@ final class VhostBackendTxQueue implements TxQueue {
     private long errors;
     private Features features;
     private TxHeader asked;
+    /** What the front-end is told of a frame that asks for nothing. */
+    private int good;
 
     VhostBackendTxQueue(String name, VhostBackendQueue queue) {
         this.name = name;
@@ -41,13 +44,14 @@ final class VhostBackendTxQueue implements TxQueue {
     @Override
     public int send(FrameBatch batch) {
         if (!queue.gate.enter()) {
-            return 0;
+            return queue.gate.turnedAway();
         }
         try {
             DeviceRing ring = queue.ring();
             if (features.negotiated() != queue.features().negotiated()) {
                 features = queue.features(); // another front-end's
                 asked = asked(features);
+                good = features.has(OffloadSide.DRIVER.checksum) ? Offloads.CHECKSUM_GOOD : 0;
             }
             check(batch, ring != null);
             return ring == null ? 0 : send(ring, batch);
@@ -79,7 +83,7 @@ final class VhostBackendTxQueue implements TxQueue {
         long bytes = 0;
         int failed = 0;
         try {
-            while (slot < size) {
+            for (int read = 0; slot < size && read < DeviceRing.MOST_A_POLL; read += ring.pieces) {
                 int slots = batch.slots(slot);
                 int length = batch.length(slot);
                 int buffers = takeFor(ring, length);
@@ -98,6 +102,7 @@ final class VhostBackendTxQueue implements TxQueue {
                 slot += slots;
                 count++;
             }
+            MemoryFaults.settle(); // the pool must not meet it
         } finally {
             queue.counters.frames += count - failed;
             queue.counters.bytes += bytes;
@@ -105,6 +110,7 @@ final class VhostBackendTxQueue implements TxQueue {
             release(batch, slot);
             queue.publish(ring);
         }
+        MemoryFaults.settle();
         return slot;
     }
 
@@ -113,6 +119,9 @@ final class VhostBackendTxQueue implements TxQueue {
             asked.write(frame, header, 0);
         } else {
             header.fill((byte) 0);
+            if ((frame.offloads() & good) != 0) {
+                header.set(ValueLayout.JAVA_BYTE, NetHeader.FLAGS, (byte) NetHeader.DATA_VALID);
+            }
         }
         header.set(ValueLayout.JAVA_SHORT, NetHeader.NUM_BUFFERS, (short) buffers);
     }

@@ -24,14 +24,13 @@ final class VhostConnection implements AutoCloseable {
     /** How long the peer may take to read a message, to send the rest of one, or to answer. */
     static final Duration PATIENCE = Duration.ofSeconds(10);
 
-    private static final int PATIENCE_MILLIS = (int) PATIENCE.toMillis();
-
     /** The longest message: a table of memory regions. */
     private static final int LONGEST = 1024;
 
     private final Kernel kernel;
     private final String peer;
     private final UnixSocket socket;
+    private final int patienceMillis;
     private final Arena arena = Arena.ofShared();
     private final MemorySegment buffer = arena.allocate(LONGEST);
 
@@ -41,14 +40,20 @@ final class VhostConnection implements AutoCloseable {
      * @param peer who is at the other end, for messages
      */
     VhostConnection(Kernel kernel, String peer, UnixSocket socket) {
+        this(kernel, peer, socket, PATIENCE);
+    }
+
+    /** @param patience in place of {@link #PATIENCE} */
+    VhostConnection(Kernel kernel, String peer, UnixSocket socket, Duration patience) {
         this.kernel = kernel;
         this.peer = peer;
         this.socket = socket;
+        this.patienceMillis = (int) patience.toMillis();
     }
 
-    /** Waits until something arrives or the peer is gone; returns early when there is an event. */
-    void awaitRequest(EventFd early) {
-        socket.await(Kernel.POLLIN, -1, early);
+    /** Ends the connection for whoever waits for the peer, at any time: it finds that the peer is gone. Any thread. */
+    void hangUp() {
+        socket.hangUp();
     }
 
     /** Waits until the peer is gone, and says so; false when there was an event first. */
@@ -63,7 +68,7 @@ final class VhostConnection implements AutoCloseable {
         MemorySegment bytes = buffer.asSlice(0, whole.capacity());
         bytes.copyFrom(MemorySegment.ofBuffer(whole.flip()));
         try {
-            socket.send(bytes, files, PATIENCE_MILLIS);
+            socket.send(bytes, files, patienceMillis);
         } catch (KernelException e) {
             throw explained(e);
         }
@@ -72,9 +77,9 @@ final class VhostConnection implements AutoCloseable {
     /** Sends a request and waits for its answer's payload, which must have {@code bytes} bytes. */
     ByteBuffer ask(VhostRequest request, int flags, ByteBuffer payload, List<Integer> files, int bytes) {
         send(request, flags, payload, files);
-        VhostMessage answer = receive(PATIENCE_MILLIS)
+        VhostMessage answer = receive(patienceMillis)
                 .orElseThrow(() -> new DoorbellException(
-                        peer + " did not answer " + request + " within " + PATIENCE.toSeconds() + " s"));
+                        peer + " did not answer " + request + " within " + patienceMillis / 1000 + " s"));
         closeFiles(answer.files());
         if (answer.request() != request
                 || (answer.flags() & VhostMessage.REPLY) == 0
@@ -96,45 +101,62 @@ final class VhostConnection implements AutoCloseable {
         if (socket.await(Kernel.POLLIN, timeoutMillis) == 0) {
             return Optional.empty();
         }
+        long deadline = System.nanoTime() + patienceMillis * 1_000_000L;
         List<Integer> files = new ArrayList<>();
+        VhostMessage message = null;
         try {
-            fill(0, VhostMessage.HEADER, files);
-            int number = buffer.get(ValueLayout.JAVA_INT_UNALIGNED, 0);
-            int flags = buffer.get(ValueLayout.JAVA_INT_UNALIGNED, 4);
-            int size = buffer.get(ValueLayout.JAVA_INT_UNALIGNED, 8);
-            if ((flags & VhostMessage.VERSION_MASK) != VhostMessage.VERSION) {
-                throw garbage(String.format("flags 0x%x instead of protocol version 1", flags));
+            message = receive(files, deadline);
+        } finally {
+            if (message == null) {
+                closeFiles(files);
             }
-            VhostRequest request = VhostRequest.of(number)
-                    .orElseThrow(() -> garbage("request " + Integer.toUnsignedString(number)
-                            + ", which does not exist or was not agreed on"));
-            boolean isReply = (flags & VhostMessage.REPLY) != 0;
-            if (size < 0 || size > LONGEST - VhostMessage.HEADER || (!isReply && !request.fits(size))) {
-                throw garbage(request + " with a payload of " + Integer.toUnsignedString(size) + " bytes");
-            }
-            fill(VhostMessage.HEADER, size, files);
-            ByteBuffer payload = VhostMessage.bytes(size);
-            MemorySegment.ofBuffer(payload).copyFrom(buffer.asSlice(VhostMessage.HEADER, size));
-            return Optional.of(new VhostMessage(request, flags, payload, List.copyOf(files)));
-        } catch (RuntimeException e) {
-            closeFiles(files);
-            throw e;
         }
+        return Optional.of(message);
     }
 
-    private void fill(int from, int bytes, List<Integer> files) {
+    private VhostMessage receive(List<Integer> files, long deadline) {
+        fill(0, VhostMessage.HEADER, files, deadline);
+        int number = buffer.get(ValueLayout.JAVA_INT_UNALIGNED, 0);
+        int flags = buffer.get(ValueLayout.JAVA_INT_UNALIGNED, 4);
+        int size = buffer.get(ValueLayout.JAVA_INT_UNALIGNED, 8);
+        if ((flags & VhostMessage.VERSION_MASK) != VhostMessage.VERSION) {
+            throw garbage(String.format("flags 0x%x instead of protocol version 1", flags));
+        }
+        VhostRequest request = VhostRequest.of(number)
+                .orElseThrow(() -> garbage(
+                        "request " + Integer.toUnsignedString(number) + ", which does not exist or was not agreed on"));
+        boolean isReply = (flags & VhostMessage.REPLY) != 0;
+        if (size < 0 || size > LONGEST - VhostMessage.HEADER || (!isReply && !request.fits(size))) {
+            throw garbage(request + " with a payload of " + Integer.toUnsignedString(size) + " bytes");
+        }
+        fill(VhostMessage.HEADER, size, files, deadline);
+        ByteBuffer payload = VhostMessage.bytes(size);
+        MemorySegment.ofBuffer(payload).copyFrom(buffer.asSlice(VhostMessage.HEADER, size));
+        return new VhostMessage(request, flags, payload, List.copyOf(files));
+    }
+
+    /** Fills a part of the buffer; {@code deadline} is the whole message's, in the time of {@link System#nanoTime}. */
+    private void fill(int from, int bytes, List<Integer> files, long deadline) {
         int filled = 0;
         while (filled < bytes) {
-            UnixSocket.Received received;
+            int left = (int) Math.max(0, (deadline - System.nanoTime()) / 1_000_000);
+            Optional<UnixSocket.Received> some;
             try {
-                received = socket.receive(buffer.asSlice(from + filled, bytes - filled), PATIENCE_MILLIS)
-                        .orElseThrow(() -> garbage("half a message and no more for " + PATIENCE.toSeconds() + " s"));
+                some = socket.receive(buffer.asSlice(from + filled, bytes - filled), left);
             } catch (KernelException e) {
                 throw explained(e);
             }
+            if (some.isEmpty() && left > 0) {
+                continue; // disturbed
+            }
+            UnixSocket.Received received = some.orElseThrow(
+                    () -> garbage("half a message and not the rest of it within " + patienceMillis + " ms"));
             files.addAll(received.files());
             if (received.bytes() == 0) {
                 throw new VhostDisconnected(peer + " has closed the connection");
+            }
+            if (files.size() > UnixSocket.MAX_FILES) {
+                throw garbage("more than " + UnixSocket.MAX_FILES + " files with one message");
             }
             filled += received.bytes();
         }

@@ -149,7 +149,8 @@ final class VhostMemory implements AutoCloseable {
      *
      * @param userAddress as the front-end names it
      * @param alignment what the specification asks for (2.6)
-     * @throws DoorbellException when it is not all within one region, or not aligned
+     * @throws VhostMemoryMissing when it is not all within one region
+     * @throws DoorbellException when it is not aligned
      */
     MemorySegment ring(String what, long userAddress, long bytes, int alignment) {
         if (userAddress % alignment != 0) {
@@ -165,7 +166,7 @@ final class VhostMemory implements AutoCloseable {
                 }
             }
         }
-        throw new DoorbellException(String.format(
+        throw new VhostMemoryMissing(String.format(
                 "the front-end puts its %s of %d bytes at 0x%x, which is not in the memory that it shares: %s",
                 what, bytes, userAddress, Arrays.toString(regions)));
     }

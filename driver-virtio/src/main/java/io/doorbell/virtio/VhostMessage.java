@@ -39,6 +39,10 @@ record VhostMessage(VhostRequest request, int flags, ByteBuffer payload, List<In
         return bytes(8).putInt(0, queue).putInt(4, value);
     }
 
+    boolean isReply() {
+        return (flags & REPLY) != 0;
+    }
+
     boolean needsReply() {
         return (flags & NEED_REPLY) != 0;
     }

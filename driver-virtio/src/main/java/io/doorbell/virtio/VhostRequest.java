@@ -50,6 +50,11 @@ enum VhostRequest {
         return bytes >= shortest && bytes <= longest;
     }
 
+    /** Whether its answer says more than that it was done. */
+    boolean isQuestion() {
+        return name().startsWith("GET_");
+    }
+
     static Optional<VhostRequest> of(int number) {
         return Arrays.stream(values())
                 .filter(request -> request.number == number)

@@ -351,7 +351,7 @@ class VhostBackendTest {
                 .isTrue();
     }
 
-    private static long openFiles() {
+    static long openFiles() {
         try (var files = Files.list(Path.of("/proc/self/fd"))) {
             return files.count();
         } catch (IOException e) {
