@@ -252,6 +252,11 @@ public final class GuestMachine implements AutoCloseable {
         return client;
     }
 
+    /** Has QEMU record no more of that NIC's frames; the file is whole then. See {@link GuestMachineBuilder#capture}. */
+    public void endCapture(int nic) {
+        qmp().execute("object-del", Map.of("id", GuestSpec.capture(nic)));
+    }
+
     /** Ends the guest at once, as pulling the plug does, and waits until it is gone. */
     @Override
     public synchronized void close() {

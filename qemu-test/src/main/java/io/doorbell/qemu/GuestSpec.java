@@ -56,10 +56,15 @@ record GuestSpec(
         line.addAll(List.of("-virtfs", shared("jobs", folder.jobs())));
         nics.forEach(nic -> line.addAll(nic(nic, folder)));
         peers.forEach(wire -> line.addAll(hubPeer(wire, folder)));
-        captures.forEach((nic, file) -> line.addAll(
-                List.of("-object", "filter-dump,id=dump%d,netdev=net%d,file=%s".formatted(nic, nic, value(file)))));
+        captures.forEach((nic, file) -> line.addAll(List.of(
+                "-object", "filter-dump,id=%s,netdev=net%d,file=%s".formatted(capture(nic), nic, value(file)))));
         line.addAll(more);
         return line;
+    }
+
+    /** QEMU's name for what records a NIC's frames. */
+    static String capture(int nic) {
+        return "dump" + nic;
     }
 
     private static List<String> nic(GuestNic nic, GuestFolder folder) {

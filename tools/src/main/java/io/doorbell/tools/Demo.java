@@ -41,8 +41,9 @@ final class Demo {
      * A NIC to show.
      *
      * @param pcap where QEMU records what is on its wire
+     * @param whole whether it does so to the end, or until numbered frames are under way: all of them take much room
      */
-    record Shown(LabNic nic, Path pcap) {}
+    record Shown(LabNic nic, Path pcap, boolean whole) {}
 
     Demo(Progress progress, int frames, List<Shown> nics) {
         this.progress = progress;
@@ -61,13 +62,18 @@ final class Demo {
         GuestMachineBuilder builder = GuestMachine.builder();
         for (int i = 0; i < nics.size(); i++) {
             // Each comes with one of the kernel's.
-            nics.get(i).nic().plugInto(builder).capture(2 * i, nics.get(i).pcap());
+            nics.get(i).nic().plugInto(builder).capture(captured(i), nics.get(i).pcap());
         }
         try (GuestMachine guest = builder.start()) {
             progress.done("");
             progress.step("loading the kernel's igb, virtio_net and vfio-pci", () -> Lab.loadDrivers(guest));
             return exercise(guest);
         }
+    }
+
+    /** The index, among all NICs of the guest, of one to show. */
+    private static int captured(int shown) {
+        return 2 * shown;
     }
 
     /** Everything but the boot, in a guest that has the NICs and their drivers. */
@@ -130,19 +136,22 @@ final class Demo {
                 progress.done(line.substring(DONE.length()));
             } else if (line.startsWith(EXCHANGE)) {
                 progress.begin(line.substring(EXCHANGE.length()));
-                begin(nics.get(results.size()).nic());
+                begin(results.size());
             } else if (line.startsWith(REPORT)) {
                 end(nics.get(results.size()).pcap(), NicReport.parse(line.substring(REPORT.length())));
             }
         }
 
-        private void begin(LabNic nic) {
+        private void begin(int shown) {
+            LabNic nic = nics.get(shown).nic();
+            Runnable underWay = nics.get(shown).whole() ? () -> {} : () -> guest.endCapture(captured(shown));
             exchange = new PeerExchange(
                     guest.peer(nic.hub()),
                     MacAddress.parse(nic.mac()).value(),
                     nic.peerMac().value(),
                     frames,
-                    progress);
+                    progress,
+                    underWay);
             exchange.start();
         }
 

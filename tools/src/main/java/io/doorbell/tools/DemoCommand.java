@@ -1,6 +1,7 @@
 package io.doorbell.tools;
 
 import io.doorbell.dma.DoorbellException;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -46,9 +47,10 @@ final class DemoCommand implements Callable<Integer> {
     @Option(
             names = "--pcap",
             paramLabel = "FILE",
-            description = "Where QEMU records the frames, whole, for Wireshark, tshark and tcpdump: one file a NIC,"
-                    + " whose name is added to this one; ${DEFAULT-VALUE} by default.")
-    private Path pcap = Path.of("doorbell-demo.pcap");
+            description =
+                    "Where QEMU records all frames, for Wireshark, tshark and tcpdump: one file a NIC, whose name is"
+                            + " added to this one. Unless given, it records the first frames, in a new folder for temporary files.")
+    private @Nullable Path pcap;
 
     @Option(names = "--json", description = "Prints one object.")
     private boolean json;
@@ -89,18 +91,25 @@ final class DemoCommand implements Callable<Integer> {
 
     private Supplier<DemoResult> demo(Progress progress) {
         if (only == DemoNic.VHOST_USER) {
+            if (pcap != null) {
+                throw new DoorbellException(
+                        "--pcap is for NICs of QEMU's: between two processes, nobody records frames");
+            }
             return new VhostDemo(progress, frames)::run;
         }
+        Path given = pcap;
+        boolean whole = given != null;
+        Path record = given != null ? given : temporary();
         List<Demo.Shown> shown = Stream.of(Lab.IGB, Lab.VIRTIO)
                 .filter(nic -> only == null || only.toString().equals(nic.driver()))
-                .map(nic -> new Demo.Shown(nic, pcapOf(nic)))
+                .map(nic -> new Demo.Shown(nic, fileFor(nic, record), whole))
                 .toList();
         return new Demo(progress, frames, shown)::run;
     }
 
     /** {@code demo.pcap} becomes {@code demo-igb.pcap}. */
-    private Path pcapOf(LabNic nic) {
-        String name = pcap.toString();
+    private static Path fileFor(LabNic nic, Path record) {
+        String name = record.toString();
         String stem = name.endsWith(PCAP) ? name.substring(0, name.length() - PCAP.length()) : name;
         Path file = Path.of(stem + "-" + nic.driver() + PCAP).toAbsolutePath().normalize();
         requireWritable(file);
@@ -113,11 +122,21 @@ final class DemoCommand implements Callable<Integer> {
         context.print("");
         for (DemoResult.NicResult nic : result.nics()) {
             if (nic.pcap() != null) {
-                context.print("All that was on the wire of " + nic.report().driver() + " is in " + nic.pcap()
-                        + ": wireshark, tshark -r, tcpdump -r");
+                context.print((pcap == null ? "The first frames" : "All frames") + " on the wire of "
+                        + nic.report().driver() + " are in " + nic.pcap() + ": wireshark, tshark -r, tcpdump -r");
             }
         }
         context.print(String.format("%s in %.1f s", result.pass() ? "passed" : "failed", seconds));
+    }
+
+    /** A file in a folder of this run's own, so that no file of another user's is in the way. */
+    private static Path temporary() {
+        try {
+            return Files.createTempDirectory("doorbell-").resolve("demo" + PCAP);
+        } catch (IOException e) {
+            throw new DoorbellException(
+                    "cannot create a folder for what QEMU records: " + e.getMessage() + "; name a file with --pcap", e);
+        }
     }
 
     private static void requireWritable(Path file) {

@@ -23,9 +23,11 @@ final class PeerExchange implements AutoCloseable {
     private final FramePeer peer;
     private final NumberedExchange exchange;
     private final Progress progress;
+    private final Runnable underWay;
     private final long total;
     private final Thread thread =
             Thread.ofPlatform().daemon().name("doorbell-peer").unstarted(this::run);
+    private boolean isUnderWay;
     private volatile boolean closed;
     private volatile long received;
     private volatile @Nullable RuntimeException failure;
@@ -33,10 +35,12 @@ final class PeerExchange implements AutoCloseable {
     /**
      * @param nicMac where the frames go
      * @param peerMac where they come from
+     * @param underWay is run once, on the exchange's thread, when some hundreds of frames have moved
      */
-    PeerExchange(FramePeer peer, long nicMac, long peerMac, int frames, Progress progress) {
+    PeerExchange(FramePeer peer, long nicMac, long peerMac, int frames, Progress progress, Runnable underWay) {
         this.peer = peer;
         this.progress = progress;
+        this.underWay = underWay;
         this.total = 2L * frames;
         exchange = new NumberedExchange(nicMac, peerMac, frames, frames, WINDOW);
     }
@@ -74,6 +78,10 @@ final class PeerExchange implements AutoCloseable {
             }
             if (moved - shown >= FRAMES_PER_COUNT) {
                 Counts counts = exchange.counts();
+                if (!isUnderWay) {
+                    isUnderWay = true;
+                    underWay.run();
+                }
                 received = counts.received();
                 progress.count(counts.sent() + counts.received(), total);
                 shown = moved;

@@ -35,7 +35,7 @@ class CrashIT {
             }
 
             List<Demo.Shown> shown = nics.stream()
-                    .map(nic -> new Demo.Shown(nic, Path.of("none")))
+                    .map(nic -> new Demo.Shown(nic, Path.of("none"), true))
                     .toList();
             DemoResult after = new Demo(new Progress(console.console()), ENOUGH, shown).exercise(guest);
             assertThat(after.pass()).as("%s", after).isTrue();
@@ -53,7 +53,8 @@ class CrashIT {
                 MacAddress.parse(nic.mac()).value(),
                 nic.peerMac().value(),
                 frames,
-                new Progress(new CapturedConsole().console()))) {
+                new Progress(new CapturedConsole().console()),
+                () -> {})) {
             GuestProcess victim = guest.spawn(Demo.command(guest, frames, List.of(nic)));
             victim.awaitLine(Demo.EXCHANGE, PATIENCE);
             exchange.start();

@@ -66,6 +66,26 @@ class DemoIT {
         judge(Lab.VIRTIO);
     }
 
+    @Test
+    @SuppressWarnings("unchecked")
+    void leavesAFewFramesWhereTemporaryFilesGoUnlessAskedForAll() throws IOException {
+        int frames = 5000;
+        int status = NicCtl.run(
+                Context.ofProcess(console.console()),
+                List.of("demo", "--json", "--nic=virtio", "--frames", String.valueOf(frames)));
+
+        assertThat(status).as(console.err()).isZero();
+        Map<String, Object> result = Json.read(console.out());
+        Map<String, Object> nic = ((List<Map<String, Object>>) result.get("nics")).getFirst();
+        Path pcap = Path.of((String) nic.get("pcap"));
+        assertThat(pcap).startsWith(Path.of(System.getProperty("java.io.tmpdir")));
+        // Of 60 to 1514 bytes each, of which there are 10,000.
+        assertThat(Files.size(pcap)).isBetween(10_000L, 1_800_000L);
+        assertThat(Files.list(Path.of(""))).noneMatch(file -> file.toString().endsWith(".pcap"));
+        Files.delete(pcap);
+        Files.delete(pcap.getParent());
+    }
+
     private void judge(LabNic nic) throws IOException, InterruptedException {
         Path pcap = folder.resolve("demo-" + nic.driver() + ".pcap");
         // 0x4e75 marks a numbered frame.
