@@ -2,9 +2,13 @@ package io.doorbell.tools;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.doorbell.frame.FrameBatch;
+import io.doorbell.frame.Nic;
+import io.doorbell.frame.spi.BoundedWait;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -57,6 +61,8 @@ class ApplicationIT {
             }
             """;
 
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
     @TempDir
     private Path folder;
 
@@ -94,6 +100,55 @@ class ApplicationIT {
         assertThat(printed).startsWith("received 60 bytes in unnamed module");
     }
 
+    @Test
+    void theExampleOfTheReadmeClosesItsNicOnCtrlC() throws Exception {
+        String readme = Files.readString(Path.of("../README.md"));
+        int start = readme.indexOf("```java\n") + "```java\n".length();
+        Path source = Files.writeString(
+                folder.resolve("Reflector.java"), readme.substring(start, readme.indexOf("```", start)));
+        String path = jars().stream().map(Path::toString).collect(Collectors.joining(":"));
+        run("javac", "-cp", path, "-d", folder.toString(), source.toString());
+        Path output = folder.resolve("reflector.txt");
+        Process reflector = new ProcessBuilder(
+                        program("java"),
+                        "--enable-native-access=ALL-UNNAMED",
+                        "-cp",
+                        path + ":" + folder,
+                        "Reflector",
+                        "vhost-user-backend:" + socket())
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
+        try {
+            assertThat(BoundedWait.until(() -> Files.exists(Path.of(socket())), PATIENCE))
+                    .as("it listens")
+                    .isTrue();
+            try (Nic front = Nic.open("vhost-user:" + socket())) {
+                FrameBatch batch = new FrameBatch(1);
+                front.rxQueue(0).pool().allocate(batch, 1);
+                batch.frame(0).length(60);
+                front.txQueue(0).send(batch);
+                assertThat(BoundedWait.until(() -> front.rxQueue(0).receive(batch) > 0, PATIENCE))
+                        .as("the frame comes back")
+                        .isTrue();
+                batch.release();
+
+                reflector.destroy(); // runs shutdown hooks, as Ctrl-C does
+
+                assertThat(reflector.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS))
+                        .as("it ends")
+                        .isTrue();
+            }
+        } finally {
+            reflector.destroyForcibly();
+        }
+        assertThat(reflector.exitValue()).isEqualTo(128 + 15);
+        assertThat(Path.of(socket()))
+                .as("what the NIC deletes when it is closed")
+                .doesNotExist();
+        assertThat(Files.readString(output)).doesNotContain("Exception");
+    }
+
     private Path compile() throws Exception {
         Path source = Files.createDirectories(folder.resolve("source/application"));
         Path descriptor = Files.writeString(source.resolveSibling("module-info.java"), MODULE);
@@ -125,10 +180,13 @@ class ApplicationIT {
         }
     }
 
+    private static String program(String name) {
+        return JAVA_HOME.resolve("bin").resolve(name).toString();
+    }
+
     /** What a program of the JDK's prints, that is to succeed. */
     private String run(String program, String... arguments) throws Exception {
-        List<String> command = new ArrayList<>(
-                List.of(JAVA_HOME.resolve("bin").resolve(program).toString()));
+        List<String> command = new ArrayList<>(List.of(program(program)));
         command.addAll(List.of(arguments));
         Path output = folder.resolve(program + ".txt");
         Process process = new ProcessBuilder(command)
