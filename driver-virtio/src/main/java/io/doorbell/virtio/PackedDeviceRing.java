@@ -208,17 +208,20 @@ final class PackedDeviceRing extends DeviceRing {
 
     /**
      * The driver's position is where the AVAIL flags change, since it writes each round's wrap counter there; ours is
-     * behind the last descriptor that is not available. A ring that is as it was made starts where the front-end says.
+     * behind the last descriptor that is not available. A ring whose first descriptor was never written starts where the
+     * front-end says, and so does one in which the driver's position cannot be told.
      */
     @Override
     void resume() {
         long[] words = new long[size];
         int end = -1;
-        for (int look = 0; look < LOOKS && end < 0; look++) {
+        boolean certain = false;
+        for (int look = 0; look < LOOKS && !certain; look++) {
+            int before = end;
             end = driverPosition(words);
-            Thread.onSpinWait();
+            certain = end >= 0 && end == before;
         }
-        if (end < 0) {
+        if (!certain) {
             return;
         }
         int oldest = advanced(end, size);
@@ -255,25 +258,42 @@ final class PackedDeviceRing extends DeviceRing {
      * @param words receives the second words of all descriptors
      */
     private int driverPosition(long[] words) {
-        long all = 0;
         int changes = 0;
         int change = 0;
         for (int i = 0; i < size; i++) {
             // Acquire: as in take().
             words[i] = (long) LONG.getAcquire(descriptors, (long) i * DESCRIPTOR + 8);
-            all |= words[i] | (long) LONG.getOpaque(descriptors, (long) i * DESCRIPTOR);
             if (i > 0 && ((words[i] ^ words[i - 1]) & AVAIL) != 0) {
                 changes++;
                 change = i;
             }
         }
-        if (all == 0 || changes > 1) {
+        // Drivers fill a ring in any order, and show it by the first descriptor.
+        boolean isNew = words[0] == 0 && (long) LONG.getOpaque(descriptors, 0) == 0;
+        if (isNew || changes > 1) {
             return -1;
         }
         // Up to the change, or all round the ring, it has written what the first one shows.
         boolean firstRound = (words[0] & AVAIL) != 0;
         int written = changes == 0 ? size : change;
-        return firstRound ? written : advanced(size, written);
+        int end = firstRound ? written : advanced(size, written);
+        return isHeldBack(words, advanced(end, 2 * size - 1)) ? -1 : end;
+    }
+
+    /**
+     * Whether all descriptors are available but this one, which would be the last: it is the first, and the driver has
+     * filled the whole ring and not yet shown it.
+     */
+    private boolean isHeldBack(long[] words, int last) {
+        if (isAvailable(words, last)) {
+            return false;
+        }
+        for (int i = 1; i < size; i++) {
+            if (!isAvailable(words, advanced(last, size + i))) {
+                return false;
+            }
+        }
+        return true;
     }
 
     @Override

@@ -142,6 +142,33 @@ class PackedResumeTest {
         assertThat(takeBack(1)).isTrue();
     }
 
+    /** As a driver does that fills its receive ring and starts the device then, or is just about to. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 5, SIZE, SIZE + 3})
+    void mindNothingThatTheDriverHoldsBack(int before) {
+        PackedDeviceRing ring = device(START_BASE);
+        for (int i = 0; i < before; i++) {
+            makeAvailable(1);
+            use(ring, i + 1);
+            assertThat(takeBack(1)).isTrue();
+        }
+        long head = 16L * position + 14;
+        short was = bytes.get(ValueLayout.JAVA_SHORT, head);
+        for (int i = 0; i < SIZE; i++) {
+            makeAvailable(1);
+        }
+        short is = bytes.get(ValueLayout.JAVA_SHORT, head);
+        bytes.set(ValueLayout.JAVA_SHORT, head, was);
+        ring = device(before == 0 ? START_BASE : ring.base());
+        ring.clear();
+        assertThat(ring.take(false)).isFalse();
+        bytes.set(ValueLayout.JAVA_SHORT, head, is);
+        for (int i = before; i < before + SIZE; i++) {
+            use(ring, i + 1);
+            assertThat(takeBack(1)).isTrue();
+        }
+    }
+
     /** In the middle of the ring, by a front-end that has another one's ring moved here. */
     @Test
     void startWhereTheFrontEndSaysWhereNothingWasWrittenYet() {

@@ -1,5 +1,6 @@
 package io.doorbell.qemu;
 
+import io.doorbell.pci.ConfigSpace;
 import io.doorbell.pci.PciAddress;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -106,11 +107,16 @@ public final class QtestMachine implements AutoCloseable {
                 PORT_WINDOWS + nic * PORT_WINDOW_SIZE);
     }
 
+    /** Configuration space of the host bridge, whose registers say, among others, where RAM is to be seen. */
+    public ConfigSpace hostBridge() {
+        return new QtestConfigSpace(qtest, Integer.toUnsignedLong(ECAM), 0, 0);
+    }
+
     private static int deviceNumber(int nic) {
         return FIRST_DEVICE + nic * DEVICES_PER_NIC;
     }
 
-    /** The other end of a NIC's cable, unless it is a {@link #tap} or a {@link Builder#bridge bridge}. */
+    /** The other end of a NIC's cable, unless it is a {@link #tap}, a {@link Builder#bridge bridge} or a back-end. */
     public FramePeer peer(int nic) {
         FramePeer peer = wireEnds.get(checkNic(nic)).peer();
         if (peer == null) {
@@ -207,7 +213,8 @@ public final class QtestMachine implements AutoCloseable {
         private record Nic(
                 String model,
                 List<String> properties,
-                @Nullable HostTap tap) {}
+                @Nullable HostTap tap,
+                @Nullable Path vhostSocket) {}
 
         private record Capture(int nic, Path file) {}
 
@@ -234,7 +241,7 @@ public final class QtestMachine implements AutoCloseable {
             if (nics.size() == MAX_NICS) {
                 throw new IllegalStateException("a machine has room for " + MAX_NICS + " NICs");
             }
-            nics.add(new Nic(model, List.of(properties), null));
+            nics.add(new Nic(model, List.of(properties), null, null));
             return this;
         }
 
@@ -249,7 +256,22 @@ public final class QtestMachine implements AutoCloseable {
             }
             String mac = mac(nics.size() - 1);
             Nic last = nics.removeLast();
-            nics.add(new Nic(last.model(), last.properties(), new HostTap(mac, queues)));
+            nics.add(new Nic(last.model(), last.properties(), new HostTap(mac, queues), null));
+            return this;
+        }
+
+        /**
+         * Has the NIC that was added last played by a vhost-user back-end: QEMU then is the front-end, and shares the
+         * machine's RAM. It connects again whenever the connection is lost.
+         *
+         * @param socket that the back-end listens at, by the time that the machine starts
+         */
+        public Builder onVhostUser(Path socket) {
+            if (nics.isEmpty()) {
+                throw new IllegalStateException("add the NIC to be played first");
+            }
+            Nic last = nics.removeLast();
+            nics.add(new Nic(last.model(), last.properties(), null, socket.toAbsolutePath()));
             return this;
         }
 
@@ -386,6 +408,11 @@ public final class QtestMachine implements AutoCloseable {
                 command.addAll(List.of("-icount", "shift=0,sleep=off"));
             }
             for (int nic = 0; nic < nics.size(); nic++) {
+                Path socket = nics.get(nic).vhostSocket();
+                if (socket != null) {
+                    String path = escape(socket);
+                    command.addAll(List.of("-chardev", "socket,id=vhost" + nic + ",reconnect-ms=100,path=" + path));
+                }
                 command.addAll(List.of("-netdev", netdev(folder, nic), "-device", device(nic)));
             }
             for (Capture capture : captures) {
@@ -398,12 +425,17 @@ public final class QtestMachine implements AutoCloseable {
         }
 
         private boolean hasPeer(int nic) {
-            return bridgeMtu == 0 && nics.get(nic).tap() == null;
+            return bridgeMtu == 0
+                    && nics.get(nic).tap() == null
+                    && nics.get(nic).vhostSocket() == null;
         }
 
         private String netdev(Path folder, int nic) {
             String wire = "wire" + nic;
             HostTap tap = nics.get(nic).tap();
+            if (nics.get(nic).vhostSocket() != null) {
+                return "vhost-user,id=" + wire + ",chardev=vhost" + nic;
+            }
             if (bridgeMtu > 0) {
                 return KernelBridge.netdev(wire, nic);
             }
