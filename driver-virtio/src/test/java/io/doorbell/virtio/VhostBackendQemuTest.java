@@ -31,10 +31,13 @@ class VhostBackendQemuTest {
     private static final long DRIVER = 0x02_00_00_00_00_01L;
     private static final long BACK_END = 0x02_00_00_00_00_02L;
 
-    /** Programmable attribute maps of the host bridge, one byte for 16 or 32 KiB each, and "RAM, to be read and written". */
-    private static final int PAM1 = 0x91;
+    /**
+     * Programmable attribute maps of the host bridge, a byte for the 64 KiB below 1 MiB and then one for 32 KiB each from
+     * 768 KiB on, and what makes RAM of them that can be read and written.
+     */
+    private static final int PAM0 = 0x90;
 
-    private static final int PAM_BYTES = 6;
+    private static final int PAM_BYTES = 7;
     private static final int RAM = 0x33;
 
     private final String properties;
@@ -132,19 +135,20 @@ class VhostBackendQemuTest {
         }
     }
 
-    /** QEMU takes the region away that the rings are in, and adds two in its place: RAM is now seen where a ROM was. */
+    /**
+     * RAM is seen where a ROM was, and no longer. The first step joins it with the RAM that the rings are in: QEMU takes
+     * that region away and adds a larger one, while others stay.
+     */
     @Test
     void goesOnWhenItsMemoryIsMovedAbout() {
         exchange();
         ConfigSpace bridge = machine.hostBridge();
-        for (int i = 0; i < PAM_BYTES; i++) {
-            bridge.write8(PAM1 + i, RAM);
-            exchange();
+        for (int value : new int[] {RAM, 0}) {
+            for (int i = 0; i < PAM_BYTES; i++) {
+                bridge.write8(PAM0 + i, value);
+                exchange();
+            }
         }
-        for (int i = 0; i < PAM_BYTES; i++) {
-            bridge.write8(PAM1 + i, 0);
-        }
-        exchange();
         assertThat(back.statistics().details()).containsEntry("sessions", 1L);
     }
 }
