@@ -1,10 +1,8 @@
 package io.doorbell.dma;
 
 import io.doorbell.dma.kernel.Kernel;
+import io.doorbell.dma.kernel.Lifetime;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
-import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** What one device reaches behind an IOMMU. */
 public final class IommuDmaSpace implements DmaSpace {
@@ -12,7 +10,8 @@ public final class IommuDmaSpace implements DmaSpace {
     private final Kernel kernel;
     private final IommuMapper mapper;
     private final IovaAllocator addresses;
-    private final List<DmaRegion> regions = new ArrayList<>();
+    private final Lifetime lifetime;
+    private final Regions regions = new Regions(this);
     private boolean closed;
 
     public IommuDmaSpace(IommuMapper mapper) {
@@ -21,21 +20,24 @@ public final class IommuDmaSpace implements DmaSpace {
 
     /** Over a kernel of the caller's choice, which memory is allocated from. */
     public IommuDmaSpace(Kernel kernel, IommuMapper mapper) {
-        this(kernel, mapper, new IovaAllocator(mapper.permitted()));
+        this(kernel, mapper, new IovaAllocator(mapper.permitted()), new Lifetime("the DMA space"));
     }
 
-    private IommuDmaSpace(Kernel kernel, IommuMapper mapper, IovaAllocator addresses) {
+    private IommuDmaSpace(Kernel kernel, IommuMapper mapper, IovaAllocator addresses, Lifetime lifetime) {
         this.kernel = kernel;
         this.mapper = mapper;
         this.addresses = addresses;
+        this.lifetime = lifetime;
     }
 
     /**
      * A space for another device behind the same IOMMU context: it has regions of its own, which close with it, and
      * takes their addresses from the same pool. The devices reach each other's regions, since to the IOMMU they are one.
+     *
+     * @param device that of the other device, with which the space ends
      */
-    public IommuDmaSpace sibling() {
-        return new IommuDmaSpace(kernel, mapper, addresses);
+    public IommuDmaSpace sibling(Lifetime device) {
+        return new IommuDmaSpace(kernel, mapper, addresses, device);
     }
 
     @Override
@@ -44,7 +46,7 @@ public final class IommuDmaSpace implements DmaSpace {
         PinnedMemory memory = PinnedMemory.allocate(kernel, bytes);
         try {
             return map(memory.segment(), memory.pageSize(), memory::close);
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             memory.close();
             throw e;
         }
@@ -64,7 +66,7 @@ public final class IommuDmaSpace implements DmaSpace {
                             + " align its address and its size to %d",
                     memory.address(), memory.byteSize(), page));
         }
-        for (DmaRegion region : regions) {
+        for (DmaRegion region : regions.all()) {
             if (region.segment().asOverlappingSlice(memory).isPresent()) {
                 throw new DoorbellException(String.format(
                         "memory at 0x%x of %d bytes is registered already, in part at least, at device address 0x%x:"
@@ -72,38 +74,39 @@ public final class IommuDmaSpace implements DmaSpace {
                         memory.address(), memory.byteSize(), region.deviceAddress()));
             }
         }
-        return map(memory, page, () -> {});
+        long pageSize =
+                PinnedMemory.containing(memory).map(PinnedMemory::pageSize).orElse(page);
+        return map(memory, pageSize, () -> {});
     }
 
     private DmaRegion map(MemorySegment memory, long pageSize, Runnable free) {
-        // As well aligned as its pages are, so that the IOMMU can use large pages too.
-        long iova = addresses.allocate(memory.byteSize(), Math.max(pageSize, mapper.pageSize()));
+        // As well aligned as its pages are, so that the IOMMU can use large pages too. What starts within a page has
+        // none to gain.
+        long alignment = memory.address() % pageSize == 0 ? Math.max(pageSize, mapper.pageSize()) : mapper.pageSize();
+        long size = memory.byteSize();
+        long iova = addresses.allocate(size, alignment);
         try {
-            mapper.map(iova, memory.address(), memory.byteSize());
-        } catch (RuntimeException e) {
+            mapper.map(iova, memory.address(), size);
+        } catch (Throwable e) {
             addresses.free(iova);
             throw e;
         }
-        DmaRegion[] self = new DmaRegion[1];
-        self[0] = new DmaRegion(memory, iova, pageSize, () -> unmap(self[0], free));
-        regions.add(self[0]);
-        return self[0];
+        return regions.add(memory, iova, pageSize, () -> unmap(iova, size, free));
     }
 
     /**
      * First from the device, then from the process: between the two the memory is merely unused. If the IOMMU does not
      * let go, neither the memory nor its address is given to anyone else.
      */
-    private synchronized void unmap(DmaRegion region, Runnable free) {
-        regions.remove(region);
-        mapper.unmap(region.deviceAddress(), region.segment().byteSize());
-        addresses.free(region.deviceAddress());
+    private void unmap(long iova, long size, Runnable free) {
+        mapper.unmap(iova, size);
+        addresses.free(iova);
         free.run();
     }
 
     private void requireOpen() {
         if (closed) {
-            throw new IllegalStateException("the DMA space is closed");
+            throw lifetime.over();
         }
     }
 
@@ -111,25 +114,7 @@ public final class IommuDmaSpace implements DmaSpace {
     @Override
     public synchronized void close() {
         closed = true;
-        RuntimeException failure = null;
-        for (DmaRegion region : List.copyOf(regions).reversed()) {
-            failure = closing(region, failure);
-        }
-        if (failure != null) {
-            throw failure;
-        }
-    }
-
-    private static @Nullable RuntimeException closing(DmaRegion region, @Nullable RuntimeException earlier) {
-        try {
-            region.close();
-            return earlier;
-        } catch (RuntimeException e) {
-            if (earlier == null) {
-                return e;
-            }
-            earlier.addSuppressed(e);
-            return earlier;
-        }
+        lifetime.end();
+        regions.endAll();
     }
 }

@@ -1,9 +1,6 @@
 package io.doorbell.dma;
 
 import java.lang.foreign.MemorySegment;
-import java.util.LinkedHashSet;
-import java.util.List;
-import java.util.Set;
 
 /**
  * What a device reaches that this process plays itself: its own memory, by its own addresses. For practising a driver
@@ -11,7 +8,7 @@ import java.util.Set;
  */
 public final class LocalDmaSpace implements DmaSpace {
 
-    private final Set<DmaRegion> regions = new LinkedHashSet<>();
+    private final Regions regions = new Regions(this);
 
     /** Makes a space without regions. */
     public LocalDmaSpace() {}
@@ -33,15 +30,7 @@ public final class LocalDmaSpace implements DmaSpace {
     }
 
     private synchronized DmaRegion region(MemorySegment memory, long pageSize, Runnable free) {
-        DmaRegion[] self = new DmaRegion[1];
-        self[0] = new DmaRegion(memory, memory.address(), pageSize, () -> release(self[0], free));
-        regions.add(self[0]);
-        return self[0];
-    }
-
-    private synchronized void release(DmaRegion region, Runnable free) {
-        regions.remove(region);
-        free.run();
+        return regions.add(memory, memory.address(), pageSize, free);
     }
 
     /**
@@ -51,7 +40,7 @@ public final class LocalDmaSpace implements DmaSpace {
      * @throws DoorbellException when no region has it
      */
     public synchronized MemorySegment at(long deviceAddress) {
-        for (DmaRegion region : regions) {
+        for (DmaRegion region : regions.all()) {
             long offset = deviceAddress - region.deviceAddress();
             if (offset >= 0 && offset < region.segment().byteSize()) {
                 return region.segment().asSlice(offset);
@@ -63,6 +52,6 @@ public final class LocalDmaSpace implements DmaSpace {
 
     @Override
     public synchronized void close() {
-        List.copyOf(regions).reversed().forEach(DmaRegion::close);
+        regions.endAll();
     }
 }

@@ -1,6 +1,7 @@
 package io.doorbell.dma;
 
 import io.doorbell.dma.kernel.Kernel;
+import io.doorbell.dma.kernel.Lifetime;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,11 +18,14 @@ public final class PhysicalDmaSpace implements DmaSpace {
     private static final int BUFFER = 2304;
 
     private final Kernel kernel;
-    private final List<DmaRegion> regions = new ArrayList<>();
+    private final Lifetime lifetime;
+    private final Regions regions = new Regions(this);
     private boolean closed;
 
-    public PhysicalDmaSpace(Kernel kernel) {
+    /** @param device that of the device, with which the space ends */
+    public PhysicalDmaSpace(Kernel kernel, Lifetime device) {
         this.kernel = kernel;
+        this.lifetime = device;
     }
 
     @Override
@@ -30,7 +34,7 @@ public final class PhysicalDmaSpace implements DmaSpace {
         PinnedMemory memory = PinnedMemory.allocate(kernel, bytes);
         try {
             return region(memory.segment(), memory, memory::close);
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             memory.close();
             throw e;
         }
@@ -47,13 +51,11 @@ public final class PhysicalDmaSpace implements DmaSpace {
 
     private DmaRegion region(MemorySegment memory, PinnedMemory owner, Runnable free) {
         if (owner.pageSize() != HugePages.SIZE) {
-            throw new DoorbellException("no hugepages are free, and a device without an IOMMU reaches those only, since"
+            throw new DoorbellException("no hugepages are free ("
+                    + owner.whyOrdinaryPages().orElse("") + "), and a device without an IOMMU reaches those only, since"
                     + " ordinary pages move: reserve some with 'sysctl vm.nr_hugepages=64' as root");
         }
-        DmaRegion[] self = new DmaRegion[1];
-        self[0] = new DmaRegion(memory, physicalAddress(memory), HugePages.SIZE, () -> release(self[0], free));
-        regions.add(self[0]);
-        return self[0];
+        return regions.add(memory, physicalAddress(memory), HugePages.SIZE, free);
     }
 
     /** Of memory that lies in one piece; that is looked up once a hugepage. */
@@ -76,20 +78,16 @@ public final class PhysicalDmaSpace implements DmaSpace {
         return pages.getFirst();
     }
 
-    private synchronized void release(DmaRegion region, Runnable free) {
-        regions.remove(region);
-        free.run();
-    }
-
     private void requireOpen() {
         if (closed) {
-            throw new IllegalStateException("the DMA space is closed");
+            throw lifetime.over();
         }
     }
 
     @Override
     public synchronized void close() {
         closed = true;
-        List.copyOf(regions).reversed().forEach(DmaRegion::close);
+        lifetime.end();
+        regions.endAll();
     }
 }

@@ -29,6 +29,8 @@ public final class PinnedMemory implements AutoCloseable {
     private final Mapping mapping;
     private final long pageSize;
     private final int fd;
+    private Optional<String> whyOrdinary = Optional.empty();
+    private boolean closed;
 
     private PinnedMemory(Kernel kernel, Mapping mapping, long pageSize, int fd) {
         this.kernel = kernel;
@@ -62,13 +64,32 @@ public final class PinnedMemory implements AutoCloseable {
         if (bytes <= 0) {
             throw new IllegalArgumentException("bytes must be positive, not " + bytes);
         }
+        if (bytes > Long.MAX_VALUE - HugePages.SIZE) {
+            throw new IllegalArgumentException(bytes + " bytes are more than a process can address");
+        }
         try {
             int flags = Kernel.MFD_HUGETLB | Kernel.MFD_HUGE_2MB;
             return map(kernel, roundUp(bytes, HugePages.SIZE), HugePages.SIZE, flags);
         } catch (KernelException noHugePages) {
             // None configured, none free, or a kernel without them: ordinary pages do the same, only slower.
-            long pageSize = kernel.pageSize();
-            return map(kernel, roundUp(bytes, pageSize), pageSize, 0);
+            return ordinary(kernel, bytes, noHugePages);
+        }
+    }
+
+    private static PinnedMemory ordinary(Kernel kernel, long bytes, KernelException noHugePages) {
+        String why = String.valueOf(noHugePages.getMessage());
+        System.getLogger(PinnedMemory.class.getName())
+                .log(
+                        System.Logger.Level.DEBUG,
+                        () -> bytes + " bytes are of ordinary pages, since no hugepages were to" + " be had: " + why);
+        long pageSize = kernel.pageSize();
+        try {
+            PinnedMemory memory = map(kernel, roundUp(bytes, pageSize), pageSize, 0);
+            memory.whyOrdinary = Optional.of(why);
+            return memory;
+        } catch (KernelException e) {
+            throw new DoorbellException(
+                    e.getMessage() + "; nor were there hugepages for " + bytes + " bytes: " + why, e);
         }
     }
 
@@ -81,7 +102,7 @@ public final class PinnedMemory implements AutoCloseable {
             PinnedMemory memory = new PinnedMemory(kernel, mapping, pageSize, fd);
             OPEN.put(mapping.segment().address(), memory);
             return memory;
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             kernel.close(fd);
             throw e;
         }
@@ -101,16 +122,24 @@ public final class PinnedMemory implements AutoCloseable {
         return pageSize;
     }
 
+    /** What the kernel said when it was asked for hugepages; empty when it gave them. */
+    public Optional<String> whyOrdinaryPages() {
+        return whyOrdinary;
+    }
+
     /** The anonymous file behind the memory, open until {@link #close()}. */
     public int fd() {
         return fd;
     }
 
-    /** Frees the memory. Every {@link DmaSpace} that has it registered must have let go of it. */
+    /** Frees the memory. Every {@link DmaSpace} that has it registered must have let go of it. A second call does nothing. */
     @Override
-    public void close() {
-        OPEN.remove(mapping.segment().address(), this);
-        mapping.close();
-        kernel.close(fd);
+    public synchronized void close() {
+        if (!closed) {
+            OPEN.remove(mapping.segment().address(), this);
+            mapping.close();
+            closed = true;
+            kernel.close(fd);
+        }
     }
 }

@@ -4,10 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.doorbell.dma.kernel.FakeKernel;
+import io.doorbell.dma.kernel.Lifetime;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 
 class IommuDmaSpaceTest {
@@ -60,6 +64,21 @@ class IommuDmaSpaceTest {
     }
 
     @Test
+    void registersHugepagesAtAnAddressThatIsAsWellAligned() {
+        try (PinnedMemory memory = PinnedMemory.allocate(kernel, 2 * HugePages.SIZE)) {
+            DmaRegion region = space.register(memory.segment());
+            assertThat(region.deviceAddress()).isEqualTo(HugePages.SIZE);
+            assertThat(region.pageSize()).isEqualTo(HugePages.SIZE);
+            region.close();
+            DmaRegion part = space.register(memory.segment().asSlice(4096));
+            assertThat(part.deviceAddress())
+                    .as("what starts within a page has nothing to gain")
+                    .isEqualTo(0x100000);
+            part.close();
+        }
+    }
+
+    @Test
     void refusesMemoryThatAnIommuCannotGrant() {
         try (Arena arena = Arena.ofShared()) {
             MemorySegment pages = arena.allocate(8192, 4096);
@@ -96,7 +115,7 @@ class IommuDmaSpaceTest {
         space.close();
         assertThat(kernel.mappedBytes()).isZero();
         assertThat(iommu.calls.subList(2, 4)).containsExactly("unmap 0x400000 2097152", "unmap 0x200000 2097152");
-        assertThatThrownBy(() -> space.allocate(1)).hasMessage("the DMA space is closed");
+        assertThatThrownBy(() -> space.allocate(1)).hasMessage("the DMA space is closed; thread 'main' closed it");
     }
 
     @Test
@@ -112,12 +131,49 @@ class IommuDmaSpaceTest {
     }
 
     @Test
+    void closesTheOtherRegionsWhenOneFailsForGood() {
+        space.allocate(1);
+        space.allocate(1);
+        iommu.onUnmap = () -> {
+            iommu.onUnmap = () -> {};
+            throw new StackOverflowError();
+        };
+        assertThatThrownBy(space::close).isInstanceOf(StackOverflowError.class);
+        assertThat(iommu.calls).contains("unmap 0x200000 2097152");
+    }
+
+    /** Whoever closes a space closes the container next: nobody may unmap from that afterwards. */
+    @Test
+    void hasAllEndedWhenItsCloseReturnsThoughAnotherThreadWasAboutToEndOne() {
+        DmaRegion region = space.allocate(1);
+        Thread[] other = new Thread[1];
+        synchronized (space) {
+            other[0] = Thread.ofPlatform().start(region::close);
+            await(() -> other[0].getState() == Thread.State.BLOCKED);
+            space.close();
+            assertThat(iommu.calls).contains("unmap 0x200000 2097152");
+            assertThat(kernel.mappedBytes()).isZero();
+        }
+        await(() -> !other[0].isAlive());
+        assertThat(iommu.calls).as("once").hasSize(2);
+    }
+
+    private static void await(BooleanSupplier condition) {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime()).isLessThan(deadline);
+            LockSupport.parkNanos(1_000_000);
+        }
+    }
+
+    @Test
     void givesSiblingsAddressesFromOnePoolAndRegionsOfTheirOwn() {
-        IommuDmaSpace sibling = space.sibling();
+        IommuDmaSpace sibling = space.sibling(new Lifetime("the sibling"));
         DmaRegion mine = space.allocate(1);
         DmaRegion its = sibling.allocate(1);
         assertThat(its.deviceAddress()).isNotEqualTo(mine.deviceAddress());
         sibling.close();
+        assertThatThrownBy(() -> sibling.allocate(1)).hasMessage("the sibling is closed; thread 'main' closed it");
         assertThat(iommu.calls).contains("unmap 0x400000 2097152").doesNotContain("unmap 0x200000 2097152");
         space.close();
     }

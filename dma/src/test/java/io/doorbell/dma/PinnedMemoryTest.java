@@ -85,15 +85,40 @@ class PinnedMemoryTest {
     }
 
     @Test
+    void keepsInMindWhyThereAreNoHugepages() {
+        kernel.fail("memfd_create hugepages", Errno.EPERM);
+        try (PinnedMemory memory = PinnedMemory.allocate(kernel, 4097)) {
+            assertThat(memory.whyOrdinaryPages())
+                    .contains("memfd_create failed: EPERM (Operation not permitted), hugepages");
+        }
+        kernel.heal("memfd_create hugepages");
+        try (PinnedMemory memory = PinnedMemory.allocate(kernel, 4097)) {
+            assertThat(memory.whyOrdinaryPages()).isEmpty();
+        }
+    }
+
+    @Test
+    void isClosedOnce() {
+        PinnedMemory memory = PinnedMemory.allocate(8192);
+        memory.close();
+        memory.close();
+    }
+
+    @Test
     void leaksNothingWhenThereIsNoMemoryAtAll() {
-        kernel.fail("mmap", Errno.ENOMEM);
-        assertThatThrownBy(() -> PinnedMemory.allocate(kernel, 4096)).hasMessageStartingWith("mmap failed: ENOMEM");
+        kernel.fail("memfd_create hugepages", Errno.EPERM).fail("mmap", Errno.ENOMEM);
+        assertThatThrownBy(() -> PinnedMemory.allocate(kernel, 4096))
+                .hasMessageStartingWith("mmap failed: ENOMEM")
+                .hasMessageEndingWith("; nor were there hugepages for 4096 bytes: memfd_create failed: EPERM (Operation"
+                        + " not permitted), hugepages");
         assertThat(kernel.open()).isEmpty();
     }
 
     @Test
     void refusesASizeThatIsNone() {
         assertThatThrownBy(() -> PinnedMemory.allocate(0)).hasMessage("bytes must be positive, not 0");
+        assertThatThrownBy(() -> PinnedMemory.allocate(Long.MAX_VALUE - 1))
+                .hasMessage("9223372036854775806 bytes are more than a process can address");
     }
 
     @Test

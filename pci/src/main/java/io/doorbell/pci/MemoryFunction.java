@@ -2,11 +2,13 @@ package io.doorbell.pci;
 
 import io.doorbell.dma.LocalDmaSpace;
 import io.doorbell.dma.kernel.Kernel;
+import io.doorbell.dma.kernel.Lifetime;
 import io.doorbell.pci.region.Region;
 import io.doorbell.pci.region.Region.Area;
 import io.doorbell.pci.region.RegionBar;
 import io.doorbell.pci.region.RegionConfigSpace;
 import io.doorbell.pci.region.RegionFile;
+import io.doorbell.pci.region.Releases;
 import java.util.List;
 
 /**
@@ -28,20 +30,26 @@ public final class MemoryFunction implements PciFunction {
     private final int file;
     private final RegionBar bar;
     private final RegionConfigSpace config;
-    private boolean closed;
+    private final Releases releases = new Releases();
 
     /** Makes a function that says that it is {@code id}, with a BAR 0 of 128 KiB. */
     public MemoryFunction(PciId id) {
         this.id = id;
+        Lifetime lifetime = new Lifetime("a function without a device");
         this.file = kernel.memfdCreate("doorbell-function", Kernel.MFD_CLOEXEC);
+        releases.add(() -> kernel.close(file));
         try {
             kernel.ftruncate(file, BAR_OFFSET + BAR_BYTES);
-            this.config =
-                    new RegionConfigSpace(new RegionFile(kernel, file, new Region(7, CONFIG_BYTES, 0, List.of())));
-            this.bar =
-                    RegionBar.open(kernel, file, new Region(0, BAR_BYTES, BAR_OFFSET, List.of(new Area(0, BAR_BYTES))));
-        } catch (RuntimeException e) {
-            kernel.close(file);
+            RegionFile registers = new RegionFile(kernel, file, new Region(7, CONFIG_BYTES, 0, List.of()), lifetime);
+            releases.add(registers::close);
+            this.config = new RegionConfigSpace(registers);
+            Region memory = new Region(0, BAR_BYTES, BAR_OFFSET, List.of(new Area(0, BAR_BYTES)));
+            this.bar = RegionBar.open(kernel, file, memory, lifetime);
+            releases.add(bar::close);
+            releases.add(dma::close);
+            releases.add(lifetime::end);
+        } catch (Throwable e) {
+            releases.allAfter(e);
             throw e;
         }
     }
@@ -82,12 +90,7 @@ public final class MemoryFunction implements PciFunction {
     }
 
     @Override
-    public void close() {
-        if (!closed) {
-            closed = true;
-            dma.close();
-            bar.close();
-            kernel.close(file);
-        }
+    public synchronized void close() {
+        releases.all();
     }
 }

@@ -3,7 +3,6 @@ package io.doorbell.dma.kernel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.concurrent.atomic.AtomicBoolean;
 import jnr.constants.platform.Errno;
 
 /** A counter of the kernel's by which one thread or process tells another of an event (eventfd(2)). Thread-safe. */
@@ -15,9 +14,13 @@ public final class EventFd implements AutoCloseable {
         ONE.set(ValueLayout.JAVA_LONG, 0, 1);
     }
 
+    /** poll(2) passes over a negative descriptor. */
+    private static final int NONE = -1;
+
     private final Kernel kernel;
-    private final int fd;
-    private final AtomicBoolean closed = new AtomicBoolean();
+
+    /** {@link #NONE} once closed: the kernel gives the number to somebody else then, whom we must not write to. */
+    private int fd;
 
     private EventFd(Kernel kernel, int fd) {
         this.kernel = kernel;
@@ -39,12 +42,18 @@ public final class EventFd implements AutoCloseable {
         return new EventFd(kernel, fd);
     }
 
-    public int fd() {
+    /** The descriptor; −1 once closed. */
+    public synchronized int fd() {
         return fd;
     }
 
-    /** Tells the other side. Allocates nothing. */
-    public void signal() {
+    /**
+     * Tells the other side. Allocates nothing.
+     *
+     * @throws KernelException {@code EBADF} once closed
+     */
+    public synchronized void signal() {
+        requireOpen();
         try {
             kernel.write(fd, ONE);
         } catch (KernelException e) {
@@ -56,15 +65,22 @@ public final class EventFd implements AutoCloseable {
     }
 
     /** Whether the other side has told us of anything since the last call. */
-    public boolean clear() {
+    public synchronized boolean clear() {
+        requireOpen();
         try (Arena arena = Arena.ofConfined()) {
             // Mostly nobody has; an exception each time would cost those who ask often more than the question.
             return isSignalled(arena) && kernel.read(fd, arena.allocate(ValueLayout.JAVA_LONG)) == Long.BYTES;
         } catch (KernelException e) {
-            if (e.errno() == Errno.EAGAIN) {
+            if (e.errno() == Errno.EAGAIN || e.errno() == Errno.EINTR) {
                 return false;
             }
             throw e;
+        }
+    }
+
+    private void requireOpen() {
+        if (fd == NONE) {
+            throw new KernelException("eventfd", Errno.EBADF, "it is closed");
         }
     }
 
@@ -76,11 +92,13 @@ public final class EventFd implements AutoCloseable {
         return kernel.poll(descriptor, 0) > 0;
     }
 
-    /** Nobody may be using it any more. A second call does nothing: the number may be another file's by then. */
+    /** A second call does nothing. */
     @Override
-    public void close() {
-        if (closed.compareAndSet(false, true)) {
-            kernel.close(fd);
+    public synchronized void close() {
+        if (fd != NONE) {
+            int closing = fd;
+            fd = NONE;
+            kernel.close(closing);
         }
     }
 }

@@ -32,9 +32,15 @@ public final class Mapping implements AutoCloseable {
         return segment;
     }
 
-    /** Unmaps the memory. Must come after every device has stopped using it. */
+    /**
+     * Unmaps the memory. Must come after every device has stopped using it. A second call does nothing.
+     *
+     * @throws IllegalStateException while the JDK reads or writes a file by way of the segment; call again then
+     */
     @Override
-    public void close() {
-        arena.close();
+    public synchronized void close() {
+        if (arena.scope().isAlive()) {
+            arena.close();
+        }
     }
 }

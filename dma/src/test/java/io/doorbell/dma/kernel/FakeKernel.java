@@ -22,6 +22,7 @@ import jnr.constants.platform.Errno;
 public final class FakeKernel implements Kernel {
 
     private static final long PAGE_SIZE = 4096;
+    private static final long HUGE_PAGE_SIZE = 2 << 20;
 
     /** What an ioctl does: fills the structure, which it is given as the address of, and returns the result. */
     public interface Ioctl {
@@ -160,7 +161,8 @@ public final class FakeKernel implements Kernel {
     @Override
     public synchronized long mmap(long length, int protection, int flags, int fd, long offset) {
         called("mmap " + label(fd) + " offset=0x" + Long.toHexString(offset) + " length=0x" + Long.toHexString(length));
-        MemorySegment memory = arena.allocate(length, PAGE_SIZE);
+        // Hugepages are where addresses are multiples of their size.
+        MemorySegment memory = arena.allocate(length, length % HUGE_PAGE_SIZE == 0 ? HUGE_PAGE_SIZE : PAGE_SIZE);
         mapped.put(memory.address(), memory);
         return memory.address();
     }

@@ -1,6 +1,7 @@
 package io.doorbell.pci.region;
 
 import io.doorbell.dma.kernel.Kernel;
+import io.doorbell.dma.kernel.Lifetime;
 import io.doorbell.dma.kernel.Mapping;
 import io.doorbell.pci.Bar;
 import io.doorbell.pci.region.Region.Area;
@@ -15,6 +16,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A BAR whose largest mappable area is mapped: an access there is one compare and one {@code mov}, and this is the path
  * of every doorbell. What lies outside it goes through the file, at the price of a system call.
+ *
+ * <p>An access while another thread closes the BAR happens before or is refused: the JVM unmaps the memory of a shared
+ * arena only when no thread is within an access.
  *
  * <p>Every access is one VarHandle operation of exactly the register's width, in the interpreter too: opaque and release
  * accesses are never split, merged or repeated. See {@link Bar} for why they order enough.
@@ -48,9 +52,10 @@ public final class RegionBar extends Bar implements AutoCloseable {
      * Maps what can be mapped.
      *
      * @param device the file that the region is in, which stays the caller's
+     * @param function that of the function which the BAR is a part of
      */
-    public static RegionBar open(Kernel kernel, int device, Region region) {
-        RegionFile file = new RegionFile(kernel, device, region);
+    public static RegionBar open(Kernel kernel, int device, Region region, Lifetime function) {
+        RegionFile file = new RegionFile(kernel, device, region, function);
         Optional<Area> area = region.mappable().stream().max(Comparator.comparingLong(Area::size));
         if (area.isEmpty()) {
             return new RegionBar(file, null, 0);
@@ -69,7 +74,11 @@ public final class RegionBar extends Bar implements AutoCloseable {
     public int read8(long offset) {
         long at = offset - first;
         if (Long.compareUnsigned(at, length) < 0) {
-            return (byte) BYTE.getOpaque(mapped, at) & 0xff;
+            try {
+                return (byte) BYTE.getOpaque(mapped, at) & 0xff;
+            } catch (IllegalStateException unmapped) {
+                throw tooLate(unmapped);
+            }
         }
         return file.read(offset, 1);
     }
@@ -78,7 +87,11 @@ public final class RegionBar extends Bar implements AutoCloseable {
     public int read16(long offset) {
         long at = offset - first;
         if (Long.compareUnsigned(at, length) < 0) {
-            return (short) SHORT.getOpaque(mapped, at) & 0xffff;
+            try {
+                return (short) SHORT.getOpaque(mapped, at) & 0xffff;
+            } catch (IllegalStateException unmapped) {
+                throw tooLate(unmapped);
+            }
         }
         return file.read(offset, 2);
     }
@@ -87,7 +100,11 @@ public final class RegionBar extends Bar implements AutoCloseable {
     public int read32(long offset) {
         long at = offset - first;
         if (Long.compareUnsigned(at, length) < 0) {
-            return (int) INT.getOpaque(mapped, at);
+            try {
+                return (int) INT.getOpaque(mapped, at);
+            } catch (IllegalStateException unmapped) {
+                throw tooLate(unmapped);
+            }
         }
         return file.read(offset, 4);
     }
@@ -96,7 +113,11 @@ public final class RegionBar extends Bar implements AutoCloseable {
     public void write8(long offset, int value) {
         long at = offset - first;
         if (Long.compareUnsigned(at, length) < 0) {
-            BYTE.setRelease(mapped, at, (byte) value);
+            try {
+                BYTE.setRelease(mapped, at, (byte) value);
+            } catch (IllegalStateException unmapped) {
+                throw tooLate(unmapped);
+            }
         } else {
             file.write(offset, 1, value);
         }
@@ -106,7 +127,11 @@ public final class RegionBar extends Bar implements AutoCloseable {
     public void write16(long offset, int value) {
         long at = offset - first;
         if (Long.compareUnsigned(at, length) < 0) {
-            SHORT.setRelease(mapped, at, (short) value);
+            try {
+                SHORT.setRelease(mapped, at, (short) value);
+            } catch (IllegalStateException unmapped) {
+                throw tooLate(unmapped);
+            }
         } else {
             file.write(offset, 2, value);
         }
@@ -116,10 +141,21 @@ public final class RegionBar extends Bar implements AutoCloseable {
     public void write32(long offset, int value) {
         long at = offset - first;
         if (Long.compareUnsigned(at, length) < 0) {
-            INT.setRelease(mapped, at, value);
+            try {
+                INT.setRelease(mapped, at, value);
+            } catch (IllegalStateException unmapped) {
+                throw tooLate(unmapped);
+            }
         } else {
             file.write(offset, 4, value);
         }
+    }
+
+    /** The JDK's own message says only that something is closed. */
+    private IllegalStateException tooLate(IllegalStateException unmapped) {
+        IllegalStateException closed = file.closed();
+        closed.initCause(unmapped);
+        return closed;
     }
 
     /** Unmaps the BAR; an access is an {@link IllegalStateException} from then on. */

@@ -1,6 +1,7 @@
 package io.doorbell.pci.region;
 
 import io.doorbell.dma.kernel.Kernel;
+import io.doorbell.dma.kernel.Lifetime;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -17,14 +18,20 @@ public final class RegionFile implements AutoCloseable {
     private final Kernel kernel;
     private final int fd;
     private final Region region;
+    private final Lifetime function;
     private final MemorySegment value = Arena.ofAuto().allocate(Integer.BYTES, Integer.BYTES);
     private boolean closed;
 
-    /** Over a file that stays the caller's. */
-    public RegionFile(Kernel kernel, int fd, Region region) {
+    /**
+     * Over a file that stays the caller's.
+     *
+     * @param function that of the function which the region is a part of
+     */
+    public RegionFile(Kernel kernel, int fd, Region region, Lifetime function) {
         this.kernel = kernel;
         this.fd = fd;
         this.region = region;
+        this.function = function;
     }
 
     /** In bytes. */
@@ -50,7 +57,7 @@ public final class RegionFile implements AutoCloseable {
     private void check(long offset, int width) {
         if (closed) {
             // The descriptor may be another file's by now.
-            throw new IllegalStateException("the function is closed");
+            throw closed();
         }
         if (offset < 0 || offset > region.size() - width) {
             throw new IndexOutOfBoundsException(String.format(
@@ -61,6 +68,11 @@ public final class RegionFile implements AutoCloseable {
             throw new IllegalArgumentException(
                     String.format("offset 0x%x is not aligned to an access of %d bytes", offset, width));
         }
+    }
+
+    /** What whoever uses the region after its end gets. */
+    IllegalStateException closed() {
+        return function.over();
     }
 
     /** Ends all access; the file stays open. */

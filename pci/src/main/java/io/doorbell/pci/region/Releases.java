@@ -19,34 +19,36 @@ public final class Releases {
 
     /** Releases all; there is nothing left to release afterwards. */
     public void all() {
-        RuntimeException failure = null;
+        Throwable failure = null;
         while (!releases.isEmpty()) {
             failure = run(releases.pop(), failure);
         }
-        if (failure != null) {
-            throw failure;
+        switch (failure) {
+            case null -> {}
+            case Error e -> throw e;
+            case RuntimeException e -> throw e;
+            default -> throw new AssertionError("a release throws nothing checked", failure);
         }
     }
 
-    /** Releases all because of a failure, which is to be thrown on. */
-    public RuntimeException allAfter(RuntimeException failure) {
-        try {
-            all();
-        } catch (RuntimeException alsoFailed) {
-            failure.addSuppressed(alsoFailed);
+    /** Releases all because of a failure, which the caller throws on. */
+    public void allAfter(Throwable failure) {
+        while (!releases.isEmpty()) {
+            run(releases.pop(), failure);
         }
-        return failure;
     }
 
-    private static @Nullable RuntimeException run(Runnable release, @Nullable RuntimeException earlier) {
+    private static @Nullable Throwable run(Runnable release, @Nullable Throwable earlier) {
         try {
             release.run();
             return earlier;
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             if (earlier == null) {
                 return e;
             }
-            earlier.addSuppressed(e);
+            if (!earlier.equals(e)) {
+                earlier.addSuppressed(e);
+            }
             return earlier;
         }
     }

@@ -53,12 +53,23 @@ public final class Sysfs {
         return function;
     }
 
+    /** Makes every open function quiet; one that cannot be does not keep the others from it. */
+    static void quiesceAll() {
+        for (SysfsFunction function : OPEN) {
+            try {
+                function.quiesce();
+            } catch (Throwable e) {
+                System.getLogger(Sysfs.class.getName())
+                        .log(System.Logger.Level.WARNING, function.address() + " is not quiet", e);
+            }
+        }
+    }
+
     /** Once loaded, quiets what is open when the JVM ends. */
     private static final class QuietAtTheEnd {
 
         static {
-            Runtime.getRuntime()
-                    .addShutdownHook(new Thread(() -> OPEN.forEach(SysfsFunction::quiesce), "doorbell-quiesce-sysfs"));
+            Runtime.getRuntime().addShutdownHook(new Thread(Sysfs::quiesceAll, "doorbell-quiesce-sysfs"));
         }
 
         static void arrange() {}

@@ -5,6 +5,7 @@ import io.doorbell.dma.DoorbellException;
 import io.doorbell.dma.PhysicalDmaSpace;
 import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.dma.kernel.KernelException;
+import io.doorbell.dma.kernel.Lifetime;
 import io.doorbell.pci.Bar;
 import io.doorbell.pci.ConfigSpace;
 import io.doorbell.pci.InterruptInfo;
@@ -41,6 +42,10 @@ final class SysfsFunction implements PciFunction {
     private final DmaSpace dma;
     private final Map<Integer, RegionBar> bars = new HashMap<>();
     private final Releases releases;
+    private final Lifetime lifetime;
+    /** Whether bus mastering is known to be off; true as long as nobody was given memory. */
+    private boolean quiet = true;
+
     private boolean closed;
 
     /** @param whenClosed is told when all is released */
@@ -48,8 +53,9 @@ final class SysfsFunction implements PciFunction {
         Releases releases = new Releases();
         try {
             return new SysfsFunction(bus, kernel, device, releases, whenClosed);
-        } catch (RuntimeException e) {
-            throw releases.allAfter(e);
+        } catch (Throwable e) {
+            releases.allAfter(e);
+            throw e;
         }
     }
 
@@ -59,16 +65,17 @@ final class SysfsFunction implements PciFunction {
         this.kernel = kernel;
         this.device = device;
         this.releases = releases;
+        this.lifetime = new Lifetime(device.address().toString());
         releases.add(() -> whenClosed.accept(this));
         this.directory = bus.root()
                 .resolve("sys/bus/pci/devices")
                 .resolve(device.address().toString());
         int fd = openFile("config");
-        RegionFile file = new RegionFile(kernel, fd, new Region(CONFIG, kernel.fileSize(fd), 0, List.of()));
+        RegionFile file = new RegionFile(kernel, fd, new Region(CONFIG, kernel.fileSize(fd), 0, List.of()), lifetime);
         releases.add(file::close);
         this.config = new RegionConfigSpace(file);
-        this.dma = new PhysicalDmaSpace(kernel);
-        releases.add(dma::close);
+        this.dma = new PhysicalDmaSpace(kernel, lifetime);
+        releases.add(this::freeMemory);
 
         // A driver that has gone may have turned these off.
         int decode = ConfigSpace.COMMAND_IO | ConfigSpace.COMMAND_MEMORY;
@@ -110,7 +117,7 @@ final class SysfsFunction implements PciFunction {
     @Override
     public synchronized Bar bar(int number) {
         if (closed) {
-            throw new IllegalStateException(address() + " is closed");
+            throw lifetime.over();
         }
         return bars.computeIfAbsent(number, this::openBar);
     }
@@ -122,8 +129,8 @@ final class SysfsFunction implements PciFunction {
                 .orElseThrow(() -> new DoorbellException(address() + " has no BAR " + number));
         // I/O ports cannot be mapped: the kernel reads and writes them, one access a system call.
         List<Area> mappable = resource.isIo() ? List.of() : List.of(new Area(0, resource.size()));
-        RegionBar bar =
-                RegionBar.open(kernel, openFile("resource" + number), new Region(number, resource.size(), 0, mappable));
+        RegionBar bar = RegionBar.open(
+                kernel, openFile("resource" + number), new Region(number, resource.size(), 0, mappable), lifetime);
         releases.add(bar::close);
         return bar;
     }
@@ -141,11 +148,22 @@ final class SysfsFunction implements PciFunction {
 
     @Override
     public synchronized boolean reset() {
+        quiet = false;
         config.busMaster(false);
+        quiet = true;
         if (device.resettable()) {
             write("reset", "1");
         }
         return device.resettable();
+    }
+
+    /** No IOMMU stands between: a device that may still be at work keeps its memory, which is nobody else's then. */
+    private void freeMemory() {
+        if (!quiet) {
+            throw new DoorbellException(address() + " could not be kept from its memory, which stays allocated"
+                    + " therefore until the process ends");
+        }
+        dma.close();
     }
 
     private void write(String name, String text) {
@@ -168,6 +186,7 @@ final class SysfsFunction implements PciFunction {
     @Override
     public synchronized void close() {
         if (!closed) {
+            lifetime.end();
             try {
                 releases.all();
             } finally {

@@ -91,7 +91,7 @@ public final class Vfio {
             if (group.unuse()) {
                 groups.remove(group.number());
             }
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             groups.remove(group.number());
             throw e;
         }
@@ -106,7 +106,7 @@ public final class Vfio {
         for (VfioFunction function : open) {
             try {
                 function.quiesce();
-            } catch (RuntimeException e) {
+            } catch (Throwable e) {
                 System.getLogger(Vfio.class.getName())
                         .log(System.Logger.Level.WARNING, function.address() + " is not quiet", e);
             }

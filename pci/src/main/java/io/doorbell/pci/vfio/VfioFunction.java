@@ -3,6 +3,7 @@ package io.doorbell.pci.vfio;
 import io.doorbell.dma.DmaSpace;
 import io.doorbell.dma.DoorbellException;
 import io.doorbell.dma.kernel.Kernel;
+import io.doorbell.dma.kernel.Lifetime;
 import io.doorbell.pci.Bar;
 import io.doorbell.pci.ConfigSpace;
 import io.doorbell.pci.InterruptInfo;
@@ -43,6 +44,7 @@ final class VfioFunction implements PciFunction {
     private final DmaSpace dma;
     private final @Nullable RegionBar[] bars = new RegionBar[RegionInfo.BARS];
     private final Releases releases;
+    private final Lifetime lifetime;
     private boolean closed;
 
     /**
@@ -57,8 +59,9 @@ final class VfioFunction implements PciFunction {
             int fd = group.openDevice(address);
             releases.add(() -> kernel.close(fd));
             return new VfioFunction(kernel, fd, address, group, releases);
-        } catch (RuntimeException e) {
-            throw releases.allAfter(e);
+        } catch (Throwable e) {
+            releases.allAfter(e);
+            throw e;
         }
     }
 
@@ -68,6 +71,7 @@ final class VfioFunction implements PciFunction {
         this.fd = fd;
         this.address = address;
         this.releases = releases;
+        this.lifetime = new Lifetime(address.toString());
         try (Arena arena = Arena.ofConfined()) {
             VfioStruct info = VfioStruct.of(arena, VfioStruct.DEVICE_INFO);
             info.call(kernel, fd, VfioIoctl.VFIO_DEVICE_GET_INFO, address.toString());
@@ -75,14 +79,14 @@ final class VfioFunction implements PciFunction {
             this.regions = readRegions(info.u32("num_regions"));
             this.interrupts = readInterrupts(info.u32("num_irqs"));
         }
-        this.configFile = new RegionFile(kernel, fd, regions.get(RegionInfo.CONFIG));
+        this.configFile = new RegionFile(kernel, fd, regions.get(RegionInfo.CONFIG), lifetime);
         releases.add(configFile::close);
         releases.add(this::unmapBars);
 
         this.config = new RegionConfigSpace(configFile);
         this.id = config.id();
         this.container = group.container();
-        this.dma = group.dmaSpace();
+        this.dma = group.dmaSpace(lifetime);
         releases.add(dma::close);
 
         // With memory decoding off, touching a mapped BAR would be a bus error, which ends the JVM.
@@ -139,7 +143,7 @@ final class VfioFunction implements PciFunction {
         }
         RegionBar bar = bars[number];
         if (bar == null) {
-            bar = RegionBar.open(kernel, fd, regions.get(number));
+            bar = RegionBar.open(kernel, fd, regions.get(number), lifetime);
             bars[number] = bar;
         }
         return bar;
@@ -190,7 +194,7 @@ final class VfioFunction implements PciFunction {
 
     private void requireOpen() {
         if (closed) {
-            throw new IllegalStateException(address + " is closed");
+            throw lifetime.over();
         }
     }
 
@@ -214,6 +218,7 @@ final class VfioFunction implements PciFunction {
     @Override
     public synchronized void close() {
         if (!closed) {
+            lifetime.end();
             try {
                 releases.all();
             } finally {

@@ -3,6 +3,7 @@ package io.doorbell.pci.vfio;
 import io.doorbell.dma.IommuDmaSpace;
 import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.dma.kernel.KernelException;
+import io.doorbell.dma.kernel.Lifetime;
 import io.doorbell.pci.PciAddress;
 import io.doorbell.pci.PciBus;
 import io.doorbell.pci.PciDevice;
@@ -53,8 +54,9 @@ final class VfioGroup {
 
             VfioContainer container = VfioContainer.withIommu(kernel, containerFd);
             return new VfioGroup(number, kernel, groupFd, container, releases);
-        } catch (RuntimeException e) {
-            throw releases.allAfter(e);
+        } catch (Throwable e) {
+            releases.allAfter(e);
+            throw e;
         }
     }
 
@@ -112,8 +114,8 @@ final class VfioGroup {
     }
 
     /** What a function of the group reaches by DMA: regions of its own, in the address space of all. */
-    IommuDmaSpace dmaSpace() {
-        return dma.sibling();
+    IommuDmaSpace dmaSpace(Lifetime function) {
+        return dma.sibling(function);
     }
 
     /** The IOMMU that stands between the group and memory. */

@@ -1,14 +1,20 @@
 package io.doorbell.pci.region;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.doorbell.dma.kernel.Kernel;
+import io.doorbell.dma.kernel.Lifetime;
 import io.doorbell.pci.Bar;
 import io.doorbell.pci.region.Region.Area;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
@@ -43,6 +49,39 @@ class RegionBarTest {
         }
     }
 
+    /** A poller that a shutdown hook did not wait for gets an exception, and never a fault, which would end the JVM. */
+    @Test
+    void refusesAccessWhileAnotherThreadClosesIt() throws Exception {
+        Kernel kernel = Kernel.linux();
+        int fd = kernel.memfdCreate("bar", Kernel.MFD_CLOEXEC);
+        kernel.ftruncate(fd, 8192);
+        Region region = new Region(0, 8192, 0, List.of(new Area(0, 4096)));
+        try (ExecutorService poller = Executors.newSingleThreadExecutor()) {
+            for (int i = 0; i < 300; i++) {
+                Lifetime lifetime = new Lifetime("0000:01:00.0");
+                RegionBar bar = RegionBar.open(kernel, fd, region, lifetime);
+                CountDownLatch polling = new CountDownLatch(1);
+                Future<?> polls = poller.submit(() -> {
+                    while (true) {
+                        bar.write32(0x100, bar.read32(0x100) + 1);
+                        bar.write32(0x1100, bar.read32(0x1100) + 1);
+                        polling.countDown();
+                    }
+                });
+                assertThat(polling.await(20, TimeUnit.SECONDS)).isTrue();
+                lifetime.end();
+                bar.close();
+                bar.close();
+                assertThatThrownBy(() -> polls.get(20, TimeUnit.SECONDS))
+                        .cause()
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessage("0000:01:00.0 is closed; thread 'main' closed it");
+            }
+        } finally {
+            kernel.close(fd);
+        }
+    }
+
     public static void main(String[] none) {
         System.out.println(accessEverything());
     }
@@ -52,7 +91,8 @@ class RegionBarTest {
         Kernel kernel = Kernel.linux();
         int fd = kernel.memfdCreate("bar", Kernel.MFD_CLOEXEC);
         kernel.ftruncate(fd, 8192);
-        try (RegionBar bar = RegionBar.open(kernel, fd, new Region(0, 8192, 0, List.of(new Area(0, 4096))))) {
+        try (RegionBar bar =
+                RegionBar.open(kernel, fd, new Region(0, 8192, 0, List.of(new Area(0, 4096))), new Lifetime("it"))) {
             for (int page = 0; page < 8192; page += 4096) {
                 for (int lane = 0; lane < 4; lane++) {
                     String fault = accessAround(bar, page + 0x100, lane);

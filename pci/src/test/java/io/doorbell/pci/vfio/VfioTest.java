@@ -13,7 +13,13 @@ import io.doorbell.pci.PciFunction;
 import io.doorbell.pci.region.Region.Area;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import jnr.constants.platform.Errno;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -187,12 +193,67 @@ class VfioTest {
         Bar ports = nic.bar(2);
         ConfigSpace config = nic.config();
         nic.close();
-        assertThatThrownBy(() -> mapped.read32(0)).isInstanceOf(IllegalStateException.class);
-        assertThatThrownBy(() -> ports.read32(0)).hasMessage("the function is closed");
-        assertThatThrownBy(() -> config.read32(0)).hasMessage("the function is closed");
-        assertThatThrownBy(() -> nic.bar(0)).hasMessage("0000:01:00.0 is closed");
-        assertThatThrownBy(nic::reset).hasMessage("0000:01:00.0 is closed");
-        assertThatThrownBy(() -> nic.dma().allocate(1)).hasMessage("the DMA space is closed");
+        for (ThrowingCallable late : List.<ThrowingCallable>of(
+                () -> mapped.read8(0),
+                () -> mapped.read16(0),
+                () -> mapped.read32(0),
+                () -> mapped.write8(0, 1),
+                () -> mapped.write16(0, 1),
+                () -> mapped.write32(0, 1),
+                () -> ports.read32(0),
+                () -> config.read32(0),
+                () -> nic.bar(0),
+                nic::reset,
+                () -> nic.dma().allocate(1))) {
+            assertThatThrownBy(late)
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage("0000:01:00.0 is closed; thread 'main' closed it");
+        }
+    }
+
+    @Test
+    void releasesTheRestWhenAReleaseFailsForGood() {
+        PciFunction nic = vfio.openFunction(NIC);
+        nic.bar(0);
+        nic.dma().allocate(1);
+        fake.kernel.on(VfioIoctl.VFIO_DEVICE_RESET.request(), "VFIO_DEVICE_RESET", (fd, none) -> {
+            throw new OutOfMemoryError("no heap");
+        });
+        assertThatThrownBy(nic::close).isInstanceOf(OutOfMemoryError.class);
+        assertNothingLeaked();
+    }
+
+    @Test
+    void leaksNothingWhenOpeningFailsForGood() {
+        fake.kernel.on(VfioIoctl.VFIO_DEVICE_GET_IRQ_INFO.request(), "VFIO_DEVICE_GET_IRQ_INFO", (fd, none) -> {
+            throw new StackOverflowError();
+        });
+        assertThatThrownBy(() -> vfio.openFunction(NIC)).isInstanceOf(StackOverflowError.class);
+        assertNothingLeaked();
+    }
+
+    @Test
+    void isClosedOnceByHoweverManyThreads() throws Exception {
+        for (int i = 0; i < 50; i++) {
+            PciFunction nic = vfio.openFunction(NIC);
+            nic.bar(0);
+            DmaRegion region = nic.dma().allocate(1);
+            CyclicBarrier together = new CyclicBarrier(4);
+            List<AutoCloseable> closing = List.of(nic, nic, region, region);
+            try (ExecutorService threads = Executors.newFixedThreadPool(4)) {
+                List<Future<Object>> ends = closing.stream()
+                        .map(it -> threads.submit(() -> {
+                            together.await();
+                            it.close();
+                            return null;
+                        }))
+                        .toList();
+                for (Future<Object> end : ends) {
+                    end.get(20, TimeUnit.SECONDS);
+                }
+            }
+            assertNothingLeaked();
+        }
     }
 
     @Test
