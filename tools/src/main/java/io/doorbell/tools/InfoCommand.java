@@ -6,6 +6,7 @@ import static io.doorbell.tools.Table.text;
 import io.doorbell.dma.DoorbellException;
 import io.doorbell.dma.HugePages;
 import io.doorbell.dma.IommuMapper.IovaRange;
+import io.doorbell.dma.PinnedMemory;
 import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
@@ -282,11 +283,17 @@ final class InfoCommand implements Callable<Integer> {
     }
 
     static String hugePages(HugePages pages) {
-        if (pages.free() > 0) {
-            return "hugepages of 2 MiB: " + pages.free() + " of " + pages.total() + " are free";
+        if (pages.free() == 0) {
+            return "ordinary pages; no hugepages free: 0 of " + pages.total()
+                    + "; reserve some with 'echo 64 > /proc/sys/vm/nr_hugepages' as root";
         }
-        return "ordinary pages; no hugepages free: 0 of " + pages.total()
-                + "; reserve some with 'echo 64 > /proc/sys/vm/nr_hugepages' as root";
+        String free = "hugepages of 2 MiB: " + pages.free() + " of " + pages.total() + " are free";
+        // A cgroup may forbid what the pool has, and the pool may have promised it to others.
+        try (PinnedMemory one = PinnedMemory.allocate(1)) {
+            return one.whyOrdinaryPages()
+                    .map(why -> "ordinary pages; " + free + ", but this process gets none: " + why)
+                    .orElse(free);
+        }
     }
 
     static String memlock(long bytes) {

@@ -142,7 +142,10 @@ public interface Kernel {
     /** {@code poll(2)} of an array of {@code struct pollfd}; returns how many have events, 0 when the time was over. */
     int poll(MemorySegment fds, int timeoutMillis);
 
-    /** The soft {@code RLIMIT_MEMLOCK} of this process in bytes, or {@link #UNLIMITED}. */
+    /**
+     * How many bytes this process may pin: the soft {@code RLIMIT_MEMLOCK}, or {@link #UNLIMITED}, which it also is for
+     * whoever has {@code CAP_IPC_LOCK}.
+     */
     long memlockLimit();
 
     /** Bytes in an ordinary page. */

@@ -63,4 +63,6 @@ public interface LibC {
     int poll(long fds, long count, int timeoutMillis);
 
     int getrlimit(int resource, long limits);
+
+    int capget(long header, long data);
 }

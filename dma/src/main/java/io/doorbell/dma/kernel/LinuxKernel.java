@@ -16,6 +16,8 @@ final class LinuxKernel implements Kernel {
     static final Kernel INSTANCE = new LinuxKernel();
 
     private static final int RLIMIT_MEMLOCK = 8;
+    private static final int CAPABILITY_VERSION_3 = 0x20080522;
+    private static final int CAP_IPC_LOCK = 14;
     private static final int F_GETFL = 3;
     private static final int F_SETFL = 4;
     private static final int F_ADD_SEALS = 1033;
@@ -40,7 +42,10 @@ final class LinuxKernel implements Kernel {
 
     @Override
     public void close(int fd) {
-        checked("close", c.close(fd), "fd=" + fd);
+        // Linux has freed the descriptor when a signal interrupts what remains of a close; it may be another's by now.
+        if (c.close(fd) < 0 && runtime.getLastError() != Errno.EINTR.intValue()) {
+            throw failure("close", "fd=" + fd);
+        }
     }
 
     @Override
@@ -180,8 +185,18 @@ final class LinuxKernel implements Kernel {
             // struct rlimit: the soft limit, then the hard one (getrlimit(2)).
             MemorySegment limits = arena.allocate(2 * Long.BYTES, Long.BYTES);
             checked("getrlimit", c.getrlimit(RLIMIT_MEMLOCK, limits.address()), "RLIMIT_MEMLOCK");
-            return limits.get(ValueLayout.JAVA_LONG, 0);
+            return mayPinAnyAmount(arena) ? UNLIMITED : limits.get(ValueLayout.JAVA_LONG, 0);
         }
+    }
+
+    /** {@code CAP_IPC_LOCK}, which VFIO asks for before it looks at the limit. */
+    private boolean mayPinAnyAmount(Arena arena) {
+        // capget(2): version and process (0 is this one); effective, permitted, inheritable, twice 32 bits of each.
+        MemorySegment header = arena.allocate(2 * Integer.BYTES, Integer.BYTES);
+        header.set(ValueLayout.JAVA_INT, 0, CAPABILITY_VERSION_3);
+        MemorySegment sets = arena.allocate(6 * Integer.BYTES, Integer.BYTES);
+        checked("capget", c.capget(header.address(), sets.address()), "");
+        return (sets.get(ValueLayout.JAVA_INT, 0) & 1 << CAP_IPC_LOCK) != 0;
     }
 
     @Override

@@ -136,7 +136,10 @@ final class VfioErrors {
     static DoorbellException cannotMap(
             KernelException e, long size, long mapped, long limit, OptionalInt mappingLimit) {
         return switch (e.errno()) {
-            case ENOMEM -> limit == Kernel.UNLIMITED ? e : memlock(e, size, mapped, limit);
+            case ENOMEM ->
+                limit == Kernel.UNLIMITED || mapped + size <= limit
+                        ? noMemory(e, size, mapped, limit)
+                        : memlock(e, size, mapped, limit);
             case ENOSPC ->
                 new DoorbellException(
                         e.getMessage() + ": the container takes no more than "
@@ -149,6 +152,20 @@ final class VfioErrors {
                         e);
             default -> e;
         };
+    }
+
+    /** Nothing that the limit could be blamed for, though what other parts of the process lock counts against it too. */
+    private static DoorbellException noMemory(KernelException e, long size, long mapped, long limit) {
+        String notTheLimit = limit == Kernel.UNLIMITED
+                ? "no memlock limit applies to this process"
+                : "the memlock limit of " + ByteSize.of(limit) + " is above the " + ByteSize.of(mapped + size)
+                        + " that are mapped with this, unless something else in this process locks memory";
+        return new DoorbellException(
+                e.getMessage() + ": " + notTheLimit
+                        + ", so the kernel has no memory left for the IOMMU's tables of these "
+                        + ByteSize.of(size) + ", or a memory cgroup forbids it: see 'free -m', memory.max of the cgroup"
+                        + " and the kernel log (dmesg); map less, or give the machine or the container more memory",
+                e);
     }
 
     private static DoorbellException memlock(KernelException e, long size, long mapped, long limit) {

@@ -157,7 +157,17 @@ class VfioErrorsTest {
     void doesNotBlameALimitThatThereIsNot() {
         try (PciFunction nic = fake.vfio().openFunction(NIC)) {
             fake.kernel.fail("VFIO_IOMMU_MAP_DMA", Errno.ENOMEM);
-            assertThatThrownBy(() -> nic.dma().allocate(1)).hasMessageNotContaining("memlock");
+            assertThatThrownBy(() -> nic.dma().allocate(1))
+                    .hasMessage(
+                            "VFIO_IOMMU_MAP_DMA failed: ENOMEM (Cannot allocate memory), iova=0x200000 size=2 MiB: no"
+                                    + " memlock limit applies to this process, so the kernel has no memory left for the IOMMU's"
+                                    + " tables of these 2 MiB, or a memory cgroup forbids it: see 'free -m', memory.max of the"
+                                    + " cgroup and the kernel log (dmesg); map less, or give the machine or the container more"
+                                    + " memory");
+            fake.kernel.memlockLimit(8 << 20);
+            assertThatThrownBy(() -> nic.dma().allocate(1))
+                    .hasMessageContaining(": the memlock limit of 8 MiB is above the 2 MiB that are mapped with this,")
+                    .hasMessageNotContaining("ulimit");
         }
     }
 
