@@ -45,6 +45,11 @@ public final class IgbProvider implements NicProvider {
     }
 
     @Override
+    public Optional<String> describe(String name) {
+        return PciBus.describe(name);
+    }
+
+    @Override
     public List<Practice> practice(String name, NicConfig config) {
         return List.of(IgbPractice.open(config));
     }

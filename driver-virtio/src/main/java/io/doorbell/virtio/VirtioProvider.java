@@ -55,6 +55,11 @@ public final class VirtioProvider implements NicProvider {
         return Optional.of("virtio-net");
     }
 
+    @Override
+    public Optional<String> describe(String name) {
+        return PciBus.describe(withoutPrefix(name));
+    }
+
     private static String withoutPrefix(String name) {
         return name.startsWith(UNPROTECTED) ? name.substring(UNPROTECTED.length()) : name;
     }

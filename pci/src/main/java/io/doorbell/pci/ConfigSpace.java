@@ -91,8 +91,12 @@ public abstract class ConfigSpace {
         Set<Integer> seen = new HashSet<>();
         // The low two bits of a pointer are reserved (PCI Local Bus Specification, 6.7).
         int offset = read8(CAPABILITIES_POINTER) & ~3;
-        while (offset >= 0x40 && offset <= STANDARD_SIZE - 4 && seen.add(offset)) {
+        int last = Math.min(size(), STANDARD_SIZE) - 4;
+        while (offset >= 0x40 && offset <= last && seen.add(offset)) {
             int header = read16(offset);
+            if (header == 0xffff) {
+                return; // nothing answers there any more
+            }
             found.add(new Capability(header & 0xff, false, 0, offset));
             offset = header >>> 8 & ~3;
         }

@@ -31,6 +31,13 @@ public final class PciBus {
         return new PciBus(Path.of("/"), HostNetwork.linux());
     }
 
+    /** What this machine has at the address, in one line; empty when {@code name} has not the form of one. */
+    public static Optional<String> describe(String name) {
+        return PciAddress.isAddress(name)
+                ? Optional.of(system().find(PciAddress.parse(name)).describe())
+                : Optional.empty();
+    }
+
     /** The top of the file tree that the bus is in: {@code /} but in tests. */
     public Path root() {
         return root;

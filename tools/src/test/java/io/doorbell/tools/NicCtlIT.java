@@ -142,6 +142,7 @@ class NicCtlIT {
     void warnsOfANicThatItCannotDriveAndRestoresOnlyWhatItTook() {
         Iterator<Outcome> outcomes = run(
                 "bind 0000:03:00.0",
+                "stats 0000:03:00.0",
                 "$ echo 0000:02:00.0 > /sys/bus/pci/drivers/virtio-pci/unbind",
                 "restore --all",
                 "list --json");
@@ -152,6 +153,10 @@ class NicCtlIT {
                 .matches(
                         "(?s)nicctl: warning: Doorbell has no driver for 0000:03:00.0 \\(8086:10d3, network controller, class"
                                 + " 0x020000, bound to vfio-pci\\); it drives .*igb \\(Intel 82576.*");
+        assertThat(failed(outcomes.next()).err())
+                .startsWith(
+                        "nicctl: no driver for 0000:03:00.0 (8086:10d3, network controller, class 0x020000, bound to"
+                                + " vfio-pci); Doorbell drives\n  igb: Intel 82576");
         assertThat(succeeded(outcomes.next()).out()).isEqualTo("0000:03:00.0: from vfio-pci to no driver\n");
         assertThat(succeeded(outcomes.next()).out())
                 .as("somebody else unbound 0000:02:00.0")

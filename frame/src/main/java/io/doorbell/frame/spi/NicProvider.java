@@ -31,6 +31,14 @@ public interface NicProvider {
     }
 
     /**
+     * What there is by this name, in one line, for whoever looked for a NIC there in vain; empty for names of a kind that
+     * this driver knows nothing of.
+     */
+    default Optional<String> describe(String name) {
+        return Optional.empty();
+    }
+
+    /**
      * Opens a NIC that it claims.
      *
      * @throws DoorbellException when the NIC cannot be taken or does not come up
@@ -67,12 +75,16 @@ public interface NicProvider {
                 return provider;
             }
         }
-        StringBuilder message = new StringBuilder("no driver for '" + name + "'");
+        String what = providers.stream()
+                .flatMap(provider -> provider.describe(name).stream())
+                .findFirst()
+                .orElse("'" + name + "'");
+        StringBuilder message = new StringBuilder("no driver for " + what);
         if (providers.isEmpty()) {
             throw new DoorbellException(message.append(": no driver is on the class path; add doorbell-driver-igb")
                     .toString());
         }
-        message.append("; the drivers here are");
+        message.append("; Doorbell drives");
         for (NicProvider provider : providers) {
             message.append("\n  ").append(provider.driver()).append(": ").append(provider.supports());
         }
