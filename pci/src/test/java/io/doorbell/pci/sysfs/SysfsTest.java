@@ -95,6 +95,37 @@ class SysfsTest {
     }
 
     @Test
+    void keepsTheMemoryOfAFunctionThatCannotBeMadeQuiet() throws IOException {
+        PciFunction function = open();
+        write("config", new byte[0]); // reads of it fail from now on
+        assertThatThrownBy(function::close)
+                .hasMessageStartingWith("pread failed: EIO")
+                .satisfies(e -> assertThat(e.getSuppressed())
+                        .singleElement()
+                        .asString()
+                        .contains("0000:00:04.0 could not be kept from its memory, which stays allocated"));
+        function.close();
+        assertThatThrownBy(() -> function.config().read8(0))
+                .hasMessage("0000:00:04.0 is closed; thread 'main' closed it");
+        plugIn();
+        open().close();
+    }
+
+    @Test
+    void goesOnWhenOneOfSeveralCannotBeMadeQuietAtTheEnd() throws IOException {
+        PciFunction function = open();
+        byte[] config = read("config");
+        write("config", new byte[0]);
+        Sysfs.quiesceAll();
+        write("config", config);
+        function.config().busMaster(true);
+        Sysfs.quiesceAll();
+        assertThat(function.config().read16(ConfigSpace.COMMAND) & ConfigSpace.COMMAND_BUS_MASTER)
+                .isZero();
+        function.close();
+    }
+
+    @Test
     void refusesAFunctionThatADriverHas() {
         host.bound(ADDRESS.toString(), "virtio-pci");
         assertThatThrownBy(this::open)
