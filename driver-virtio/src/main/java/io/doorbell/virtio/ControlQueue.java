@@ -156,6 +156,11 @@ final class ControlQueue implements Virtqueue {
     }
 
     @Override
+    public void halt() {
+        stop();
+    }
+
+    @Override
     public void stop() {
         running = false;
     }

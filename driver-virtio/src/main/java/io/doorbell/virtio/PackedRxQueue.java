@@ -17,7 +17,6 @@ final class PackedRxQueue implements VirtioRxQueue {
 
     private static final int WORDS = 64;
 
-    private final String name;
     private final PackedRing ring;
     private final RxBuffers source;
     private final RxFrames frames;
@@ -27,6 +26,7 @@ final class PackedRxQueue implements VirtioRxQueue {
     private final boolean inOrder;
     private final QueueCounters counters;
     private final DeviceHealth health;
+    private final QueueState state;
 
     /** The buffer behind each descriptor that is armed; its id is in the ring's {@code ids}. */
     private final int[] buffers;
@@ -44,7 +44,6 @@ final class PackedRxQueue implements VirtioRxQueue {
     private long availableFlags;
     private int armed;
     private int idle;
-    private boolean running;
 
     PackedRxQueue(
             String name,
@@ -54,7 +53,6 @@ final class PackedRxQueue implements VirtioRxQueue {
             RxBuffers source,
             QueueCounters counters,
             DeviceHealth health) {
-        this.name = name;
         this.ring = new PackedRing(space, size, features.has(Feature.VIRTIO_F_EVENT_IDX), counters);
         this.source = source;
         this.frames = new RxFrames(source, size, OffloadSide.DRIVER, features, counters);
@@ -64,6 +62,7 @@ final class PackedRxQueue implements VirtioRxQueue {
         this.inOrder = features.has(Feature.VIRTIO_F_IN_ORDER);
         this.counters = counters;
         this.health = health;
+        this.state = new QueueState(name);
         this.buffers = new int[size];
         this.bulk = RxBuffers.bulk(size);
     }
@@ -71,9 +70,26 @@ final class PackedRxQueue implements VirtioRxQueue {
     /** As {@link RxQueue#receive}; when it throws, what had arrived before is in the batch. */
     @Override
     public int receive(FrameBatch batch) {
-        if (!running) {
-            throw new IllegalStateException(name + " is stopped");
+        if (!state.running) {
+            throw state.notRunning();
         }
+        final int received = takeUsed(batch);
+        if (ring.size - armed >= bulk) {
+            rearm();
+        }
+        if (received == 0) {
+            nothing();
+        }
+        return received;
+    }
+
+    @Override
+    public int collect(FrameBatch batch) {
+        return state.running ? takeUsed(batch) : 0;
+    }
+
+    /** Moves what the device has used into the batch. */
+    private int takeUsed(FrameBatch batch) {
         final int held = batch.size();
         boolean more = true;
         while (more) {
@@ -81,12 +97,6 @@ final class PackedRxQueue implements VirtioRxQueue {
             int count = ring.used(next, usedFlags, most, words);
             // To look again at what was not used yet would take the line from the device that is about to write there.
             more = take(batch, count, count == most) && batch.room() > 0 && armed > 0;
-        }
-        if (ring.size - armed >= bulk) {
-            rearm();
-        }
-        if (batch.size() == held) {
-            nothing();
         }
         return batch.size() - held;
     }
@@ -166,7 +176,7 @@ final class PackedRxQueue implements VirtioRxQueue {
         accept(next, firstWord, armed, frames.notFrame());
         int parts = frames.buffers(buffers[next]);
         if (parts < 1 || parts > armed) {
-            throw broken(
+            throw state.broken(
                     "used descriptor " + next + " starts a frame in " + parts + " buffers; the device has " + armed);
         }
         if (parts > batch.room() && parts <= batch.capacity()) {
@@ -178,7 +188,7 @@ final class PackedRxQueue implements VirtioRxQueue {
             for (int i = 0; i < parts; i++) {
                 long word = i == 0 ? firstWord : ring.word(position);
                 if ((word & PackedRing.FLAGS) != flags) {
-                    throw broken("descriptor " + position + " is not used, although it has a part of a frame: the"
+                    throw state.broken("descriptor " + position + " is not used, although it has a part of a frame: the"
                             + " device uses all of a frame's together");
                 }
                 int length = accept(position, word, armed - i, frames.notFrame());
@@ -225,7 +235,7 @@ final class PackedRxQueue implements VirtioRxQueue {
             other = other + 1 == ring.size ? 0 : other + 1;
             if (ids[other] == id) {
                 if (inOrder) {
-                    throw broken("the device used buffer " + id + " before buffer " + ids[position]
+                    throw state.broken("the device used buffer " + id + " before buffer " + ids[position]
                             + ", although it promised to work in order (" + Feature.VIRTIO_F_IN_ORDER + ")");
                 }
                 ids[other] = ids[position];
@@ -289,14 +299,9 @@ final class PackedRxQueue implements VirtioRxQueue {
 
     private BrokenDeviceException lie(int position, long word, int possible, int least, int most) {
         int id = id(word);
-        return broken("used descriptor " + position + " says buffer " + id + " and "
+        return state.broken("used descriptor " + position + " says buffer " + id + " and "
                 + Integer.toUnsignedString((int) word) + " bytes; possible are buffers that the device has (" + possible
                 + " of 0 to " + (ring.size - 1) + ") and " + least + " to " + most + " bytes");
-    }
-
-    private BrokenDeviceException broken(String what) {
-        running = false;
-        return new BrokenDeviceException(name + ": " + what + "; the queue has stopped");
     }
 
     @Override
@@ -317,13 +322,18 @@ final class PackedRxQueue implements VirtioRxQueue {
     @Override
     public void start(Doorbell doorbell) {
         ring.start(doorbell);
-        running = true;
+        state.start();
         rearm();
     }
 
     @Override
+    public void halt() {
+        state.stop();
+    }
+
+    @Override
     public void stop() {
-        running = false;
+        state.stop();
         int beforeTheEnd = Math.min(armed, ring.size - next);
         pool.give(buffers, next, beforeTheEnd);
         pool.give(buffers, 0, armed - beforeTheEnd);

@@ -17,7 +17,6 @@ final class PackedTxQueue implements VirtioTxQueue {
 
     private static final int WORDS = 64;
 
-    private final String name;
     private final PackedRing ring;
     private final TxFrames frames;
     private final TxBuffers buffers;
@@ -33,6 +32,7 @@ final class PackedTxQueue implements VirtioTxQueue {
 
     private final QueueCounters counters;
     private final DeviceHealth health;
+    private final QueueState state;
     private int next;
     private long availableFlags;
     private int clean;
@@ -45,7 +45,6 @@ final class PackedTxQueue implements VirtioTxQueue {
     private long firstWord;
 
     private int idle;
-    private boolean running;
 
     PackedTxQueue(
             String name,
@@ -55,21 +54,22 @@ final class PackedTxQueue implements VirtioTxQueue {
             TxFrames frames,
             QueueCounters counters,
             DeviceHealth health) {
-        this.name = name;
         this.ring = new PackedRing(space, size, features.has(Feature.VIRTIO_F_EVENT_IDX), counters);
         this.frames = frames;
         this.inOrder = features.has(Feature.VIRTIO_F_IN_ORDER);
         this.tables = features.has(Feature.VIRTIO_F_INDIRECT_DESC) ? new TxTables(space, size, true) : null;
         this.buffers = new TxBuffers(size, tables != null, frames);
         this.bulk = RxBuffers.bulk(size);
+        this.free = size;
         this.counters = counters;
         this.health = health;
+        this.state = new QueueState(name);
     }
 
     @Override
     public int send(FrameBatch batch) {
-        if (!running) {
-            throw new IllegalStateException(name + " is stopped");
+        if (!state.running) {
+            throw state.notRunning();
         }
         final int slots = batch.size();
         final int needed = Math.max(bulk, slots);
@@ -226,7 +226,7 @@ final class PackedTxQueue implements VirtioTxQueue {
         final int size = ring.size;
         final int enough = Math.min(free + wanted, size);
         try {
-            while (running && free < enough) {
+            while (state.running && free < enough) {
                 int most = Math.min(enough - free, Math.min(words.length, size - clean));
                 int count = ring.used(clean, usedFlags, most, words);
                 if (count == 0) {
@@ -345,13 +345,9 @@ final class PackedTxQueue implements VirtioTxQueue {
     }
 
     private BrokenDeviceException lie(int id) {
-        return broken("used descriptor " + clean + " says buffer " + id + "; possible are the buffers that the device"
-                + " has (" + (ring.size - free) + " of 0 to " + (ring.size - 1) + ")");
-    }
-
-    private BrokenDeviceException broken(String what) {
-        running = false;
-        return new BrokenDeviceException(name + ": " + what + "; the queue has stopped");
+        return state.broken(
+                "used descriptor " + clean + " says buffer " + id + "; possible are the buffers that the device"
+                        + " has (" + (ring.size - free) + " of 0 to " + (ring.size - 1) + ")");
     }
 
     @Override
@@ -373,12 +369,17 @@ final class PackedTxQueue implements VirtioTxQueue {
     @Override
     public void start(Doorbell doorbell) {
         ring.start(doorbell);
-        running = true;
+        state.start();
+    }
+
+    @Override
+    public void halt() {
+        state.stop();
     }
 
     @Override
     public void stop() {
-        running = false;
+        state.stop();
         buffers.giveAll();
         free = ring.size;
         chained = 0;

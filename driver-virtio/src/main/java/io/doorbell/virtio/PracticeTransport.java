@@ -219,6 +219,9 @@ final class PracticeTransport implements VhostTransport {
         return true;
     }
 
+    @Override
+    public void abandon() {}
+
     /** Whoever signals the event wakes the thread, too. */
     @Override
     public boolean awaitHangUp(EventFd early) {

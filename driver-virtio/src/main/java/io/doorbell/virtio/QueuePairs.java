@@ -4,10 +4,12 @@ import io.doorbell.dma.DoorbellException;
 import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.spi.PollGate;
 import io.doorbell.frame.spi.PoolRegistrations;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SequencedMap;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * The queues for frames: pair i has the numbers 2i, to receive, and 2i + 1, to transmit (5.1.2). The device may have
@@ -31,10 +33,10 @@ final class QueuePairs {
     private final Features features;
     private final DeviceHealth health;
     private final PoolRegistrations pools;
-    private final List<VirtioRxQueue> rx = new ArrayList<>();
-    private final List<VirtioTxQueue> tx = new ArrayList<>();
-    /** Frames that the device had and may not have sent when it was stopped. */
-    private long lost;
+    private final List<GatedRxQueue> rx = new ArrayList<>();
+    private final List<GatedTxQueue> tx = new ArrayList<>();
+    /** Frames that the device had and may not have sent when it was stopped. Read by any thread. */
+    private final AtomicLong lost = new AtomicLong();
 
     /** Makes as many pairs as {@code config} asks for, which the device is known to have. */
     QueuePairs(
@@ -55,8 +57,8 @@ final class QueuePairs {
         makePools(config, pairs, rxSize + txSize);
         int longest = features.has(Feature.VIRTIO_NET_F_MTU) ? netConfig.mtu() + NetConfig.ETHERNET : TxFrames.LARGEST;
         for (int pair = 0; pair < pairs; pair++) {
-            rx.add(rxQueue(pair, rxSize));
-            tx.add(txQueue(pair, txSize, longest));
+            rx.add(new GatedRxQueue(rxName(pair), rxRing(pair, rxSize)));
+            tx.add(new GatedTxQueue(txName(pair), txRing(pair, txSize, longest)));
         }
     }
 
@@ -113,8 +115,16 @@ final class QueuePairs {
         return whole ? NetHeader.BYTES : NetHeader.LEGACY_BYTES;
     }
 
-    private VirtioRxQueue rxQueue(int pair, int size) {
-        String queueName = name + " receive queue " + pair;
+    private String rxName(int pair) {
+        return name + " receive queue " + pair;
+    }
+
+    private String txName(int pair) {
+        return name + " transmit queue " + pair;
+    }
+
+    private VirtioRxQueue rxRing(int pair, int size) {
+        String queueName = rxName(pair);
         int slot = slot(pair);
         RxBuffers source = new RxBuffers(pools.pool(slot), pools.deviceAddress(slot), header());
         QueueCounters counters = new QueueCounters();
@@ -123,8 +133,8 @@ final class QueuePairs {
                 : new SplitRxQueue(queueName, transport.dma(), size, features, source, counters, health);
     }
 
-    private VirtioTxQueue txQueue(int pair, int size, int longest) {
-        String queueName = name + " transmit queue " + pair;
+    private VirtioTxQueue txRing(int pair, int size, int longest) {
+        String queueName = txName(pair);
         TxFrames frames = new TxFrames(queueName, pools, longest, header(), features);
         QueueCounters counters = new QueueCounters();
         return features.has(Feature.VIRTIO_F_RING_PACKED)
@@ -136,11 +146,11 @@ final class QueuePairs {
         return rx.size();
     }
 
-    VirtioRxQueue rx(int pair) {
+    GatedRxQueue rx(int pair) {
         return rx.get(check("receive", pair));
     }
 
-    VirtioTxQueue tx(int pair) {
+    GatedTxQueue tx(int pair) {
         return tx.get(check("transmit", pair));
     }
 
@@ -150,6 +160,54 @@ final class QueuePairs {
                     + " there is no number " + pair + ": ask for more with NicConfig.withQueues");
         }
         return pair;
+    }
+
+    // ---- Their gates
+
+    /** Keeps the threads that poll out, once each has left; to them it is as if no frame came, and no ring had room. */
+    void shut() {
+        rx.forEach(queue -> queue.gate.shut());
+        tx.forEach(queue -> queue.gate.shut());
+    }
+
+    void open() {
+        rx.forEach(queue -> queue.gate.open());
+        tx.forEach(queue -> queue.gate.open());
+    }
+
+    /** Keeps them out for good. */
+    void close() {
+        rx.forEach(queue -> queue.gate.close());
+        tx.forEach(queue -> queue.gate.close());
+    }
+
+    // ---- With the gates shut
+
+    /** Whether the device is away, and is waited for: then polls find nothing. */
+    void away(boolean isAway) {
+        rx.forEach(queue -> queue.away(isAway));
+        tx.forEach(queue -> queue.away(isAway));
+    }
+
+    /** Takes out of the rings what has arrived; it is received as if it were still there. */
+    void rescue() {
+        rx.forEach(GatedRxQueue::rescue);
+    }
+
+    /** Drops what was rescued. */
+    void forget() {
+        rx.forEach(GatedRxQueue::forget);
+    }
+
+    /** Drops what was rescued of one pair, and keeps its thread out meanwhile. */
+    void forget(int pair) {
+        PollGate gate = rx(pair).gate;
+        gate.shut();
+        try {
+            rx(pair).forget();
+        } finally {
+            gate.open();
+        }
     }
 
     /** Sets all of them up with the device, which does not use them before DRIVER_OK; {@link #start} is next. */
@@ -175,16 +233,30 @@ final class QueuePairs {
         transport.startQueue(index);
     }
 
-    /** Gives back all buffers. The device must have let go of all queues. */
+    /** Gives back all buffers. The device must have let go of all queues. A second call does nothing. */
     void stop() {
         for (int index = 0; index < 2 * count(); index++) {
             stop(index);
         }
     }
 
+    /** Refuses polls; the buffers stay where they are, since the device may have them still. */
+    void halt() {
+        for (int index = 0; index < 2 * count(); index++) {
+            queue(index).halt();
+        }
+    }
+
+    /** Gives back what is left, of memory that the device is kept out of by now, and lets the pools go. */
+    void release() {
+        forget();
+        stop();
+        pools.close();
+    }
+
     private void stop(int index) {
         if (queue(index) instanceof VirtioTxQueue queue) {
-            lost += unsent(queue);
+            lost.addAndGet(unsent(queue));
         }
         queue(index).stop();
     }
@@ -199,8 +271,25 @@ final class QueuePairs {
         }
     }
 
-    /** Sets one queue up anew while the others go on (2.6.1). */
+    /** Sets one queue up anew while the others go on (2.6.1), and keeps its thread out meanwhile. */
     void reset(int index) {
+        PollGate gate = gate(index);
+        gate.shut();
+        try {
+            if (index % 2 == 0) {
+                rx(index / 2).forget();
+            }
+            resetShut(index);
+        } finally {
+            gate.open();
+        }
+    }
+
+    private PollGate gate(int index) {
+        return index % 2 == 0 ? rx(index / 2).gate : tx(index / 2).gate;
+    }
+
+    private void resetShut(int index) {
         transport.resetQueue(index);
         stop(index);
         Virtqueue queue = queue(index);
@@ -210,19 +299,19 @@ final class QueuePairs {
 
     /** Frames that the device had and may not have sent when it, or its queue, was stopped or reset. */
     long lost() {
-        return lost;
+        return lost.get();
     }
 
     /** By its number with the device. */
     Virtqueue queue(int index) {
-        return index % 2 == 0 ? rx(index / 2) : tx(index / 2);
+        return index % 2 == 0 ? rx(index / 2).ring() : tx(index / 2).ring();
     }
 
-    /** Frames that the device has not sent yet. */
+    /** Frames that the device has not sent yet. With the gates shut. */
     int unsent() {
         int unsent = 0;
-        for (VirtioTxQueue queue : tx) {
-            unsent += queue.reclaim();
+        for (GatedTxQueue queue : tx) {
+            unsent += queue.ring().reclaim();
         }
         return unsent;
     }
@@ -231,8 +320,9 @@ final class QueuePairs {
     QueueCounters count(boolean receive, SequencedMap<String, Long> details) {
         QueueCounters sum = new QueueCounters();
         for (int pair = 0; pair < count(); pair++) {
-            QueueCounters counters =
-                    receive ? rx.get(pair).counters() : tx.get(pair).counters();
+            QueueCounters counters = receive
+                    ? rx.get(pair).ring().counters()
+                    : tx.get(pair).ring().counters();
             sum.frames += counters.frames;
             sum.bytes += counters.bytes;
             sum.errors += counters.errors;

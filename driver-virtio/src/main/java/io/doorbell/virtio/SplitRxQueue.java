@@ -17,7 +17,6 @@ final class SplitRxQueue implements VirtioRxQueue {
 
     private static final int ENTRIES = 64;
 
-    private final String name;
     private final SplitRing ring;
     private final RxBuffers source;
     private final RxFrames frames;
@@ -27,6 +26,7 @@ final class SplitRxQueue implements VirtioRxQueue {
     private final boolean inOrder;
     private final QueueCounters counters;
     private final DeviceHealth health;
+    private final QueueState state;
 
     /** The buffer that is armed at each position of the ring; the id of its descriptor is in the ring's {@code ids}. */
     private final int[] buffers;
@@ -41,7 +41,6 @@ final class SplitRxQueue implements VirtioRxQueue {
     private int available;
     private int used;
     private int idle;
-    private boolean running;
 
     SplitRxQueue(
             String name,
@@ -51,7 +50,6 @@ final class SplitRxQueue implements VirtioRxQueue {
             RxBuffers source,
             QueueCounters counters,
             DeviceHealth health) {
-        this.name = name;
         this.ring = new SplitRing(space, size, features.has(Feature.VIRTIO_F_EVENT_IDX), counters);
         this.source = source;
         this.frames = new RxFrames(source, size, OffloadSide.DRIVER, features, counters);
@@ -61,6 +59,7 @@ final class SplitRxQueue implements VirtioRxQueue {
         this.inOrder = features.has(Feature.VIRTIO_F_IN_ORDER);
         this.counters = counters;
         this.health = health;
+        this.state = new QueueState(name);
         this.buffers = new int[size];
         this.bulk = RxBuffers.bulk(size);
     }
@@ -68,9 +67,26 @@ final class SplitRxQueue implements VirtioRxQueue {
     /** As {@link RxQueue#receive}; when it throws, what had arrived before is in the batch. */
     @Override
     public int receive(FrameBatch batch) {
-        if (!running) {
-            throw new IllegalStateException(name + " is stopped");
+        if (!state.running) {
+            throw state.notRunning();
         }
+        final int received = takeUsed(batch);
+        if (unarmed() >= bulk) {
+            rearm();
+        }
+        if (received == 0) {
+            nothing();
+        }
+        return received;
+    }
+
+    @Override
+    public int collect(FrameBatch batch) {
+        return state.running ? takeUsed(batch) : 0;
+    }
+
+    /** Moves what the device has used into the batch. */
+    private int takeUsed(FrameBatch batch) {
         final int held = batch.size();
         int left = done(used);
         while (left > 0 && batch.room() > 0) {
@@ -82,12 +98,6 @@ final class SplitRxQueue implements VirtioRxQueue {
                 break;
             }
             left -= taken;
-        }
-        if (unarmed() >= bulk) {
-            rearm();
-        }
-        if (batch.size() == held) {
-            nothing();
         }
         return batch.size() - held;
     }
@@ -147,8 +157,8 @@ final class SplitRxQueue implements VirtioRxQueue {
         accept(used, frames.notFrame());
         int parts = frames.buffers(buffers[position]);
         if (parts < 1 || parts > left) {
-            throw broken("used entry " + position + " starts a frame in " + parts + " buffers; the device has used "
-                    + left + ", and uses all of a frame's together");
+            throw state.broken("used entry " + position + " starts a frame in " + parts
+                    + " buffers; the device has used " + left + ", and uses all of a frame's together");
         }
         if (parts > batch.room() && parts <= batch.capacity()) {
             return 0;
@@ -195,7 +205,7 @@ final class SplitRxQueue implements VirtioRxQueue {
             int otherPosition = other & ring.mask;
             if (ring.ids[otherPosition] == id) {
                 if (inOrder) {
-                    throw broken("the device used buffer " + id + " before buffer " + ring.ids[position]
+                    throw state.broken("the device used buffer " + id + " before buffer " + ring.ids[position]
                             + ", although it promised to work in order (" + Feature.VIRTIO_F_IN_ORDER + ")");
                 }
                 ring.reorder(otherPosition, ring.ids[position]);
@@ -213,7 +223,7 @@ final class SplitRxQueue implements VirtioRxQueue {
     private int done(int first) {
         int done = ring.usedSince(first);
         if (done > available - first) {
-            throw broken("the device says that it used " + done + " buffers, and it has " + (available - first));
+            throw state.broken("the device says that it used " + done + " buffers, and it has " + (available - first));
         }
         return done;
     }
@@ -261,14 +271,10 @@ final class SplitRxQueue implements VirtioRxQueue {
     }
 
     private BrokenDeviceException lie(int index, int id, int bytes, int least, int most) {
-        return broken("used entry " + (index & ring.mask) + " says buffer " + Integer.toUnsignedString(id) + " and "
-                + Integer.toUnsignedString(bytes) + " bytes; possible are buffers that the device has ("
-                + (available - index) + " of 0 to " + ring.mask + ") and " + least + " to " + most + " bytes");
-    }
-
-    private BrokenDeviceException broken(String what) {
-        running = false;
-        return new BrokenDeviceException(name + ": " + what + "; the queue has stopped");
+        return state.broken(
+                "used entry " + (index & ring.mask) + " says buffer " + Integer.toUnsignedString(id) + " and "
+                        + Integer.toUnsignedString(bytes) + " bytes; possible are buffers that the device has ("
+                        + (available - index) + " of 0 to " + ring.mask + ") and " + least + " to " + most + " bytes");
     }
 
     @Override
@@ -289,13 +295,18 @@ final class SplitRxQueue implements VirtioRxQueue {
     @Override
     public void start(Doorbell doorbell) {
         ring.start(doorbell);
-        running = true;
+        state.start();
         rearm();
     }
 
     @Override
+    public void halt() {
+        state.stop();
+    }
+
+    @Override
     public void stop() {
-        running = false;
+        state.stop();
         int position = used & ring.mask;
         int beforeTheEnd = Math.min(available - used, ring.size - position);
         pool.give(buffers, position, beforeTheEnd);

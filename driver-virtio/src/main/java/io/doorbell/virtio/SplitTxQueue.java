@@ -2,7 +2,6 @@ package io.doorbell.virtio;
 
 import io.doorbell.dma.DmaSpace;
 import io.doorbell.dma.DoorbellException;
-import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
 import org.jspecify.annotations.Nullable;
@@ -29,11 +28,11 @@ final class SplitTxQueue implements VirtioTxQueue {
     private final int lowWater;
     private final QueueCounters counters;
     private final DeviceHealth health;
+    private final QueueState state;
     private int available;
     private int used;
     private int tail;
     private int idle;
-    private boolean running;
 
     SplitTxQueue(
             String name,
@@ -53,12 +52,13 @@ final class SplitTxQueue implements VirtioTxQueue {
         this.lowWater = size / 4;
         this.counters = counters;
         this.health = health;
+        this.state = new QueueState(name);
     }
 
     @Override
     public int send(FrameBatch batch) {
-        if (!running) {
-            throw new IllegalStateException(name + " is stopped");
+        if (!state.running) {
+            throw state.notRunning();
         }
         final int slots = batch.size();
         if (free() < Math.max(lowWater, slots)) {
@@ -180,9 +180,9 @@ final class SplitTxQueue implements VirtioTxQueue {
 
     @Override
     public int reclaim() {
-        final int done = running ? ring.usedSince(used) : 0;
+        final int done = state.running ? ring.usedSince(used) : 0;
         if (done > available - used) {
-            throw broken("the device says that it used " + done + " buffers, and it has " + (available - used));
+            throw state.broken("the device says that it used " + done + " buffers, and it has " + (available - used));
         }
         if (done > 0) {
             if (inOrder) {
@@ -207,7 +207,7 @@ final class SplitTxQueue implements VirtioTxQueue {
                 int position = index & mask;
                 int id = ring.usedId(position);
                 if (id < 0 || id > mask || !buffers.has(id)) {
-                    throw broken("used entry " + position + " says buffer " + Integer.toUnsignedString(id)
+                    throw state.broken("used entry " + position + " says buffer " + Integer.toUnsignedString(id)
                             + "; possible are buffers that the device has (" + (available - index) + " of 0 to " + mask
                             + ")");
                 }
@@ -254,11 +254,6 @@ final class SplitTxQueue implements VirtioTxQueue {
         }
     }
 
-    private BrokenDeviceException broken(String what) {
-        running = false;
-        return new BrokenDeviceException(name + ": " + what + "; the queue has stopped");
-    }
-
     @Override
     public QueueAddresses addresses() {
         return ring.addresses();
@@ -275,12 +270,17 @@ final class SplitTxQueue implements VirtioTxQueue {
     @Override
     public void start(Doorbell doorbell) {
         ring.start(doorbell);
-        running = true;
+        state.start();
+    }
+
+    @Override
+    public void halt() {
+        state.stop();
     }
 
     @Override
     public void stop() {
-        running = false;
+        state.stop();
         buffers.giveAll();
         used = available;
         tail = available + ring.size;

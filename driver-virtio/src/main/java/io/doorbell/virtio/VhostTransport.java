@@ -11,7 +11,11 @@ interface VhostTransport extends VirtioTransport {
     /** Lets go of the back-end: it is gone, or is to be. */
     void disconnect();
 
+    /** Whether there is a back-end, as far as is known. Waits for nobody. */
     boolean isConnected();
+
+    /** Ends making contact at once, for whoever is at it, and for good. Any thread may, at any time. */
+    void abandon();
 
     /** Waits until the back-end is gone; false when there was an event first. Not to be called while closing. */
     boolean awaitHangUp(EventFd early);

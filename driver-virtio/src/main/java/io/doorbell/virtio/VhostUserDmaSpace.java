@@ -168,6 +168,8 @@ final class VhostUserDmaSpace implements DmaSpace {
         synchronized (this) {
             open = List.copyOf(regions);
         }
-        open.forEach(DmaRegion::close);
+        Cleanup cleanup = new Cleanup();
+        open.forEach(region -> cleanup.then(region::close));
+        cleanup.end();
     }
 }

@@ -8,6 +8,7 @@ import io.doorbell.frame.FeatureState;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.Nic;
+import io.doorbell.frame.NicClosedException;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.NicStatistics;
 import io.doorbell.frame.RegisterValue;
@@ -17,7 +18,7 @@ import io.doorbell.frame.TxQueue;
 import io.doorbell.frame.spi.BoundedWait;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Objects;
@@ -25,13 +26,14 @@ import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A virtio NIC whose device is another process, which may end, and start again, at any time. While there is none, the
  * link is down, nothing arrives and nothing can be sent. Frames that had arrived are still received; those that were
  * on their way out are counted as {@code txErrors}, for the other side may or may not have read them.
  *
- * <p>A thread of its own waits for the back-end to go, and calls it until it is back.
+ * <p>A thread of its own waits for the back-end to go, and calls it until it is back. It goes on whatever happens to it.
  */
 final class VhostUserNic implements Nic {
 
@@ -41,20 +43,25 @@ final class VhostUserNic implements Nic {
 
     private final VirtioNic nic;
     private final VhostTransport transport;
-    private final List<VhostUserRxQueue> rx = new ArrayList<>();
-    private final List<VhostUserTxQueue> tx = new ArrayList<>();
     private final EventFd wake;
     private final Thread watcher;
+
+    private volatile boolean closed;
+    private volatile long reconnects;
+    /** Whether the watcher is making contact. */
+    private volatile boolean calling;
+    /** Why there is no back-end; null before one was missed. */
+    private volatile @Nullable String missing;
+
+    /** What the watcher has complained of last. */
+    private @Nullable String complaint;
 
     // ---- Under this object's lock
 
     /** Whether the application wants it to run. */
     private boolean wanted = true;
-    /** Whether it would run if there were a back-end. */
-    private boolean down;
 
-    private long reconnects;
-    private volatile boolean closed;
+    private boolean released;
 
     static VhostUserNic open(String name, String path, NicConfig config) {
         Kernel kernel = Kernel.linux();
@@ -66,10 +73,6 @@ final class VhostUserNic implements Nic {
     VhostUserNic(Kernel kernel, VirtioNic nic, VhostTransport transport) {
         this.nic = nic;
         this.transport = transport;
-        for (int pair = 0; pair < nic.queues(); pair++) {
-            rx.add(new VhostUserRxQueue(nic.name() + " receive queue " + pair, nic.rxQueue(pair)));
-            tx.add(new VhostUserTxQueue(nic.name() + " transmit queue " + pair, nic.txQueue(pair)));
-        }
         this.wake = EventFd.create(kernel);
         this.watcher = Thread.ofPlatform().daemon().name(nic.name()).start(this::watch);
     }
@@ -78,75 +81,72 @@ final class VhostUserNic implements Nic {
 
     private void watch() {
         while (!closed) {
-            if (transport.isConnected()) {
-                if (transport.awaitHangUp(wake)) {
+            try {
+                // Before the look at how things are: who changes them then wakes this thread once more.
+                wake.clear();
+                if (!transport.isConnected()) {
+                    goDown();
+                    comeBack();
+                } else if (transport.awaitHangUp(wake)) {
                     goDown();
                 }
-            } else {
-                goDown();
-                if (!comeBack()) {
+                if (!closed && !transport.isConnected()) {
                     LockSupport.parkNanos(BETWEEN_CALLS.toNanos());
                 }
+            } catch (Throwable e) {
+                complain(e);
+                LockSupport.parkNanos(BETWEEN_CALLS.toNanos());
             }
+        }
+    }
+
+    /** Of the same again and again, once is enough. */
+    private void complain(Throwable about) {
+        try {
+            Level level = about.toString().equals(complaint) ? Level.DEBUG : Level.WARNING;
+            complaint = about.toString();
+            LOG.log(level, nic.name() + ": the thread that waits for back-ends met an error, and goes on", about);
+        } catch (Throwable lost) {
+            // There is nobody left to tell.
         }
     }
 
     private synchronized void goDown() {
-        transport.disconnect();
-        if (!wanted || down || closed) {
-            return;
+        synchronized (nic) { // the link is down once all that comes of it is done
+            transport.disconnect();
+            if (!wanted || nic.isAway() || closed) {
+                return;
+            }
+            nic.suspend();
         }
-        shutGates();
-        rx.forEach(VhostUserRxQueue::rescue);
-        nic.stop();
-        offline(true);
-        openGates();
         LOG.log(Level.INFO, "{0}: the back-end is gone; waiting for it to come back", nic.name());
     }
 
-    /** Whether there is a back-end again. */
-    private synchronized boolean comeBack() {
-        if (closed) {
-            return false;
-        }
+    private void comeBack() {
+        calling = true;
         try {
-            transport.connect();
-            if (down) {
-                nic.start();
-                changeTo(false);
-                reconnects++;
-                LOG.log(Level.INFO, "{0}: the back-end is back", nic.name());
+            if (!closed) {
+                transport.connect(); // without the lock: who listens there may take long to answer
+                resume();
             }
-            return true;
-        } catch (DoorbellException e) {
-            LOG.log(Level.DEBUG, "the back-end is not back yet", e);
-            nic.stop();
+        } catch (Throwable e) {
+            missing = e.getMessage();
             transport.disconnect();
-            return false;
+            if (!(e instanceof DoorbellException) && !closed) {
+                throw e;
+            }
+            LOG.log(Level.DEBUG, "the back-end is not back yet", e);
+        } finally {
+            calling = false;
         }
     }
 
-    private void shutGates() {
-        rx.forEach(queue -> queue.gate.shut());
-        tx.forEach(queue -> queue.gate.shut());
-    }
-
-    private void openGates() {
-        rx.forEach(queue -> queue.gate.open());
-        tx.forEach(queue -> queue.gate.open());
-    }
-
-    /** With the gates shut. */
-    private void offline(boolean isDown) {
-        down = isDown;
-        rx.forEach(queue -> queue.offline = isDown);
-        tx.forEach(queue -> queue.offline = isDown);
-    }
-
-    private void changeTo(boolean isDown) {
-        shutGates();
-        offline(isDown);
-        openGates();
+    private synchronized void resume() {
+        if (wanted && !closed && !nic.isRunning()) {
+            nic.start();
+            reconnects = reconnects + 1;
+            LOG.log(Level.INFO, "{0}: the back-end is back", nic.name());
+        }
     }
 
     // ---- Queues
@@ -158,116 +158,154 @@ final class VhostUserNic implements Nic {
 
     @Override
     public RxQueue rxQueue(int index) {
-        nic.rxQueue(index); // says what is wrong with the index, if anything is
-        return rx.get(index);
+        return nic.rxQueue(index);
     }
 
     @Override
     public TxQueue txQueue(int index) {
-        nic.txQueue(index);
-        return tx.get(index);
+        return nic.txQueue(index);
     }
 
     // ---- The application's wishes
 
     @Override
     public synchronized void stop() {
-        wanted = false;
-        nic.stop();
-        changeTo(false);
-        rx.forEach(VhostUserRxQueue::forget);
+        if (!closed) {
+            wanted = false;
+            withBackEnd(nic::stop);
+        }
     }
 
     @Override
     public synchronized void start() {
+        checkOpen();
         if (wanted) {
             return;
         }
-        if (transport.isConnected()) {
-            nic.start();
-        } else {
-            changeTo(true);
-        }
         wanted = true;
+        try {
+            orWait(nic::start);
+        } catch (RuntimeException e) {
+            wanted = false;
+            throw e;
+        }
     }
 
     @Override
     public synchronized void reset() {
         checkOpen();
-        rx.forEach(VhostUserRxQueue::forget);
         wanted = true;
-        if (transport.isConnected()) {
-            nic.reset();
-            changeTo(false);
-        } else {
-            nic.stop();
-            changeTo(true);
+        if (!transport.isConnected()) {
+            nic.stop(); // drops what had arrived
         }
+        orWait(nic::reset);
     }
 
     /** Without a back-end, there is nothing to be done: the queue is set up anew with the next one. */
     @Override
     public synchronized void resetRxQueue(int index) {
         checkOpen();
-        VhostUserRxQueue queue = rx.get(Objects.checkIndex(index, rx.size()));
-        if (transport.isConnected() && !down) {
-            nic.resetRxQueue(index);
+        nic.rxQueue(index); // says what is wrong with the index, if anything is
+        orWait(() -> nic.resetRxQueue(index));
+        if (nic.isAway()) {
+            nic.resetRxQueue(index); // drops what had arrived
         }
-        queue.forget();
     }
 
+    /** As {@link #resetRxQueue}. */
     @Override
     public synchronized void resetTxQueue(int index) {
         checkOpen();
-        Objects.checkIndex(index, tx.size());
-        if (transport.isConnected() && !down) {
-            nic.resetTxQueue(index);
+        nic.txQueue(index);
+        orWait(() -> nic.resetTxQueue(index));
+    }
+
+    /** Does what takes a back-end; where that is gone, or goes meanwhile, another one is waited for. */
+    private void orWait(Runnable change) {
+        try {
+            if (transport.isConnected()) {
+                withBackEnd(change);
+                return;
+            }
+        } catch (DoorbellException e) {
+            if (transport.isConnected()) {
+                throw e;
+            }
+            missing = e.getMessage();
+            LOG.log(Level.WARNING, "{0}; waiting for a back-end to come back", e.getMessage());
+        }
+        if (wanted) {
+            nic.suspend();
+        }
+    }
+
+    /** Does what may show that the back-end is gone: then the watcher calls it. */
+    private void withBackEnd(Runnable change) {
+        try {
+            change.run();
+        } finally {
+            if (!transport.isConnected()) {
+                wake();
+            }
+        }
+    }
+
+    private synchronized void wake() {
+        if (!released) {
+            wake.signal();
+            LockSupport.unpark(watcher);
         }
     }
 
     private void checkOpen() {
         if (closed) {
-            throw new IllegalStateException(name() + " is closed");
+            throw new NicClosedException(name());
         }
     }
 
     @Override
     public void close() {
-        synchronized (this) {
-            if (closed) {
-                return;
-            }
-            closed = true;
+        closed = true;
+        if (calling) {
+            transport.abandon();
         }
-        wake.signal();
-        LockSupport.unpark(watcher);
+        wake();
         boolean ended = join();
+        // Holding the NIC's lock only, which the watcher does not need any more: a second call waits for the first.
+        new Cleanup().then(nic::close).then(() -> release(ended)).end();
+    }
+
+    private synchronized void release(boolean watcherEnded) {
+        if (watcherEnded && !released) {
+            released = true;
+            wake.close();
+        }
+    }
+
+    /** Waits for the watcher's end, and is not to be interrupted in it. */
+    private boolean join() {
+        boolean interrupted = false;
         try {
-            synchronized (this) {
-                stop();
-                nic.close();
+            for (long end = System.nanoTime() + DEATH.toNanos(); ; ) {
+                try {
+                    return watcher.join(Duration.ofNanos(Math.max(1, end - System.nanoTime())));
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
             }
         } finally {
-            if (ended) {
-                wake.close();
+            if (interrupted) {
+                Thread.currentThread().interrupt();
             }
         }
     }
 
-    private boolean join() {
-        try {
-            return watcher.join(DEATH);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
-        }
-    }
-
-    // ---- What it says of itself
+    // ---- What it says of itself; none of it waits for the watcher, who may wait for a back-end
 
     @Override
-    public synchronized LinkState linkState() {
-        return transport.isConnected() && !down ? nic.linkState() : LinkState.DOWN;
+    public LinkState linkState() {
+        checkOpen();
+        return nic.isRunning() ? nic.linkState() : LinkState.DOWN;
     }
 
     @Override
@@ -276,12 +314,12 @@ final class VhostUserNic implements Nic {
                 "a back-end of " + nic.name(),
                 () -> linkState().up(),
                 timeout,
-                () -> "nobody listens on the socket, or who does is no back-end");
+                () -> Objects.requireNonNullElse(missing, "nobody listens on the socket, or who does is no back-end"));
         return linkState();
     }
 
     @Override
-    public synchronized NicStatistics statistics() {
+    public NicStatistics statistics() {
         NicStatistics counted = nic.statistics();
         SequencedMap<String, Long> details = new LinkedHashMap<>(counted.details());
         details.put("reconnects", reconnects);
@@ -314,6 +352,21 @@ final class VhostUserNic implements Nic {
     @Override
     public void promiscuous(boolean on) {
         nic.promiscuous(on);
+    }
+
+    @Override
+    public void allMulticast(boolean on) {
+        nic.allMulticast(on);
+    }
+
+    @Override
+    public void alsoReceive(Collection<MacAddress> addresses) {
+        nic.alsoReceive(addresses);
+    }
+
+    @Override
+    public void macAddress(MacAddress address) {
+        nic.macAddress(address);
     }
 
     @Override

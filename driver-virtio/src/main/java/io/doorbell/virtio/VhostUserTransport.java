@@ -9,6 +9,7 @@ import io.doorbell.dma.kernel.UnixSocket;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.RegisterValue;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -25,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * while there is a back-end.
  *
  * <p>Where the back-end goes away, {@link #disconnect} and {@link #connect} make contact again; the queues are to be
- * enabled anew. Thread-safe.
+ * enabled anew. Thread-safe: what is said of the state of things waits for nobody, while the rest may wait for the back-end.
  */
 final class VhostUserTransport implements VhostTransport {
 
@@ -75,18 +76,27 @@ final class VhostUserTransport implements VhostTransport {
     private final Kernel kernel;
     private final String path;
     private final MacAddress mac;
+    private final Duration patience;
     private final VhostUserDmaSpace dma = new VhostUserDmaSpace(this::memoryChanged);
     private final Map<Integer, Queue> queues = new HashMap<>();
     private final Set<Integer> enabled = new LinkedHashSet<>();
     /** The back-end's way to say that it has met an error. */
     private final EventFd errors;
 
-    private @Nullable VhostConnection connection;
+    private volatile @Nullable VhostConnection connection;
+    /** One that the back-end has not answered on yet; nobody is connected by it. */
+    private volatile @Nullable VhostConnection beingMade;
+    /** No contact is wanted any more. */
+    private volatile boolean abandoned;
+
     private long features;
     private long protocol;
-    private int queueCount;
+    private volatile int queueCount;
     private long driverFeatures;
-    private int status;
+    private volatile int status;
+    /** Whether the back-end has said that it met an error. */
+    private volatile boolean failed;
+
     private int generation;
     /** What the back-end knows of; nothing before the first queue is enabled. */
     private final VhostAnnouncedMemory announced;
@@ -97,6 +107,12 @@ final class VhostUserTransport implements VhostTransport {
      * @throws DoorbellException when nobody listens there, or it is no back-end that this driver can use
      */
     VhostUserTransport(Kernel kernel, String path, MacAddress mac) {
+        this(kernel, path, mac, VhostConnection.PATIENCE);
+    }
+
+    /** @param patience how long the back-end may take to answer */
+    VhostUserTransport(Kernel kernel, String path, MacAddress mac, Duration patience) {
+        this.patience = patience;
         this.kernel = kernel;
         this.path = path;
         this.mac = mac;
@@ -114,13 +130,19 @@ final class VhostUserTransport implements VhostTransport {
 
     @Override
     public synchronized void connect() {
-        VhostConnection fresh = new VhostConnection(kernel, "the vhost-user back-end at " + path, dial());
-        connection = fresh;
+        VhostConnection fresh = new VhostConnection(kernel, "the vhost-user back-end at " + path, dial(), patience);
+        beingMade = fresh;
         try {
+            if (abandoned) {
+                throw new VhostDisconnected("the vhost-user back-end at " + path + " is not wanted any more");
+            }
             shakeHands(fresh);
+            connection = fresh;
         } catch (RuntimeException e) {
-            disconnect();
+            fresh.close();
             throw e;
+        } finally {
+            beingMade = null;
         }
         generation++;
     }
@@ -180,17 +202,27 @@ final class VhostUserTransport implements VhostTransport {
     }
 
     @Override
-    public synchronized boolean isConnected() {
+    public boolean isConnected() {
         return connection != null;
     }
 
     @Override
     public boolean awaitHangUp(EventFd early) {
-        VhostConnection current;
-        synchronized (this) {
-            current = connection;
-        }
+        VhostConnection current = connection;
         return current == null || current.awaitHangUp(early);
+    }
+
+    @Override
+    public void abandon() {
+        abandoned = true;
+        hangUp(beingMade);
+        hangUp(connection);
+    }
+
+    private static void hangUp(@Nullable VhostConnection current) {
+        if (current != null) {
+            current.hangUp();
+        }
     }
 
     private boolean has(long protocolFeature) {
@@ -238,17 +270,18 @@ final class VhostUserTransport implements VhostTransport {
         return dma;
     }
 
+    /** Threads that poll ask, so this waits for nothing and nobody. */
     @Override
-    public synchronized int status() {
+    public int status() {
         if (errors.clear()) {
-            status |= DeviceStatus.DEVICE_NEEDS_RESET;
+            failed = true;
         }
-        return status;
+        return failed ? status | DeviceStatus.DEVICE_NEEDS_RESET : status;
     }
 
     @Override
     public synchronized void addStatus(int bits) {
-        status |= bits;
+        status = status | bits;
         if (has(VhostProtocol.STATUS) && isConnected()) {
             tell(VhostRequest.SET_STATUS, VhostMessage.number(status), List.of());
             if ((bits & DeviceStatus.FEATURES_OK) != 0) {
@@ -261,6 +294,7 @@ final class VhostUserTransport implements VhostTransport {
     public synchronized void reset() {
         status = 0;
         errors.clear();
+        failed = false;
         if (!isConnected()) {
             return;
         }
@@ -316,7 +350,7 @@ final class VhostUserTransport implements VhostTransport {
     }
 
     @Override
-    public synchronized int config8(int offset) {
+    public int config8(int offset) {
         if (offset < CONFIG_STATUS) {
             return mac.octet(offset);
         }
@@ -450,13 +484,11 @@ final class VhostUserTransport implements VhostTransport {
 
     @Override
     public synchronized void close() {
-        disconnect();
-        dma.close();
+        Cleanup cleanup = new Cleanup().then(this::disconnect).then(dma::close);
         for (Queue queue : queues.values()) {
-            queue.kick.close();
-            queue.call.close();
+            cleanup.then(queue.kick::close).then(queue.call::close);
         }
         queues.clear();
-        errors.close();
+        cleanup.then(errors::close).end();
     }
 }

@@ -7,6 +7,7 @@ import io.doorbell.frame.FeatureState;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.Nic;
+import io.doorbell.frame.NicClosedException;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.NicStatistics;
 import io.doorbell.frame.RegisterValue;
@@ -23,7 +24,12 @@ import java.util.SequencedMap;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** A virtio network device over any transport. */
+/**
+ * A virtio network device over any transport.
+ *
+ * <p>Whoever changes anything, or asks the device, holds this object's lock; threads that poll do not, as they stand
+ * behind the gates of their queues. What counts or describes is read without it.
+ */
 final class VirtioNic implements Nic {
 
     private static final Duration DRAIN = Duration.ofMillis(500);
@@ -37,8 +43,13 @@ final class VirtioNic implements Nic {
     private final ReceiveFilter filter;
     private final Steering steering;
     private final ReceiveOffloads receiveOffloads;
-    private boolean running;
-    private boolean closed;
+    private volatile boolean running;
+    /** Set before the lock is taken, so that who has it does not wait for the device any longer. */
+    private volatile boolean closed;
+
+    private boolean released;
+    /** Whether the device is away, and is waited for. */
+    private boolean away;
 
     /** Takes over {@code transport}, which is closed with the NIC, or right away if the NIC does not come up. */
     static VirtioNic open(String name, VirtioTransport transport, NicConfig config) {
@@ -106,28 +117,61 @@ final class VirtioNic implements Nic {
     }
 
     @Override
-    public void start() {
+    public synchronized void start() {
         checkOpen();
-        if (running) {
-            return;
+        if (!running) {
+            undisturbed(this::bringUp);
         }
-        makeContact();
-        settleFeatures();
-        transport.allowDma(true);
-        List<Doorbell> doorbells = queues.enable();
-        Doorbell controlDoorbell = enableControl();
-        transport.addStatus(DeviceStatus.DRIVER_OK);
-        running = true; // so that stop() stops it if a command fails
-        if (control != null) {
-            control.start(controlDoorbell);
-            transport.startQueue(controlIndex());
+    }
+
+    /** Keeps threads out of the queues meanwhile. */
+    private void undisturbed(Runnable change) {
+        queues.shut();
+        try {
+            change.run();
+        } finally {
+            queues.open();
         }
-        // Before there are buffers: no frame gets in that is not wanted, or into the wrong queue.
-        filter.apply();
-        steering.apply();
-        receiveOffloads.apply();
-        queues.start(doorbells);
-        checkHealth();
+    }
+
+    private void bringUp() {
+        try {
+            makeContact();
+            settleFeatures();
+            // Those of a device that could not be reset when it was stopped.
+            queues.stop();
+            transport.allowDma(true);
+            List<Doorbell> doorbells = queues.enable();
+            Doorbell controlDoorbell = enableControl();
+            transport.addStatus(DeviceStatus.DRIVER_OK);
+            if (control != null) {
+                control.start(controlDoorbell);
+                transport.startQueue(controlIndex());
+            }
+            // Before there are buffers: no frame gets in that is not wanted, or into the wrong queue.
+            filter.apply();
+            steering.apply();
+            receiveOffloads.apply();
+            queues.start(doorbells);
+            checkHealth();
+            away(false);
+            running = true;
+        } catch (Throwable e) {
+            throw halting(e);
+        }
+    }
+
+    /** Leaves no device at work that did not come up. */
+    private RuntimeException halting(Throwable because) {
+        try {
+            halt();
+        } catch (RuntimeException onTop) {
+            because.addSuppressed(onTop);
+        }
+        if (because instanceof Error error) {
+            throw error;
+        }
+        return (RuntimeException) because;
     }
 
     private Doorbell enableControl() {
@@ -139,20 +183,62 @@ final class VirtioNic implements Nic {
     }
 
     @Override
-    public void stop() {
+    public synchronized void stop() {
+        if (closed) {
+            return;
+        }
+        undisturbed(() -> {
+            takeDown();
+            away(false);
+            queues.forget();
+        });
+    }
+
+    private void away(boolean isAway) {
+        away = isAway;
+        queues.away(isAway);
+    }
+
+    private void takeDown() {
         if (running) {
-            drain();
-            halt();
+            try {
+                drain();
+            } finally {
+                halt();
+            }
         }
     }
 
-    @Override
-    public void reset() {
-        checkOpen();
-        if (running) {
-            halt();
+    /**
+     * The device is gone, or is let go of, and is waited for: what had arrived can still be received, and apart from that
+     * polls find nothing until the NIC is started or stopped.
+     */
+    synchronized void suspend() {
+        if (closed) {
+            return;
         }
-        start();
+        undisturbed(() -> {
+            try {
+                if (running) {
+                    queues.rescue();
+                    halt();
+                }
+            } finally {
+                away(true);
+            }
+        });
+    }
+
+    @Override
+    public synchronized void reset() {
+        checkOpen();
+        undisturbed(() -> {
+            if (running) {
+                halt();
+            }
+            queues.forget();
+            bringUp();
+        });
     }
 
     private void halt() {
@@ -160,33 +246,62 @@ final class VirtioNic implements Nic {
         try {
             transport.reset();
         } finally {
-            // Whatever the device did or did not do: from here on it cannot reach memory.
-            transport.allowDma(false);
-            queues.stop();
+            withhold(() -> {
+                // Whatever the device did or did not do: from here on it cannot reach memory.
+                transport.allowDma(false);
+                queues.stop();
+            });
             if (control != null) {
                 control.stop();
             }
         }
     }
 
+    /** If that fails, the rings keep their buffers until the device has been reset, or the transport is closed. */
+    private void withhold(Runnable release) {
+        try {
+            release.run();
+        } catch (Throwable e) {
+            queues.halt();
+            throw e;
+        }
+    }
+
+    boolean isRunning() {
+        return running;
+    }
+
+    /** Whether it is suspended, and neither started nor stopped since. */
+    synchronized boolean isAway() {
+        return away;
+    }
+
     /** Needs {@link Feature#VIRTIO_F_RING_RESET}. */
     @Override
-    public void resetRxQueue(int index) {
-        checkCanResetQueues();
+    public synchronized void resetRxQueue(int index) {
+        checkOpen();
         queues.rx(index);
+        if (away) {
+            queues.forget(index); // the ring is set up anew anyway, with the next device
+            return;
+        }
+        checkCanResetQueues();
         queues.reset(2 * index);
     }
 
     /** As {@link #resetRxQueue}. */
     @Override
-    public void resetTxQueue(int index) {
-        checkCanResetQueues();
+    public synchronized void resetTxQueue(int index) {
+        checkOpen();
         queues.tx(index);
+        if (away) {
+            return;
+        }
+        checkCanResetQueues();
         queues.reset(2 * index + 1);
     }
 
     private void checkCanResetQueues() {
-        checkOpen();
         if (!running) {
             throw new DoorbellException(name + " is stopped: start it, which sets all its queues up anew");
         }
@@ -213,14 +328,18 @@ final class VirtioNic implements Nic {
 
     @Override
     public void close() {
-        if (closed) {
-            return;
-        }
         closed = true;
-        try {
-            stop();
-        } finally {
-            transport.close();
+        synchronized (this) {
+            if (released) {
+                return;
+            }
+            released = true;
+            new Cleanup()
+                    .then(queues::close)
+                    .then(this::takeDown)
+                    .then(transport::close)
+                    .then(queues::release)
+                    .end();
         }
     }
 
@@ -244,7 +363,7 @@ final class VirtioNic implements Nic {
                     + " NicConfig.withoutFeatures(\"" + Feature.VIRTIO_NET_F_CTRL_VQ + "\")");
         }
         return new ControlQueue(
-                name + " control queue", transport.dma(), size, features, this::checkHealth, ControlQueue.PATIENCE);
+                name + " control queue", transport.dma(), size, features, this::checkNeeded, ControlQueue.PATIENCE);
     }
 
     private void checkHealth() {
@@ -256,9 +375,15 @@ final class VirtioNic implements Nic {
         }
     }
 
+    /** What a command waits for is of no use any more once somebody closes the NIC. */
+    private void checkNeeded() {
+        checkOpen();
+        checkHealth();
+    }
+
     private void checkOpen() {
         if (closed) {
-            throw new IllegalStateException(name + " is closed");
+            throw new NicClosedException(name);
         }
     }
 
@@ -296,7 +421,7 @@ final class VirtioNic implements Nic {
     }
 
     @Override
-    public LinkState linkState() {
+    public synchronized LinkState linkState() {
         checkOpen();
         checkHealth();
         return netConfig.linkState(features);
@@ -306,7 +431,7 @@ final class VirtioNic implements Nic {
     public LinkState awaitLink(Duration timeout) {
         BoundedWait.require(
                 "link on " + name,
-                () -> linkState().up(),
+                () -> linkState().up(), // without the lock between two looks: others have the NIC meanwhile
                 timeout,
                 () -> "the device's status says that the link is down; is the network behind it up?");
         return linkState();
@@ -314,39 +439,39 @@ final class VirtioNic implements Nic {
 
     /** A device without {@link Feature#VIRTIO_NET_F_CTRL_RX} is always promiscuous, and refuses to be otherwise. */
     @Override
-    public void promiscuous(boolean on) {
+    public synchronized void promiscuous(boolean on) {
         checkOpen();
         filter.promiscuous(on);
     }
 
     /** As {@link #promiscuous}. */
     @Override
-    public void allMulticast(boolean on) {
+    public synchronized void allMulticast(boolean on) {
         checkOpen();
         filter.allMulticast(on);
     }
 
     @Override
-    public void alsoReceive(Collection<MacAddress> addresses) {
+    public synchronized void alsoReceive(Collection<MacAddress> addresses) {
         checkOpen();
         filter.others(List.copyOf(addresses));
     }
 
     @Override
-    public void allUnicast(boolean on) {
+    public synchronized void allUnicast(boolean on) {
         checkOpen();
         filter.allUnicast(on);
     }
 
     @Override
-    public void ignore(Set<Destination> kinds) {
+    public synchronized void ignore(Set<Destination> kinds) {
         checkOpen();
         filter.ignored(kinds);
     }
 
     /** The device asks in its configuration, and stops when it is told that it was heard (5.1.6.5.4). */
     @Override
-    public boolean takeAnnouncementRequest() {
+    public synchronized boolean takeAnnouncementRequest() {
         checkOpen();
         if (control == null || !features.has(Feature.VIRTIO_NET_F_GUEST_ANNOUNCE)) {
             throw new DoorbellException(name + ": the device cannot ask for announcements, since "
@@ -361,25 +486,26 @@ final class VirtioNic implements Nic {
     }
 
     @Override
-    public void macAddress(MacAddress address) {
+    public synchronized void macAddress(MacAddress address) {
         checkOpen();
         filter.own(address);
     }
 
     @Override
-    public void receiveOffloads(int offloads) {
+    public synchronized void receiveOffloads(int offloads) {
         checkOpen();
         receiveOffloads.change(offloads);
     }
 
     @Override
-    public void rss(Rss rss) {
+    public synchronized void rss(Rss rss) {
         checkOpen();
         steering.rss(rss);
     }
 
     @Override
-    public Optional<Rss> rss() {
+    public synchronized Optional<Rss> rss() {
+        checkOpen();
         return steering.rss();
     }
 
@@ -398,13 +524,14 @@ final class VirtioNic implements Nic {
     }
 
     @Override
-    public List<RegisterValue> registers() {
+    public synchronized List<RegisterValue> registers() {
         checkOpen();
         return transport.registers();
     }
 
     @Override
     public List<FeatureState> features() {
+        checkOpen();
         return features.states();
     }
 

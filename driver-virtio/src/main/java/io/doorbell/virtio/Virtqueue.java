@@ -12,6 +12,9 @@ interface Virtqueue {
     /** Opens the queue, which the device has enabled since {@link #prepare}. */
     void start(Doorbell doorbell);
 
+    /** Refuses polls, and keeps the buffers of the frames in the queue: the device may still be at them. */
+    void halt();
+
     /** Gives back the buffers of all frames in the queue. The device must have let go of it. */
     void stop();
 

@@ -43,6 +43,9 @@ public interface Kernel {
     int SOCK_NONBLOCK = 0x800;
     int SOCK_CLOEXEC = 0x80000;
 
+    int SHUT_WR = 1;
+    int SHUT_RDWR = 2;
+
     int MSG_CTRUNC = 8;
     int MSG_DONTWAIT = 0x40;
     int MSG_NOSIGNAL = 0x4000;
@@ -127,8 +130,8 @@ public interface Kernel {
     /** {@code listen(2)}. */
     void listen(int fd, int backlog);
 
-    /** {@code shutdown(2)} of both directions. */
-    void shutdown(int fd);
+    /** {@code shutdown(2)} of {@link #SHUT_WR} or {@link #SHUT_RDWR}. */
+    void shutdown(int fd, int how);
 
     /** {@code accept4(2)}, without the peer's address; the descriptor is the caller's to {@link #close}. */
     int accept(int fd, int flags);

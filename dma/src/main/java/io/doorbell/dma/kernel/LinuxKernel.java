@@ -23,7 +23,6 @@ final class LinuxKernel implements Kernel {
     private static final int F_ADD_SEALS = 1033;
     private static final int F_GET_SEALS = 1034;
     private static final int O_NONBLOCK = 0x800;
-    private static final int SHUT_RDWR = 2;
     /** {@code struct pollfd}: the descriptor, then the events asked for and those that are (poll(2)). */
     private static final int POLLFD_SIZE = 8;
 
@@ -155,8 +154,8 @@ final class LinuxKernel implements Kernel {
     }
 
     @Override
-    public void shutdown(int fd) {
-        checked("shutdown", c.shutdown(fd, SHUT_RDWR), "fd=" + fd);
+    public void shutdown(int fd, int how) {
+        checked("shutdown", c.shutdown(fd, how), "fd=" + fd);
     }
 
     @Override

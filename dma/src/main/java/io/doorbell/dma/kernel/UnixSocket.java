@@ -289,12 +289,16 @@ public final class UnixSocket implements AutoCloseable {
      * Ends the connection, or listening, for whoever is at it: waits end at once, on both sides. Any thread may, at any
      * time; the socket is still to be closed.
      */
-    public synchronized void hangUp() {
+    public void hangUp() {
+        shutdown(Kernel.SHUT_RDWR);
+    }
+
+    private synchronized void shutdown(int how) {
         if (closed) {
             return;
         }
         try {
-            kernel.shutdown(fd);
+            kernel.shutdown(fd, how);
         } catch (KernelException e) {
             if (e.errno() != Errno.ENOTCONN) {
                 throw e;

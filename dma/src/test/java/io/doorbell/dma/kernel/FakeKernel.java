@@ -287,7 +287,7 @@ public final class FakeKernel implements Kernel {
     }
 
     @Override
-    public synchronized void shutdown(int fd) {
+    public synchronized void shutdown(int fd, int how) {
         called("shutdown " + label(fd));
     }
 

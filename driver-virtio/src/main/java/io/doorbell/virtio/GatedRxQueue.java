@@ -8,35 +8,41 @@ import io.doorbell.frame.spi.PollGate;
 import java.lang.System.Logger.Level;
 import org.jspecify.annotations.Nullable;
 
-/** A receive queue behind a gate, where it outlives its back-end. */
-final class VhostUserRxQueue implements RxQueue {
+/**
+ * A receive queue as the application has it: the ring's, behind a gate that the NIC shuts while it changes anything, with
+ * what an earlier device left behind.
+ */
+final class GatedRxQueue implements RxQueue {
 
-    private static final System.Logger LOG = System.getLogger(VhostUserRxQueue.class.getName());
+    private static final System.Logger LOG = System.getLogger(GatedRxQueue.class.getName());
     private static final int FIRST_RESCUED = TxTables.MOST;
 
     final PollGate gate;
-    /** Whether there is no back-end. Changes while the gate is shut. */
-    boolean offline;
 
-    private final RxQueue queue;
-    /** Frames that an earlier back-end had sent; null when there are none. */
+    private final VirtioRxQueue ring;
+
+    // ---- Behind the gate
+
+    /** Whether the device is away, and is waited for. */
+    private boolean away;
+    /** Frames that had arrived before it went; null when there are none. */
     private @Nullable FrameBatch rescued;
 
-    VhostUserRxQueue(String name, RxQueue queue) {
+    GatedRxQueue(String name, VirtioRxQueue ring) {
         this.gate = new PollGate(name);
-        this.queue = queue;
+        this.ring = ring;
     }
 
     @Override
     public int receive(FrameBatch batch) {
         if (!gate.enter()) {
-            return 0;
+            return gate.turnedAway();
         }
         try {
             if (rescued != null) {
                 return deliver(rescued, batch);
             }
-            return offline ? 0 : queue.receive(batch);
+            return away ? 0 : ring.receive(batch);
         } finally {
             gate.leave();
         }
@@ -56,37 +62,45 @@ final class VhostUserRxQueue implements RxQueue {
         return to.size() - before;
     }
 
-    /** Takes out of the ring what has arrived, before the ring is emptied. The gate is shut. */
+    @Override
+    public FramePool pool() {
+        return ring.pool();
+    }
+
+    // ---- With the gate shut: the thread that changes the NIC
+
+    VirtioRxQueue ring() {
+        return ring;
+    }
+
+    void away(boolean isAway) {
+        away = isAway;
+    }
+
+    /** Takes out of the ring what has arrived, before the ring is emptied. */
     void rescue() {
         FrameBatch all = rescued == null ? new FrameBatch(FIRST_RESCUED) : rescued;
         try {
-            while (true) {
+            do {
                 // Else a frame could be left behind for want of room, as if there were none.
                 if (all.room() < TxTables.MOST) {
                     FrameBatch larger = new FrameBatch(2 * all.capacity());
                     deliver(all, larger);
                     all = larger;
                 }
-                if (queue.receive(all) == 0) {
-                    break;
-                }
-            }
+            } while (ring.collect(all) > 0);
         } catch (BrokenDeviceException e) {
-            LOG.log(Level.WARNING, "the back-end left its ring in disorder", e);
+            LOG.log(Level.WARNING, "the device left its ring in disorder", e);
+        } finally {
+            rescued = all.isEmpty() ? null : all;
         }
-        rescued = all.isEmpty() ? null : all;
     }
 
-    /** Gives back what was rescued and not received since. The gate is shut, or nobody polls. */
+    /** Gives back what was rescued and not received since. */
     void forget() {
         if (rescued != null) {
             rescued.release();
             rescued = null;
         }
-    }
-
-    @Override
-    public FramePool pool() {
-        return queue.pool();
     }
 }

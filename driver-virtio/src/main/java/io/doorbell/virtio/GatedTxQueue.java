@@ -1,0 +1,55 @@
+package io.doorbell.virtio;
+
+import io.doorbell.frame.FrameBatch;
+import io.doorbell.frame.TxQueue;
+import io.doorbell.frame.spi.PollGate;
+
+/** A transmit queue as the application has it: the ring's, behind a gate that the NIC shuts while it changes anything. */
+final class GatedTxQueue implements TxQueue {
+
+    final PollGate gate;
+
+    private final VirtioTxQueue ring;
+
+    /** Whether the device is away, and is waited for. Behind the gate. */
+    private boolean away;
+
+    GatedTxQueue(String name, VirtioTxQueue ring) {
+        this.gate = new PollGate(name);
+        this.ring = ring;
+    }
+
+    @Override
+    public int send(FrameBatch batch) {
+        if (!gate.enter()) {
+            return gate.turnedAway();
+        }
+        try {
+            return away ? 0 : ring.send(batch);
+        } finally {
+            gate.leave();
+        }
+    }
+
+    @Override
+    public int reclaim() {
+        if (!gate.enter()) {
+            return gate.turnedAway();
+        }
+        try {
+            return away ? 0 : ring.reclaim();
+        } finally {
+            gate.leave();
+        }
+    }
+
+    // ---- With the gate shut: the thread that changes the NIC
+
+    VirtioTxQueue ring() {
+        return ring;
+    }
+
+    void away(boolean isAway) {
+        away = isAway;
+    }
+}
