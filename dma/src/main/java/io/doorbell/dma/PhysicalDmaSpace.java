@@ -71,7 +71,8 @@ public final class PhysicalDmaSpace implements DmaSpace {
                 throw new DoorbellException(String.format(
                         "%d bytes are needed in one piece of physical memory, and the hugepages that the kernel gave do"
                                 + " not lie next to each other, but at %s: use memory of at most 2 MiB, one page, such as"
-                                + " a pool for NicConfig.withPool of 800 buffers of %d bytes",
+                                + " a pool for NicConfig.withPool of 800 buffers of %d bytes, and rings of 256 descriptors"
+                                + " (NicConfig.withRingSizes)",
                         memory.byteSize(), pages.stream().map(Long::toHexString).toList(), BUFFER));
             }
         }

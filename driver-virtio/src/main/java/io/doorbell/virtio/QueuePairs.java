@@ -54,11 +54,13 @@ final class QueuePairs {
         int pairs = config.queues();
         int rxSize = queueSize(0, "receive", config.rxRingSize());
         int txSize = queueSize(1, "transmit", config.txRingSize());
-        makePools(config, pairs, rxSize + txSize);
+        int rxDepth = depth(rxSize, config.rxRingSize());
+        int txDepth = depth(txSize, config.txRingSize());
+        makePools(config, pairs, rxDepth + txDepth);
         int longest = features.has(Feature.VIRTIO_NET_F_MTU) ? netConfig.mtu() + NetConfig.ETHERNET : TxFrames.LARGEST;
         for (int pair = 0; pair < pairs; pair++) {
-            rx.add(new GatedRxQueue(rxName(pair), rxRing(pair, rxSize)));
-            tx.add(new GatedTxQueue(txName(pair), txRing(pair, txSize, longest)));
+            rx.add(new GatedRxQueue(rxName(pair), rxRing(pair, rxSize, rxDepth)));
+            tx.add(new GatedTxQueue(txName(pair), txRing(pair, txSize, txDepth, longest)));
         }
     }
 
@@ -78,6 +80,11 @@ final class QueuePairs {
                     + ": choose such a size with NicConfig.withRingSizes");
         }
         return size;
+    }
+
+    /** How many descriptors of a ring to use: where the device has no choice but a larger ring, that costs no more buffers. */
+    private static int depth(int size, int asked) {
+        return Math.min(size, Math.max(asked, SMALLEST_QUEUE));
     }
 
     private void makePools(NicConfig config, int pairs, int ringsOfAPair) {
@@ -123,23 +130,23 @@ final class QueuePairs {
         return name + " transmit queue " + pair;
     }
 
-    private VirtioRxQueue rxRing(int pair, int size) {
+    private VirtioRxQueue rxRing(int pair, int size, int depth) {
         String queueName = rxName(pair);
         int slot = slot(pair);
         RxBuffers source = new RxBuffers(pools.pool(slot), pools.deviceAddress(slot), header());
         QueueCounters counters = new QueueCounters();
         return features.has(Feature.VIRTIO_F_RING_PACKED)
                 ? new PackedRxQueue(queueName, transport.dma(), size, features, source, counters, health)
-                : new SplitRxQueue(queueName, transport.dma(), size, features, source, counters, health);
+                : new SplitRxQueue(queueName, transport.dma(), size, depth, features, source, counters, health);
     }
 
-    private VirtioTxQueue txRing(int pair, int size, int longest) {
+    private VirtioTxQueue txRing(int pair, int size, int depth, int longest) {
         String queueName = txName(pair);
         TxFrames frames = new TxFrames(queueName, pools, longest, header(), features);
         QueueCounters counters = new QueueCounters();
         return features.has(Feature.VIRTIO_F_RING_PACKED)
                 ? new PackedTxQueue(queueName, transport.dma(), size, features, frames, counters, health)
-                : new SplitTxQueue(queueName, transport.dma(), size, features, frames, counters, health);
+                : new SplitTxQueue(queueName, transport.dma(), size, depth, features, frames, counters, health);
     }
 
     int count() {

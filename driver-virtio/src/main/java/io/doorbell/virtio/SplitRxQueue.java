@@ -31,6 +31,9 @@ final class SplitRxQueue implements VirtioRxQueue {
     /** The buffer that is armed at each position of the ring; the id of its descriptor is in the ring's {@code ids}. */
     private final int[] buffers;
 
+    /** Descriptors that are in use: the ring's size, or fewer where the device says how large its ring is. */
+    private final int depth;
+
     /** Descriptors that are armed at a time. */
     private final int bulk;
 
@@ -46,6 +49,7 @@ final class SplitRxQueue implements VirtioRxQueue {
             String name,
             DmaSpace space,
             int size,
+            int depth,
             Features features,
             RxBuffers source,
             QueueCounters counters,
@@ -61,7 +65,8 @@ final class SplitRxQueue implements VirtioRxQueue {
         this.health = health;
         this.state = new QueueState(name);
         this.buffers = new int[size];
-        this.bulk = RxBuffers.bulk(size);
+        this.depth = depth;
+        this.bulk = RxBuffers.bulk(depth);
     }
 
     /** As {@link RxQueue#receive}; when it throws, what had arrived before is in the batch. */
@@ -237,7 +242,7 @@ final class SplitRxQueue implements VirtioRxQueue {
     }
 
     private int unarmed() {
-        return ring.size - (available - used);
+        return depth - (available - used);
     }
 
     /** Arms all free descriptors, or as many as the pool has buffers for, and publishes them together. */
@@ -247,11 +252,11 @@ final class SplitRxQueue implements VirtioRxQueue {
         int taken;
         do {
             int position = index & ring.mask;
-            wanted = Math.min(ring.size - (index - used), ring.size - position);
+            wanted = Math.min(depth - (index - used), ring.size - position);
             taken = pool.take(buffers, position, wanted);
             describe(position, taken);
             index += taken;
-        } while (taken == wanted && index - used < ring.size);
+        } while (taken == wanted && index - used < depth);
         if (index != available) {
             available = index;
             ring.deferInterrupts(used);

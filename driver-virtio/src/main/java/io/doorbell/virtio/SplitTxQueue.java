@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
  * one descriptor with a table, or, where the device knows no tables, a chain of them.
  *
  * <p>Descriptors from {@code used} to {@code available} are the device's, or sent and not taken back yet. The free ones
- * are in the ring's queue of ids from {@code available} to {@code tail}, which is {@code used}, one lap ahead, less what
- * chains have taken from there beyond their first.
+ * are in the ring's queue of ids from {@code available} to {@code tail}, which is {@code used} and the queue's depth, less
+ * what chains have taken from there beyond their first.
  */
 final class SplitTxQueue implements VirtioTxQueue {
 
@@ -24,6 +24,9 @@ final class SplitTxQueue implements VirtioTxQueue {
     private final boolean inOrder;
     /** Null if the device knows no tables. */
     private final @Nullable TxTables tables;
+
+    /** Descriptors that are in use: the ring's size, or fewer where the device says how large its ring is. */
+    private final int depth;
 
     private final int lowWater;
     private final QueueCounters counters;
@@ -38,6 +41,7 @@ final class SplitTxQueue implements VirtioTxQueue {
             String name,
             DmaSpace space,
             int size,
+            int depth,
             Features features,
             TxFrames frames,
             QueueCounters counters,
@@ -49,7 +53,8 @@ final class SplitTxQueue implements VirtioTxQueue {
         this.inOrder = features.has(Feature.VIRTIO_F_IN_ORDER);
         this.tables = features.has(Feature.VIRTIO_F_INDIRECT_DESC) ? new TxTables(space, size, false) : null;
         this.buffers = new TxBuffers(size, tables != null, frames);
-        this.lowWater = size / 4;
+        this.depth = depth;
+        this.lowWater = depth / 4;
         this.counters = counters;
         this.health = health;
         this.state = new QueueState(name);
@@ -135,7 +140,7 @@ final class SplitTxQueue implements VirtioTxQueue {
      * @return how many slots it takes; 0 when there is too little room
      */
     private int describeRun(FrameBatch batch, int from, int id, int room) {
-        int run = frames.prepareRun(batch, from, Math.min(TxTables.MOST, tables == null ? ring.size : TxTables.MOST));
+        int run = frames.prepareRun(batch, from, Math.min(TxTables.MOST, tables == null ? depth : TxTables.MOST));
         if (tables != null) {
             tables.describe(id, batch, from, run, frames, buffers);
             ring.setDescriptorAddress(id, tables.address(id));
@@ -264,7 +269,7 @@ final class SplitTxQueue implements VirtioTxQueue {
         ring.prepare();
         available = 0;
         used = 0;
-        tail = ring.size;
+        tail = depth;
     }
 
     @Override
@@ -283,7 +288,7 @@ final class SplitTxQueue implements VirtioTxQueue {
         state.stop();
         buffers.giveAll();
         used = available;
-        tail = available + ring.size;
+        tail = available + depth;
     }
 
     @Override

@@ -26,6 +26,11 @@ final class Rig implements AutoCloseable {
     int healthChecks;
 
     Rig(Layout layout, int size, int buffers, Feature... more) {
+        this(layout, size, size, buffers, more);
+    }
+
+    /** @param depth how many descriptors of a split ring to use */
+    Rig(Layout layout, int size, int depth, int buffers, Feature... more) {
         this.layout = layout;
         this.size = size;
         this.memory = new TestMemory(1 << 20);
@@ -46,8 +51,8 @@ final class Rig implements AutoCloseable {
             rxFar = new PackedFarEnd(memory.segment(), rx.addresses());
             txFar = new PackedFarEnd(memory.segment(), tx.addresses());
         } else {
-            rx = new SplitRxQueue("rx", memory, size, features, source, in, health);
-            tx = new SplitTxQueue("tx", memory, size, features, frames, out, health);
+            rx = new SplitRxQueue("rx", memory, size, depth, features, source, in, health);
+            tx = new SplitTxQueue("tx", memory, size, depth, features, frames, out, health);
             rxFar = new SplitFarEnd(memory.segment(), rx.addresses());
             txFar = new SplitFarEnd(memory.segment(), tx.addresses());
         }

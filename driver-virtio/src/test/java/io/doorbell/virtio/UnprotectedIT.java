@@ -80,7 +80,8 @@ class UnprotectedIT {
         binding.unbind(address, false);
         // All of it in one hugepage: two need not be neighbours.
         try (FramePool pool = FramePool.create(800, 2048);
-                Nic nic = Nic.open("sysfs:" + address, NicConfig.defaults().withPool(pool))) {
+                Nic nic = Nic.open(
+                        "sysfs:" + address, NicConfig.defaults().withPool(pool).withRingSizes(256, 256))) {
             nic.awaitLink(PATIENCE);
             try (NicEnd end = new NicEnd(nic, 0, new NumberedExchange(PEER_MAC, NIC_MAC, FRAMES, FRAMES, 32))) {
                 System.out.println("open: " + nic.model());
