@@ -169,6 +169,8 @@ class VhostBackendServerTest {
                 }
             }
             assertThat(socket.await(0, 0) & Kernel.POLLHUP).isNotZero();
+            assertThat(BoundedWait.until(() -> !said.isEmpty(), VhostUserNicTest.SOON))
+                    .isTrue();
             assertThat(server.sessions()).isOne();
         }
         assertThat(said).singleElement().asString().contains("half a message");
