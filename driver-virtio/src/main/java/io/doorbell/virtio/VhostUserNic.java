@@ -84,6 +84,9 @@ final class VhostUserNic implements Nic {
             try {
                 // Before the look at how things are: who changes them then wakes this thread once more.
                 wake.clear();
+                if (closed) {
+                    return;
+                }
                 if (!transport.isConnected()) {
                     goDown();
                     comeBack();
