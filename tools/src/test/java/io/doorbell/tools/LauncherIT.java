@@ -64,6 +64,7 @@ class LauncherIT {
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         home = folder.resolve("a tree");
         copy(
+                home,
                 "nicctl",
                 "verify",
                 "pom.xml",
@@ -97,12 +98,12 @@ class LauncherIT {
         }
     }
 
-    private static void copy(String... names) throws IOException {
+    private static void copy(Path tree, String... names) throws IOException {
         for (String name : names) {
             Path from = ROOT.resolve(name);
             try (Stream<Path> files = Files.walk(from)) {
                 for (Path file : files.toList()) {
-                    Path to = home.resolve(ROOT.relativize(file));
+                    Path to = tree.resolve(ROOT.relativize(file));
                     Files.createDirectories(to.getParent());
                     Files.copy(file, to);
                 }
@@ -177,8 +178,30 @@ class LauncherIT {
         }
     }
 
-    /** As a user who is not root, with hardly any environment. */
+    @Test
+    void saysThatTheBuildFailedWhateverMavenHadToSay() throws Exception {
+        Path tree = Files.createDirectory(folder.resolve("a tree that is not built"));
+        copy(tree, "nicctl", "pom.xml", "tools/setup.sh");
+        Files.setPosixFilePermissions(tree, PosixFilePermissions.fromString("rwxrwxrwx"));
+        Path maven = Files.writeString(programs.resolve("mvn"), "#!/bin/sh\necho killed\nexit 143\n");
+        Files.setPosixFilePermissions(maven, PosixFilePermissions.fromString("rwxr-xr-x"));
+        try {
+            int status = run(tree.resolve("nicctl"), "list");
+
+            assertThat(status).isEqualTo(1);
+            assertThat(err()).contains("the build failed; all of it is in " + tree.resolve("target/build.log"));
+            assertThat(tree.resolve("target/build.log")).hasContent("killed");
+        } finally {
+            Files.delete(maven);
+        }
+    }
+
     private int nicctl(String line) throws Exception {
+        return run(home.resolve("nicctl"), line);
+    }
+
+    /** As a user who is not root, with hardly any environment. */
+    private int run(Path launcher, String line) throws Exception {
         out = Files.createTempFile(folder, "out", "");
         err = Files.createTempFile(folder, "err", "");
         List<String> command = new ArrayList<>();
@@ -186,7 +209,7 @@ class LauncherIT {
             command.addAll(
                     List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all"));
         }
-        command.add(home.resolve("nicctl").toString());
+        command.add(launcher.toString());
         command.addAll(List.of(line.split(" ")));
         ProcessBuilder builder = new ProcessBuilder(command)
                 .directory(Path.of("/").toFile())
