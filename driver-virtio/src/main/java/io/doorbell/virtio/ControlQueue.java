@@ -23,7 +23,7 @@ import java.util.List;
  *
  * <p>One thread at a time.
  */
-final class ControlQueue implements Virtqueue {
+final class ControlQueue {
 
     static final int SMALLEST = 4;
     /** As many descriptors as a sequence of commands can be in need of, and more. */
@@ -139,35 +139,27 @@ final class ControlQueue implements Virtqueue {
         return data.length > 16 ? text + " …" : text.toString();
     }
 
-    @Override
-    public QueueAddresses addresses() {
+    /** Where the device is to find it. */
+    QueueAddresses addresses() {
         return ring.addresses();
     }
 
-    @Override
-    public void prepare() {
+    /** Empties the queue's memory, as the device expects to find it when the queue is enabled. */
+    void prepare() {
         ring.prepare();
     }
 
-    @Override
-    public void start(Doorbell doorbell) {
+    void start(Doorbell doorbell) {
         ring.start(doorbell);
         running = true;
     }
 
-    @Override
-    public void halt() {
-        stop();
-    }
-
-    @Override
-    public void stop() {
+    void stop() {
         running = false;
     }
 
     /** {@code frames} counts commands. */
-    @Override
-    public QueueCounters counters() {
+    QueueCounters counters() {
         return counters;
     }
 }

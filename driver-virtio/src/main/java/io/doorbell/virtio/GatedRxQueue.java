@@ -19,9 +19,11 @@ final class GatedRxQueue implements RxQueue {
 
     final PollGate gate;
 
-    private final VirtioRxQueue ring;
+    private final FramePool pool;
 
     // ---- Behind the gate
+
+    private VirtioRxQueue ring;
 
     /** Whether the device is away, and is waited for. */
     private boolean away;
@@ -30,6 +32,7 @@ final class GatedRxQueue implements RxQueue {
 
     GatedRxQueue(String name, VirtioRxQueue ring) {
         this.gate = new PollGate(name);
+        this.pool = ring.pool();
         this.ring = ring;
     }
 
@@ -64,13 +67,18 @@ final class GatedRxQueue implements RxQueue {
 
     @Override
     public FramePool pool() {
-        return ring.pool();
+        return pool;
     }
 
     // ---- With the gate shut: the thread that changes the NIC
 
     VirtioRxQueue ring() {
         return ring;
+    }
+
+    /** Replaces the ring by one of the same pool. */
+    void ring(VirtioRxQueue another) {
+        ring = another;
     }
 
     void away(boolean isAway) {

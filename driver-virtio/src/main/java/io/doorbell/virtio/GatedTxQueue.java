@@ -9,9 +9,10 @@ final class GatedTxQueue implements TxQueue {
 
     final PollGate gate;
 
-    private final VirtioTxQueue ring;
+    // ---- Behind the gate
 
-    /** Whether the device is away, and is waited for. Behind the gate. */
+    private VirtioTxQueue ring;
+    /** Whether the device is away, and is waited for. */
     private boolean away;
 
     GatedTxQueue(String name, VirtioTxQueue ring) {
@@ -47,6 +48,10 @@ final class GatedTxQueue implements TxQueue {
 
     VirtioTxQueue ring() {
         return ring;
+    }
+
+    void ring(VirtioTxQueue another) {
+        ring = another;
     }
 
     void away(boolean isAway) {

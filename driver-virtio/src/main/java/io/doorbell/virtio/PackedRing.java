@@ -96,6 +96,10 @@ final class PackedRing {
         INT.setOpaque(memory, driverEvents, EVENTS_DISABLE);
     }
 
+    void discard() {
+        region.close();
+    }
+
     void start(Doorbell doorbell) {
         this.doorbell = doorbell;
         untold = 0;

@@ -341,6 +341,11 @@ final class PackedRxQueue implements VirtioRxQueue {
     }
 
     @Override
+    public void discard() {
+        ring.discard();
+    }
+
+    @Override
     public FramePool pool() {
         return pool;
     }

@@ -386,6 +386,14 @@ final class PackedTxQueue implements VirtioTxQueue {
     }
 
     @Override
+    public void discard() {
+        ring.discard();
+        if (tables != null) {
+            tables.discard();
+        }
+    }
+
+    @Override
     public QueueCounters counters() {
         return counters;
     }

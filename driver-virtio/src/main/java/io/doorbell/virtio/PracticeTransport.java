@@ -224,7 +224,7 @@ final class PracticeTransport implements VhostTransport {
 
     /** Whoever signals the event wakes the thread, too. */
     @Override
-    public boolean awaitHangUp(EventFd early) {
+    public boolean awaitHangUp(EventFd early, int timeoutMillis) {
         LockSupport.park();
         return false;
     }

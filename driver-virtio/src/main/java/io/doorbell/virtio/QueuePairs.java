@@ -6,10 +6,12 @@ import io.doorbell.frame.FramePool;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.spi.PollGate;
 import io.doorbell.frame.spi.PoolRegistrations;
+import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SequencedMap;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The queues for frames: pair i has the numbers 2i, to receive, and 2i + 1, to transmit (5.1.2). The device may have
@@ -20,6 +22,8 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class QueuePairs {
 
+    private static final System.Logger LOG = System.getLogger(QueuePairs.class.getName());
+
     private static final int SMALLEST_QUEUE = 4;
     private static final int LARGEST_QUEUE = 32768;
     /** Frames that the application can hold on to while both rings are full. */
@@ -28,13 +32,29 @@ final class QueuePairs {
     /** Bytes behind the header that a receive buffer has at least: 1500 and an Ethernet header. */
     private static final int SMALLEST_BUFFER_ROOM = 1500 + NetConfig.ETHERNET;
 
+    /** Rings that a straggler may still be at, with the buffers in them. */
+    private record Retired(Straggler straggler, List<Virtqueue> queues) {}
+
     private final String name;
     private final VirtioTransport transport;
     private final Features features;
     private final DeviceHealth health;
     private final PoolRegistrations pools;
+    private final int rxSize;
+    private final int txSize;
+    /** Descriptors of each ring that are used: all, or as many as were asked for where the device fixes the size. */
+    private final int rxDepth;
+
+    private final int txDepth;
+    /** Bytes in the longest frame that may be sent uncut. */
+    private final int longest;
+
     private final List<GatedRxQueue> rx = new ArrayList<>();
     private final List<GatedTxQueue> tx = new ArrayList<>();
+    /** Whether the rings went to a straggler, so that there must be others before anything starts. */
+    private boolean used;
+
+    private final List<Retired> retired = new ArrayList<>();
     /** Frames that the device had and may not have sent when it was stopped. Read by any thread. */
     private final AtomicLong lost = new AtomicLong();
 
@@ -50,17 +70,17 @@ final class QueuePairs {
         this.transport = transport;
         this.features = features;
         this.health = health;
-        this.pools = new PoolRegistrations(transport.dma());
+        this.pools = new PoolRegistrations(name, transport.dma());
         int pairs = config.queues();
-        int rxSize = queueSize(0, "receive", config.rxRingSize());
-        int txSize = queueSize(1, "transmit", config.txRingSize());
-        int rxDepth = depth(rxSize, config.rxRingSize());
-        int txDepth = depth(txSize, config.txRingSize());
+        this.rxSize = queueSize(0, "receive", config.rxRingSize());
+        this.txSize = queueSize(1, "transmit", config.txRingSize());
+        this.rxDepth = depth(rxSize, config.rxRingSize());
+        this.txDepth = depth(txSize, config.txRingSize());
         makePools(config, pairs, rxDepth + txDepth);
-        int longest = features.has(Feature.VIRTIO_NET_F_MTU) ? netConfig.mtu() + NetConfig.ETHERNET : TxFrames.LARGEST;
+        this.longest = features.has(Feature.VIRTIO_NET_F_MTU) ? netConfig.mtu() + NetConfig.ETHERNET : TxFrames.LARGEST;
         for (int pair = 0; pair < pairs; pair++) {
-            rx.add(new GatedRxQueue(rxName(pair), rxRing(pair, rxSize, rxDepth)));
-            tx.add(new GatedTxQueue(txName(pair), txRing(pair, txSize, txDepth, longest)));
+            rx.add(new GatedRxQueue(rxName(pair), rxRing(pair, new QueueCounters())));
+            tx.add(new GatedTxQueue(txName(pair), txRing(pair, new QueueCounters())));
         }
     }
 
@@ -130,23 +150,21 @@ final class QueuePairs {
         return name + " transmit queue " + pair;
     }
 
-    private VirtioRxQueue rxRing(int pair, int size, int depth) {
+    private VirtioRxQueue rxRing(int pair, QueueCounters counters) {
         String queueName = rxName(pair);
         int slot = slot(pair);
         RxBuffers source = new RxBuffers(pools.pool(slot), pools.deviceAddress(slot), header());
-        QueueCounters counters = new QueueCounters();
         return features.has(Feature.VIRTIO_F_RING_PACKED)
-                ? new PackedRxQueue(queueName, transport.dma(), size, features, source, counters, health)
-                : new SplitRxQueue(queueName, transport.dma(), size, depth, features, source, counters, health);
+                ? new PackedRxQueue(queueName, transport.dma(), rxSize, features, source, counters, health)
+                : new SplitRxQueue(queueName, transport.dma(), rxSize, rxDepth, features, source, counters, health);
     }
 
-    private VirtioTxQueue txRing(int pair, int size, int depth, int longest) {
+    private VirtioTxQueue txRing(int pair, QueueCounters counters) {
         String queueName = txName(pair);
         TxFrames frames = new TxFrames(queueName, pools, longest, header(), features);
-        QueueCounters counters = new QueueCounters();
         return features.has(Feature.VIRTIO_F_RING_PACKED)
-                ? new PackedTxQueue(queueName, transport.dma(), size, features, frames, counters, health)
-                : new SplitTxQueue(queueName, transport.dma(), size, depth, features, frames, counters, health);
+                ? new PackedTxQueue(queueName, transport.dma(), txSize, features, frames, counters, health)
+                : new SplitTxQueue(queueName, transport.dma(), txSize, txDepth, features, frames, counters, health);
     }
 
     int count() {
@@ -219,6 +237,9 @@ final class QueuePairs {
 
     /** Sets all of them up with the device, which does not use them before DRIVER_OK; {@link #start} is next. */
     List<Doorbell> enable() {
+        if (used) {
+            renew();
+        }
         List<Doorbell> doorbells = new ArrayList<>();
         for (int index = 0; index < 2 * count(); index++) {
             Virtqueue queue = queue(index);
@@ -240,10 +261,80 @@ final class QueuePairs {
         transport.startQueue(index);
     }
 
-    /** Gives back all buffers. The device must have let go of all queues. A second call does nothing. */
-    void stop() {
+    /**
+     * Gives back all buffers, since the device has let go of all queues. A second call does nothing.
+     *
+     * @param straggler who may not have; then the buffers, and the rings, are kept apart until it has. Null for nobody
+     */
+    void stop(@Nullable Straggler straggler) {
+        if (straggler != null) {
+            retire(straggler);
+        } else if (!used) {
+            for (int index = 0; index < 2 * count(); index++) {
+                stop(index);
+            }
+        }
+    }
+
+    private void retire(Straggler straggler) {
+        List<Virtqueue> old = new ArrayList<>();
         for (int index = 0; index < 2 * count(); index++) {
-            stop(index);
+            countLost(index);
+            queue(index).halt();
+            old.add(queue(index));
+        }
+        retired.add(new Retired(straggler, old));
+        used = true;
+    }
+
+    /** Makes rings of which no straggler knows. */
+    private void renew() {
+        List<VirtioRxQueue> in = new ArrayList<>();
+        List<VirtioTxQueue> out = new ArrayList<>();
+        try {
+            for (int pair = 0; pair < count(); pair++) {
+                in.add(rxRing(pair, rx(pair).ring().counters()));
+                out.add(txRing(pair, tx(pair).ring().counters()));
+            }
+        } catch (RuntimeException e) {
+            in.forEach(Virtqueue::discard);
+            out.forEach(Virtqueue::discard);
+            throw e;
+        }
+        for (int pair = 0; pair < count(); pair++) {
+            rx(pair).ring(in.get(pair));
+            tx(pair).ring(out.get(pair));
+        }
+        used = false;
+        for (GatedRxQueue queue : rx) {
+            int free = queue.pool().available();
+            if (free < rxDepth) {
+                LOG.log(
+                        Level.WARNING,
+                        "{0}: {1} of its pool''s {2} buffers are free for a receive ring of {3}: others are withheld,"
+                                + " since {4} back-ends before may still write to them; end those",
+                        name,
+                        free,
+                        queue.pool().buffers(),
+                        rxDepth,
+                        retired.size());
+            }
+        }
+    }
+
+    /** How many stragglers may still be at rings and buffers. */
+    int stragglers() {
+        return retired.size();
+    }
+
+    /** Gives back the buffers of stragglers that are gone, and the memory of their rings. Any gate may be open. */
+    void reap() {
+        for (Retired candidate : List.copyOf(retired)) {
+            if (candidate.straggler.isGone()) {
+                retired.remove(candidate);
+                candidate.queues.forEach(Virtqueue::stop);
+                candidate.queues.forEach(Virtqueue::discard);
+            }
         }
     }
 
@@ -256,16 +347,29 @@ final class QueuePairs {
 
     /** Gives back what is left, of memory that the device is kept out of by now, and lets the pools go. */
     void release() {
+        reap();
+        if (!retired.isEmpty()) {
+            LOG.log(
+                    Level.WARNING,
+                    "{0}: closed while {1} back-ends may still write to buffers: those of a pool of the application's"
+                            + " (NicConfig.withPool) never return to it",
+                    name,
+                    retired.size());
+        }
         forget();
-        stop();
+        stop(null);
         pools.close();
     }
 
     private void stop(int index) {
+        countLost(index);
+        queue(index).stop();
+    }
+
+    private void countLost(int index) {
         if (queue(index) instanceof VirtioTxQueue queue) {
             lost.addAndGet(unsent(queue));
         }
-        queue(index).stop();
     }
 
     /** What a device that has let go of the queue left in it. */

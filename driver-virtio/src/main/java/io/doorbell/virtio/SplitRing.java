@@ -99,6 +99,10 @@ final class SplitRing {
         }
     }
 
+    void discard() {
+        region.close();
+    }
+
     void start(Doorbell doorbell) {
         this.doorbell = doorbell;
         announced = 0;

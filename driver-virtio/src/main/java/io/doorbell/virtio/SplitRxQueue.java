@@ -320,6 +320,11 @@ final class SplitRxQueue implements VirtioRxQueue {
     }
 
     @Override
+    public void discard() {
+        ring.discard();
+    }
+
+    @Override
     public FramePool pool() {
         return pool;
     }

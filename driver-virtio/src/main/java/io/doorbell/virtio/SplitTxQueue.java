@@ -292,6 +292,14 @@ final class SplitTxQueue implements VirtioTxQueue {
     }
 
     @Override
+    public void discard() {
+        ring.discard();
+        if (tables != null) {
+            tables.discard();
+        }
+    }
+
+    @Override
     public QueueCounters counters() {
         return counters;
     }

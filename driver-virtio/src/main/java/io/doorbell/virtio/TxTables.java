@@ -32,6 +32,10 @@ final class TxTables {
         this.packed = packed;
     }
 
+    void discard() {
+        region.close();
+    }
+
     /** Where the device finds the table of a descriptor. */
     long address(int id) {
         return region.deviceAddress() + (long) id * TABLE;

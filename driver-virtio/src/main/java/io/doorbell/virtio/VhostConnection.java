@@ -56,9 +56,23 @@ final class VhostConnection implements AutoCloseable {
         socket.hangUp();
     }
 
-    /** Waits until the peer is gone, and says so; false when there was an event first. */
-    boolean awaitHangUp(EventFd early) {
-        return (socket.await(0, -1, early) & (Kernel.POLLHUP | Kernel.POLLERR)) != 0;
+    /**
+     * Waits until the peer is gone, and says so; false when there was an event first, or the time is over.
+     *
+     * @param timeoutMillis −1 for any time
+     */
+    boolean awaitHangUp(EventFd early, int timeoutMillis) {
+        return (socket.await(0, timeoutMillis, early) & (Kernel.POLLHUP | Kernel.POLLERR)) != 0;
+    }
+
+    /** Whether the peer has closed its end, by itself or by its death. */
+    boolean hasHungUp() {
+        return (socket.await(0, 0) & Kernel.POLLHUP) != 0;
+    }
+
+    /** Tells the peer that this is the end; whether it {@link #hasHungUp} can be seen still. */
+    void endSending() {
+        socket.endSending();
     }
 
     void send(VhostRequest request, int flags, ByteBuffer payload, List<Integer> files) {

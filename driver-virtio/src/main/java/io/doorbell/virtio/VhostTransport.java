@@ -8,7 +8,7 @@ interface VhostTransport extends VirtioTransport {
     /** Makes contact with the back-end and learns what it offers. */
     void connect();
 
-    /** Lets go of the back-end: it is gone, or is to be. */
+    /** Lets go of the back-end: it is gone, or is to be, and may be a {@link #takeStraggler straggler} then. */
     void disconnect();
 
     /** Whether there is a back-end, as far as is known. Waits for nobody. */
@@ -17,6 +17,11 @@ interface VhostTransport extends VirtioTransport {
     /** Ends making contact at once, for whoever is at it, and for good. Any thread may, at any time. */
     void abandon();
 
-    /** Waits until the back-end is gone; false when there was an event first. Not to be called while closing. */
-    boolean awaitHangUp(EventFd early);
+    /**
+     * Waits until the back-end is gone; false when there was an event first, or the time is over. Not to be called while
+     * closing.
+     *
+     * @param timeoutMillis −1 for any time
+     */
+    boolean awaitHangUp(EventFd early, int timeoutMillis);
 }

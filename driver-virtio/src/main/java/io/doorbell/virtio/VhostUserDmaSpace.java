@@ -87,6 +87,11 @@ final class VhostUserDmaSpace implements DmaSpace {
         return add(PinnedMemory.allocate(Math.max(size, CHUNK)), true);
     }
 
+    /** What is allocated from now on is in other files than what was before. */
+    synchronized void startAfresh() {
+        chunks.forEach(chunk -> chunk.taken = chunk.memory.segment().byteSize());
+    }
+
     private Chunk add(PinnedMemory memory, boolean owned) {
         Chunk chunk = new Chunk(memory, owned, nextAddress);
         // A gap of as much again, so that running over an end is noticed.

@@ -39,6 +39,10 @@ final class VhostUserNic implements Nic {
 
     private static final System.Logger LOG = System.getLogger(VhostUserNic.class.getName());
     private static final Duration BETWEEN_CALLS = Duration.ofMillis(50);
+    private static final int BETWEEN_LOOKS_MILLIS = 50;
+    /** Back-ends that are let go of and do not let go themselves, each of which costs buffers, and a file more to share. */
+    private static final int MOST_STRAGGLERS = 3;
+
     private static final Duration DEATH = Duration.ofSeconds(30);
 
     private final VirtioNic nic;
@@ -87,10 +91,11 @@ final class VhostUserNic implements Nic {
                 if (closed) {
                     return;
                 }
+                int stragglers = nic.reap();
                 if (!transport.isConnected()) {
                     goDown();
                     comeBack();
-                } else if (transport.awaitHangUp(wake)) {
+                } else if (transport.awaitHangUp(wake, stragglers == 0 ? -1 : BETWEEN_LOOKS_MILLIS)) {
                     goDown();
                 }
                 if (!closed && !transport.isConnected()) {
@@ -129,6 +134,7 @@ final class VhostUserNic implements Nic {
         calling = true;
         try {
             if (!closed) {
+                requireFewStragglers();
                 transport.connect(); // without the lock: who listens there may take long to answer
                 resume();
             }
@@ -141,6 +147,15 @@ final class VhostUserNic implements Nic {
             LOG.log(Level.DEBUG, "the back-end is not back yet", e);
         } finally {
             calling = false;
+        }
+    }
+
+    private void requireFewStragglers() {
+        int stragglers = nic.reap();
+        if (stragglers >= MOST_STRAGGLERS) {
+            throw new DoorbellException(
+                    stragglers + " back-ends before have neither answered nor hung up, and may still"
+                            + " write to the buffers that they have: end them (or let them go on, if they are stopped)");
         }
     }
 

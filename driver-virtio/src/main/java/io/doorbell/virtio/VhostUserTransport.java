@@ -8,8 +8,10 @@ import io.doorbell.dma.kernel.KernelException;
 import io.doorbell.dma.kernel.UnixSocket;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.RegisterValue;
+import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -29,6 +31,8 @@ import org.jspecify.annotations.Nullable;
  * enabled anew. Thread-safe: what is said of the state of things waits for nobody, while the rest may wait for the back-end.
  */
 final class VhostUserTransport implements VhostTransport {
+
+    private static final System.Logger LOG = System.getLogger(VhostUserTransport.class.getName());
 
     /** What the protocol has no word for: the front-end has to bring it itself. */
     static final long OWN_FEATURES =
@@ -80,8 +84,13 @@ final class VhostUserTransport implements VhostTransport {
     private final VhostUserDmaSpace dma = new VhostUserDmaSpace(this::memoryChanged);
     private final Map<Integer, Queue> queues = new HashMap<>();
     private final Set<Integer> enabled = new LinkedHashSet<>();
-    /** The back-end's way to say that it has met an error. */
-    private final EventFd errors;
+    /** The back-end's way to say that it has met an error; null before it has a queue. */
+    private volatile @Nullable EventFd errors;
+
+    /** Back-ends that may still be at their queues, as far as is known. */
+    private final List<VhostStraggler> stragglers = new ArrayList<>();
+    /** Those of them that were not taken yet. */
+    private final List<VhostStraggler> leftBehind = new ArrayList<>();
 
     private volatile @Nullable VhostConnection connection;
     /** One that the back-end has not answered on yet; nobody is connected by it. */
@@ -117,13 +126,7 @@ final class VhostUserTransport implements VhostTransport {
         this.path = path;
         this.mac = mac;
         this.announced = new VhostAnnouncedMemory(path);
-        this.errors = EventFd.create(kernel);
-        try {
-            connect();
-        } catch (RuntimeException e) {
-            errors.close();
-            throw e;
-        }
+        connect();
     }
 
     // ---- The connection
@@ -192,13 +195,53 @@ final class VhostUserTransport implements VhostTransport {
     @Override
     public synchronized void disconnect() {
         VhostConnection last = connection;
-        if (last != null) {
-            connection = null;
-            last.close();
+        if (last == null) {
+            return;
         }
-        enabled.clear();
+        connection = null;
         announced.forget();
         generation++;
+        boolean mayWrite = !enabled.isEmpty() && !last.hasHungUp();
+        enabled.clear();
+        if (mayWrite) {
+            leaveBehind(last);
+        } else {
+            last.close();
+        }
+    }
+
+    /** It may go on with what it was given, so nothing of that is given to another. */
+    private void leaveBehind(VhostConnection last) {
+        LOG.log(
+                Level.WARNING,
+                "the vhost-user back-end at {0} is let go of, and may still write to the buffers that it has: they are"
+                        + " withheld until it hangs up or ends",
+                path);
+        List<EventFd> events = new ArrayList<>();
+        queues.values().forEach(queue -> {
+            events.add(queue.kick);
+            events.add(queue.call);
+        });
+        queues.clear();
+        if (errors != null) {
+            events.add(errors);
+            errors = null;
+        }
+        dma.startAfresh();
+        VhostStraggler straggler = new VhostStraggler(last, events);
+        stragglers.add(straggler);
+        leftBehind.add(straggler);
+    }
+
+    @Override
+    public synchronized @Nullable Straggler takeStraggler() {
+        stragglers.removeIf(VhostStraggler::isGone);
+        if (leftBehind.isEmpty()) {
+            return null;
+        }
+        List<VhostStraggler> taken = List.copyOf(leftBehind);
+        leftBehind.clear();
+        return () -> taken.stream().allMatch(VhostStraggler::isGone);
     }
 
     @Override
@@ -207,9 +250,9 @@ final class VhostUserTransport implements VhostTransport {
     }
 
     @Override
-    public boolean awaitHangUp(EventFd early) {
+    public boolean awaitHangUp(EventFd early, int timeoutMillis) {
         VhostConnection current = connection;
-        return current == null || current.awaitHangUp(early);
+        return current == null || current.awaitHangUp(early, timeoutMillis);
     }
 
     @Override
@@ -237,6 +280,25 @@ final class VhostUserTransport implements VhostTransport {
         return current;
     }
 
+    /** Asks, and lets go of a back-end that does not answer, or not as it should: what it is at nobody knows. */
+    private ByteBuffer ask(VhostRequest request, int flags, ByteBuffer payload, List<Integer> files, int bytes) {
+        try {
+            return connection().ask(request, flags, payload, files, bytes);
+        } catch (RuntimeException e) {
+            disconnect();
+            throw e;
+        }
+    }
+
+    private void send(VhostRequest request, ByteBuffer payload, List<Integer> files) {
+        try {
+            connection().send(request, 0, payload, files);
+        } catch (RuntimeException e) {
+            disconnect();
+            throw e;
+        }
+    }
+
     private static long askNumber(VhostConnection connection, VhostRequest request) {
         return connection
                 .ask(request, 0, VhostMessage.nothing(), List.of(), Long.BYTES)
@@ -246,11 +308,10 @@ final class VhostUserTransport implements VhostTransport {
     /** Sends a request that changes something, and makes sure that it was heeded where the back-end says so. */
     private void tell(VhostRequest request, ByteBuffer payload, List<Integer> files) {
         if (!has(VhostProtocol.REPLY_ACK)) {
-            connection().send(request, 0, payload, files);
+            send(request, payload, files);
             return;
         }
-        long result = connection()
-                .ask(request, VhostMessage.NEED_REPLY, payload, files, Long.BYTES)
+        long result = ask(request, VhostMessage.NEED_REPLY, payload, files, Long.BYTES)
                 .getLong(0);
         if (result != 0) {
             throw new DoorbellException("the vhost-user back-end at " + path + " refuses " + request + " (result "
@@ -273,7 +334,8 @@ final class VhostUserTransport implements VhostTransport {
     /** Threads that poll ask, so this waits for nothing and nobody. */
     @Override
     public int status() {
-        if (errors.clear()) {
+        EventFd current = errors;
+        if (current != null && current.clear()) {
             failed = true;
         }
         return failed ? status | DeviceStatus.DEVICE_NEEDS_RESET : status;
@@ -285,7 +347,8 @@ final class VhostUserTransport implements VhostTransport {
         if (has(VhostProtocol.STATUS) && isConnected()) {
             tell(VhostRequest.SET_STATUS, VhostMessage.number(status), List.of());
             if ((bits & DeviceStatus.FEATURES_OK) != 0) {
-                status = (int) askNumber(connection(), VhostRequest.GET_STATUS);
+                status = (int) ask(VhostRequest.GET_STATUS, 0, VhostMessage.nothing(), List.of(), Long.BYTES)
+                        .getLong(0);
             }
         }
     }
@@ -293,7 +356,9 @@ final class VhostUserTransport implements VhostTransport {
     @Override
     public synchronized void reset() {
         status = 0;
-        errors.clear();
+        if (errors != null) {
+            errors.clear();
+        }
         failed = false;
         if (!isConnected()) {
             return;
@@ -310,6 +375,9 @@ final class VhostUserTransport implements VhostTransport {
             }
         } catch (VhostDisconnected e) {
             disconnect(); // which is a reset, too
+        } catch (DoorbellException e) {
+            LOG.log(Level.WARNING, "{0}; instead of being reset, it is let go of", e.getMessage());
+            disconnect();
         }
     }
 
@@ -402,6 +470,11 @@ final class VhostUserTransport implements VhostTransport {
     @Override
     public synchronized Doorbell enableQueue(int index, QueueAddresses at) {
         announceMemory();
+        EventFd ownErrors = errors;
+        if (ownErrors == null) {
+            ownErrors = EventFd.create(kernel);
+            errors = ownErrors;
+        }
         Queue queue = queues.computeIfAbsent(index, i -> new Queue(EventFd.create(kernel), EventFd.create(kernel)));
         queue.kick.clear(); // what an earlier back-end has not heard
         boolean packed = Feature.VIRTIO_F_RING_PACKED.isIn(driverFeatures);
@@ -418,9 +491,9 @@ final class VhostUserTransport implements VhostTransport {
                 .putLong(at.driverArea());
         tell(VhostRequest.SET_VRING_ADDR, addresses, List.of());
         tell(VhostRequest.SET_VRING_CALL, VhostMessage.number(index), List.of(queue.call.fd()));
-        tell(VhostRequest.SET_VRING_ERR, VhostMessage.number(index), List.of(errors.fd()));
+        tell(VhostRequest.SET_VRING_ERR, VhostMessage.number(index), List.of(ownErrors.fd()));
+        enabled.add(index); // before it can know
         tell(VhostRequest.SET_VRING_KICK, VhostMessage.number(index), List.of(queue.kick.fd()));
-        enabled.add(index);
         return doorbell(queue.kick);
     }
 
@@ -443,7 +516,7 @@ final class VhostUserTransport implements VhostTransport {
         if ((features & VhostProtocol.PROTOCOL_FEATURES) != 0) {
             tell(VhostRequest.SET_VRING_ENABLE, VhostMessage.state(index, 0), List.of());
         }
-        connection().ask(VhostRequest.GET_VRING_BASE, 0, VhostMessage.state(index, 0), List.of(), STATE_BYTES);
+        ask(VhostRequest.GET_VRING_BASE, 0, VhostMessage.state(index, 0), List.of(), STATE_BYTES);
         enabled.remove(index);
     }
 
@@ -454,8 +527,9 @@ final class VhostUserTransport implements VhostTransport {
         if (announced.size() > 0 && isConnected()) {
             try {
                 announceMemory();
-            } catch (VhostDisconnected e) {
-                disconnect(); // the next back-end will be told
+            } catch (DoorbellException e) {
+                LOG.log(Level.DEBUG, "the next back-end will be told of the memory that there is", e);
+                disconnect();
             }
         }
     }
@@ -489,6 +563,10 @@ final class VhostUserTransport implements VhostTransport {
             cleanup.then(queue.kick::close).then(queue.call::close);
         }
         queues.clear();
-        cleanup.then(errors::close).end();
+        stragglers.forEach(straggler -> cleanup.then(straggler::close));
+        if (errors != null) {
+            cleanup.then(errors::close);
+        }
+        cleanup.end();
     }
 }

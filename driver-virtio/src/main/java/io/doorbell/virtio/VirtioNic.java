@@ -139,7 +139,7 @@ final class VirtioNic implements Nic {
             makeContact();
             settleFeatures();
             // Those of a device that could not be reset when it was stopped.
-            queues.stop();
+            queues.stop(null);
             transport.allowDma(true);
             List<Doorbell> doorbells = queues.enable();
             Doorbell controlDoorbell = enableControl();
@@ -249,7 +249,7 @@ final class VirtioNic implements Nic {
             withhold(() -> {
                 // Whatever the device did or did not do: from here on it cannot reach memory.
                 transport.allowDma(false);
-                queues.stop();
+                queues.stop(transport.takeStraggler());
             });
             if (control != null) {
                 control.stop();
@@ -265,6 +265,14 @@ final class VirtioNic implements Nic {
             queues.halt();
             throw e;
         }
+    }
+
+    /** Takes back what stragglers had that are gone; returns how many are not. */
+    synchronized int reap() {
+        if (!closed) {
+            queues.reap();
+        }
+        return queues.stragglers();
     }
 
     boolean isRunning() {

@@ -3,6 +3,7 @@ package io.doorbell.virtio;
 import io.doorbell.dma.DmaSpace;
 import io.doorbell.frame.RegisterValue;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a driver speaks to a virtio device, apart from its rings: chapter 2 of the specification as an interface, chapter
@@ -32,6 +33,15 @@ interface VirtioTransport extends AutoCloseable {
      * @throws io.doorbell.dma.DoorbellException when it does not in time
      */
     void reset();
+
+    /**
+     * Who may still be at the queues that were enabled, although they have been {@link #reset}: it can only be waited for.
+     *
+     * @return null when nobody is; asked a second time, null
+     */
+    default @Nullable Straggler takeStraggler() {
+        return null;
+    }
 
     /** Lets the device reach memory, or forbids it, where there is such a switch. */
     void allowDma(boolean allowed);

@@ -1,6 +1,6 @@
 package io.doorbell.virtio;
 
-/** What the NIC does with a queue, whatever its layout and direction, while no thread polls it. */
+/** What the NIC does with a queue for frames, whatever its layout and direction, while no thread polls it. */
 interface Virtqueue {
 
     /** Where the device is to find it. */
@@ -17,6 +17,9 @@ interface Virtqueue {
 
     /** Gives back the buffers of all frames in the queue. The device must have let go of it. */
     void stop();
+
+    /** Gives the queue's own memory back, for good. It holds no buffers, and the device has let go of it. */
+    void discard();
 
     QueueCounters counters();
 }

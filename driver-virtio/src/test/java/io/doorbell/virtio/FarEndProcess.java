@@ -20,12 +20,13 @@ final class FarEndProcess {
             }
             Runtime.getRuntime().halt(0);
         });
+        boolean sleepless = arguments.length > 1; // at work again at once, when it was stopped
         try (Nic nic = Nic.open(arguments[0], NicConfig.defaults())) {
             System.out.println("open");
             FrameBatch batch = new FrameBatch(32);
             while (true) {
                 nic.rxQueue(0).receive(batch);
-                if (batch.isEmpty()) {
+                if (batch.isEmpty() && !sleepless) {
                     Thread.sleep(0, 50_000);
                 } else {
                     nic.txQueue(0).send(batch);

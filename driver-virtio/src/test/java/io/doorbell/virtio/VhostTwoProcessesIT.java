@@ -5,12 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.qemu.NumberedExchange;
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -24,44 +20,6 @@ class VhostTwoProcessesIT {
     @TempDir
     private Path dir;
 
-    /** Another JVM. It ends when this one does, since its standard input does. */
-    private static final class FarEnd implements AutoCloseable {
-
-        final Process process;
-
-        FarEnd(String nic) {
-            try {
-                process = new ProcessBuilder(
-                                Path.of(System.getProperty("java.home"), "bin", "java")
-                                        .toString(),
-                                "--enable-native-access=ALL-UNNAMED",
-                                "--sun-misc-unsafe-memory-access=allow",
-                                "-cp",
-                                System.getProperty("java.class.path"),
-                                FarEndProcess.class.getName(),
-                                nic)
-                        .redirectError(ProcessBuilder.Redirect.INHERIT)
-                        .start();
-                BufferedReader reader = process.inputReader();
-                assertThat(reader.readLine()).isEqualTo("open");
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
-
-        /** SIGKILL. */
-        @Override
-        public void close() {
-            process.destroyForcibly();
-            try {
-                assertThat(process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS))
-                        .isTrue();
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-        }
-    }
-
     private static void bounce(Nic nic) {
         nic.awaitLink(PATIENCE);
         try (NicEnd end = new NicEnd(nic, 0, new NumberedExchange(ADDRESS, ADDRESS, FRAMES, FRAMES, 64))) {
@@ -73,15 +31,15 @@ class VhostTwoProcessesIT {
     @Test
     void aBackEndInAnotherProcessIsKilledAndReplaced() {
         String path = dir.resolve("vhost.sock").toString();
-        try (FarEnd far = new FarEnd("vhost-user-backend:" + path);
+        try (FarEndJvm far = new FarEndJvm("vhost-user-backend:" + path);
                 Nic front = Nic.open("vhost-user:" + path)) {
-            assertThat(far.process.isAlive()).isTrue();
+            assertThat(far.isAlive()).isTrue();
             bounce(front);
-            far.process.destroyForcibly();
+            far.kill();
             VhostUserNicTest.waitFor(front, false);
             // Its socket's file is still there; the next one replaces it.
-            try (FarEnd next = new FarEnd("vhost-user-backend:" + path)) {
-                assertThat(next.process.isAlive()).isTrue();
+            try (FarEndJvm next = new FarEndJvm("vhost-user-backend:" + path)) {
+                assertThat(next.isAlive()).isTrue();
                 bounce(front);
             }
         }
@@ -93,8 +51,8 @@ class VhostTwoProcessesIT {
         NicConfig config = NicConfig.defaults();
         try (Nic back = Nic.open("vhost-user-backend:" + path, config)) {
             for (int i = 0; i < 2; i++) {
-                try (FarEnd far = new FarEnd("vhost-user:" + path)) {
-                    assertThat(far.process.isAlive()).isTrue();
+                try (FarEndJvm far = new FarEndJvm("vhost-user:" + path)) {
+                    assertThat(far.isAlive()).isTrue();
                     bounce(back);
                 }
                 VhostUserNicTest.waitFor(back, false);

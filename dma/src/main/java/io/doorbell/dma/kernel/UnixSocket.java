@@ -293,6 +293,11 @@ public final class UnixSocket implements AutoCloseable {
         shutdown(Kernel.SHUT_RDWR);
     }
 
+    /** Tells the peer that nothing more comes; what it sends still arrives. */
+    public void endSending() {
+        shutdown(Kernel.SHUT_WR);
+    }
+
     private synchronized void shutdown(int how) {
         if (closed) {
             return;
