@@ -43,6 +43,10 @@ final class PackedRxQueue implements VirtioRxQueue {
     private int arm;
     private long availableFlags;
     private int armed;
+    /** Buffers from {@code next} on of which the latest used descriptor says that they are used; and its second word. */
+    private int batched;
+
+    private long batchWord;
     private int idle;
 
     PackedRxQueue(
@@ -108,14 +112,17 @@ final class PackedRxQueue implements VirtioRxQueue {
      * @return whether it makes sense to look for more
      */
     private boolean take(FrameBatch batch, int count, boolean mayBeMore) {
-        final int plain = plain(count);
+        final int plain = batched > 0 ? 0 : plain(count);
         batch.append(pool, buffers, next, FramePool.HEADROOM, lengths, plain);
         counters.add(lengths, plain);
         advance(plain);
-        if (plain == count) {
-            return mayBeMore;
+        if (batched == 0) {
+            if (plain == count) {
+                return mayBeMore;
+            }
+            use(next, words[plain], armed);
         }
-        int parts = receiveOther(batch, words[plain]);
+        int parts = receiveOther(batch);
         advance(parts);
         return parts > 0;
     }
@@ -134,7 +141,7 @@ final class PackedRxQueue implements VirtioRxQueue {
             long word = words[i];
             int length = (int) word - header;
             if (id(word) != ids[first + i]
-                    || length <= 0
+                    || length < TxFrames.SHORTEST
                     || length > largest
                     || (looks && !frames.isPlain(buffers[first + i]))) {
                 return i;
@@ -169,11 +176,10 @@ final class PackedRxQueue implements VirtioRxQueue {
      * Takes the frame at {@code next}, which is not plain: in several buffers, with a header that says something, in
      * another order than armed, or a lie.
      *
-     * @param firstWord the second word of its first descriptor
      * @return how many buffers it has; 0 when the batch has too little room for it at present
      */
-    private int receiveOther(FrameBatch batch, long firstWord) {
-        accept(next, firstWord, armed, frames.notFrame());
+    private int receiveOther(FrameBatch batch) {
+        accept(next, word(0, next, usedFlags), armed, frames.notFrame());
         int parts = frames.buffers(buffers[next]);
         if (parts < 1 || parts > armed) {
             throw state.broken(
@@ -186,12 +192,7 @@ final class PackedRxQueue implements VirtioRxQueue {
         long flags = usedFlags;
         try {
             for (int i = 0; i < parts; i++) {
-                long word = i == 0 ? firstWord : ring.word(position);
-                if ((word & PackedRing.FLAGS) != flags) {
-                    throw state.broken("descriptor " + position + " is not used, although it has a part of a frame: the"
-                            + " device uses all of a frame's together");
-                }
-                int length = accept(position, word, armed - i, frames.notFrame());
+                int length = accept(position, word(i, position, flags), armed - i, frames.notFrame());
                 frames.add(buffers[position], length);
                 if (++position == ring.size) {
                     position = 0;
@@ -203,8 +204,37 @@ final class PackedRxQueue implements VirtioRxQueue {
             frames.forget();
             throw e;
         }
+        batched -= parts;
         frames.deliver(batch);
         return parts;
+    }
+
+    /**
+     * What the device says of a buffer: what a used descriptor says, or, in order, that it is full.
+     *
+     * @param index 0 for that at {@code next}
+     */
+    private long word(int index, int position, long flags) {
+        if (index == batched) {
+            long word = ring.word(position);
+            if ((word & PackedRing.FLAGS) != flags) {
+                throw state.broken("descriptor " + position + " is not used, although it has a part of a frame: the"
+                        + " device uses all of a frame's together");
+            }
+            use(position, word, armed - index);
+        }
+        return index == batched - 1 ? batchWord : (long) ring.ids[position] << PackedRing.ID_SHIFT | (header + largest);
+    }
+
+    /**
+     * Takes note of a used descriptor. In order, one may stand for several buffers, up to the one that it names (2.8.9).
+     *
+     * @param left how many the device has, this one and those behind it
+     */
+    private void use(int position, long word, int left) {
+        int ahead = id(word) >= position ? id(word) - position : id(word) - position + ring.size;
+        batched += inOrder && id(word) < ring.size && ahead < left ? ahead + 1 : 1;
+        batchWord = word;
     }
 
     /**
@@ -315,6 +345,7 @@ final class PackedRxQueue implements VirtioRxQueue {
         next = 0;
         arm = 0;
         armed = 0;
+        batched = 0;
         availableFlags = PackedRing.AVAILABLE_AT_FIRST;
         usedFlags = PackedRing.USED_AT_FIRST;
     }

@@ -117,9 +117,12 @@ final class RxFrames {
         count = 0;
     }
 
-    /** Puts the frame into the batch; or drops it, where the batch can never hold it or the header cannot be. */
+    /**
+     * Puts the frame into the batch; or drops it, where the batch can never hold it, its Ethernet header is not whole, or
+     * the device's cannot be.
+     */
     void deliver(FrameBatch batch) {
-        if (count > batch.room()) {
+        if (count > batch.room() || lengths[0] < TxFrames.SHORTEST) {
             counters.errors++;
             pool.give(buffers, 0, count);
             count = 0;

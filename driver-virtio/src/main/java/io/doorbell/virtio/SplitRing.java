@@ -126,9 +126,9 @@ final class SplitRing {
         return (int) INT.getOpaque(memory, used + USED_RING + (long) position * ELEMENT);
     }
 
-    /** The length in a used entry, as the device wrote it: any 32 bits. */
-    int usedLength(int position) {
-        return (int) INT.getOpaque(memory, used + USED_RING + (long) position * ELEMENT + 4);
+    /** A used entry, as the device wrote it and {@link #readUsed} has it. */
+    long usedEntry(int position) {
+        return memory.get(PLAIN_LONG, used + USED_RING + (long) position * ELEMENT);
     }
 
     /**

@@ -43,6 +43,10 @@ final class SplitRxQueue implements VirtioRxQueue {
 
     private int available;
     private int used;
+    /** Buffers from {@code used} on of which the latest used entry says that they are used; and that entry. */
+    private int batched;
+
+    private long batchEntry;
     private int idle;
 
     SplitRxQueue(
@@ -114,7 +118,7 @@ final class SplitRxQueue implements VirtioRxQueue {
      * @return how many have been now; 0 when the batch has too little room for the next frame
      */
     private int take(FrameBatch batch, int count, int left) {
-        final int plain = plain(count);
+        final int plain = batched > 0 ? 0 : plain(count);
         batch.append(pool, buffers, used & ring.mask, FramePool.HEADROOM, lengths, plain);
         counters.add(lengths, plain);
         used += plain;
@@ -140,7 +144,7 @@ final class SplitRxQueue implements VirtioRxQueue {
             long entry = entries[i];
             int length = (int) (entry >>> Integer.SIZE) - header;
             if ((int) entry != ids[first + i]
-                    || length <= 0
+                    || length < TxFrames.SHORTEST
                     || length > largest
                     || (looks && !frames.isPlain(buffers[first + i]))) {
                 return i;
@@ -159,7 +163,7 @@ final class SplitRxQueue implements VirtioRxQueue {
      */
     private int receiveOther(FrameBatch batch, int left) {
         final int position = used & ring.mask;
-        accept(used, frames.notFrame());
+        accept(used, entry(used, left), frames.notFrame());
         int parts = frames.buffers(buffers[position]);
         if (parts < 1 || parts > left) {
             throw state.broken("used entry " + position + " starts a frame in " + parts
@@ -170,7 +174,7 @@ final class SplitRxQueue implements VirtioRxQueue {
         }
         try {
             for (int index = used; index != used + parts; index++) {
-                int length = accept(index, frames.notFrame());
+                int length = accept(index, entry(index, left), frames.notFrame());
                 frames.add(buffers[index & ring.mask], length);
             }
         } catch (BrokenDeviceException e) {
@@ -178,20 +182,43 @@ final class SplitRxQueue implements VirtioRxQueue {
             frames.forget();
             throw e;
         }
+        batched -= parts;
         frames.deliver(batch);
         return parts;
     }
 
     /**
+     * What the device says of a buffer. In order, one entry may stand for several, up to the one that it names: those
+     * before are full (2.7.9).
+     *
+     * @param left used buffers from {@code used} on
+     */
+    private long entry(int index, int left) {
+        int behind = index - used;
+        if (behind == batched) {
+            long entry = ring.usedEntry(index & ring.mask);
+            int id = (int) entry;
+            int ahead = id - ring.ids[index & ring.mask] & ring.mask;
+            boolean several = inOrder && (id & ~ring.mask) == 0 && ahead < left - behind;
+            batched += several ? ahead + 1 : 1;
+            batchEntry = entry;
+        }
+        return behind == batched - 1
+                ? batchEntry
+                : (long) (header + largest) << Integer.SIZE | ring.ids[index & ring.mask];
+    }
+
+    /**
      * Checks what the device wrote of a buffer, and sees to it that the buffer is that of its position.
      *
+     * @param entry what it wrote
      * @param before bytes in it that are not the frame's
      * @return bytes of the frame in it
      */
-    private int accept(int index, int before) {
+    private int accept(int index, long entry, int before) {
         int position = index & ring.mask;
-        int id = ring.usedId(position);
-        int length = ring.usedLength(position) - before;
+        int id = (int) entry;
+        int length = (int) (entry >>> Integer.SIZE) - before;
         int most = header + largest - before;
         if (length <= 0 || length > most || (id != ring.ids[position] && !reorder(index, id))) {
             throw lie(index, id, length + before, before + 1, before + most);
@@ -295,6 +322,7 @@ final class SplitRxQueue implements VirtioRxQueue {
         }
         available = 0;
         used = 0;
+        batched = 0;
     }
 
     @Override

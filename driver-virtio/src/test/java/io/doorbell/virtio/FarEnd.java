@@ -46,6 +46,12 @@ interface FarEnd {
     /** Says that a buffer is used: the truth, if it was taken and not used since. */
     void use(int id, int length);
 
+    /**
+     * Says of {@code count} buffers in a row, the last of which is {@code id}, that they are used, by one entry or
+     * descriptor (2.7.9, 2.8.9); to be said only of what is used in order.
+     */
+    void useBatch(int id, int length, int count);
+
     /** Lets the driver see what was used. */
     void publish();
 

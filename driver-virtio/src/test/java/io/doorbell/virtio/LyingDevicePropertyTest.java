@@ -29,11 +29,13 @@ class LyingDevicePropertyTest {
     enum Act {
         RX_TAKE,
         RX_USE,
+        RX_USE_BATCH,
         RX_USE_WRONG_ID,
         RX_USE_WRONG_LENGTH,
         RX_SCRAMBLE,
         TX_TAKE,
         TX_USE,
+        TX_USE_BATCH,
         TX_USE_WRONG_ID,
         TX_SCRAMBLE,
         RECEIVE,
@@ -115,11 +117,13 @@ class LyingDevicePropertyTest {
             switch (act) {
                 case RX_TAKE -> take(rig.rxFar, rxTaken);
                 case RX_USE -> use(rig.rxFar, rxTaken, number, Rig.HEADER + 1 + Math.floorMod(number, 192));
+                case RX_USE_BATCH -> useBatch(rig.rxFar, rxTaken, number, Rig.HEADER + 1 + Math.floorMod(number, 192));
                 case RX_USE_WRONG_ID -> rig.rxFar.use(number, Rig.HEADER + 1);
                 case RX_USE_WRONG_LENGTH -> use(rig.rxFar, rxTaken, 0, number);
                 case RX_SCRAMBLE -> rig.rxFar.scramble(new Random(number));
                 case TX_TAKE -> take(rig.txFar, txTaken);
                 case TX_USE -> use(rig.txFar, txTaken, number, 0);
+                case TX_USE_BATCH -> useBatch(rig.txFar, txTaken, number, 0);
                 case TX_USE_WRONG_ID -> rig.txFar.use(number, 0);
                 case TX_SCRAMBLE -> rig.txFar.scramble(new Random(number));
                 case RECEIVE -> rig.rx.receive(batch);
@@ -142,6 +146,15 @@ class LyingDevicePropertyTest {
             if (!taken.isEmpty()) {
                 int which = rig.layout.isInOrder() ? 0 : Math.floorMod(number, taken.size());
                 far.use(taken.remove(which), length);
+            }
+        }
+
+        /** Several as one: a lie, unless the device works in order. */
+        private static void useBatch(FarEnd far, List<Integer> taken, int number, int length) {
+            if (!taken.isEmpty()) {
+                List<Integer> batch = taken.subList(0, 1 + Math.floorMod(number, taken.size()));
+                far.useBatch(batch.getLast(), length, batch.size());
+                batch.clear();
             }
         }
 

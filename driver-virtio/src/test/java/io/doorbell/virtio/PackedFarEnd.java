@@ -118,7 +118,11 @@ final class PackedFarEnd implements FarEnd {
         memory.set(ValueLayout.JAVA_INT, descriptor + 8, length);
         memory.set(ValueLayout.JAVA_SHORT, descriptor + 12, (short) id);
         SHORT.setRelease(memory, descriptor + 14, (short) (usedWrap ? AVAILABLE | USED : 0));
-        skip(id >= 0 && id < queue.size() ? Math.max(1, descriptors[id]) : 1);
+        skip(descriptorsOf(id));
+    }
+
+    private int descriptorsOf(int id) {
+        return id >= 0 && id < queue.size() ? Math.max(1, descriptors[id]) : 1;
     }
 
     private void skip(int count) {
@@ -134,10 +138,10 @@ final class PackedFarEnd implements FarEnd {
         // The flags did so already.
     }
 
-    /** One in-order batch whose last buffer is {@code id}: one used descriptor stands for {@code count} of them (2.8.9). */
-    void useBatch(int id, int count) {
-        use(id, 0);
-        skip(count - descriptors[id]);
+    @Override
+    public void useBatch(int id, int length, int count) {
+        use(id, length);
+        skip(Math.max(0, count - descriptorsOf(id)));
     }
 
     @Override

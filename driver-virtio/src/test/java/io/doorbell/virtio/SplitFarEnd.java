@@ -96,6 +96,12 @@ final class SplitFarEnd implements FarEnd {
     }
 
     @Override
+    public void useBatch(int id, int length, int count) {
+        use(id, length);
+        used = (used + count - 1) & 0xffff;
+    }
+
+    @Override
     public void publish() {
         SHORT.setRelease(memory, queue.deviceArea() + 2, (short) used);
     }
