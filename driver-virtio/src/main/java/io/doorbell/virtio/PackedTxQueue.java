@@ -317,6 +317,11 @@ final class PackedTxQueue implements VirtioTxQueue {
         }
     }
 
+    @Override
+    public long unsentBytes() {
+        return buffers.bytes();
+    }
+
     private int nothing(FrameBatch batch) {
         if (!batch.isEmpty() && ++idle == RxBuffers.PATIENCE) {
             idle = 0;

@@ -58,6 +58,8 @@ final class QueuePairs {
     /** Frames that the device had and may not have sent when it was stopped. Read by any thread. */
     private final AtomicLong lost = new AtomicLong();
 
+    private final AtomicLong lostBytes = new AtomicLong();
+
     /** Makes as many pairs as {@code config} asks for, which the device is known to have. */
     QueuePairs(
             String name,
@@ -369,6 +371,7 @@ final class QueuePairs {
     private void countLost(int index) {
         if (queue(index) instanceof VirtioTxQueue queue) {
             lost.addAndGet(unsent(queue));
+            lostBytes.addAndGet(queue.unsentBytes());
         }
     }
 
@@ -411,6 +414,11 @@ final class QueuePairs {
     /** Frames that the device had and may not have sent when it, or its queue, was stopped or reset. */
     long lost() {
         return lost.get();
+    }
+
+    /** Bytes in those frames. */
+    long lostBytes() {
+        return lostBytes.get();
     }
 
     /** By its number with the device. */

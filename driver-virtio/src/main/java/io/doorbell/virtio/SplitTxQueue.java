@@ -228,6 +228,11 @@ final class SplitTxQueue implements VirtioTxQueue {
         }
     }
 
+    @Override
+    public long unsentBytes() {
+        return buffers.bytes();
+    }
+
     private int nothing(FrameBatch batch) {
         if (!batch.isEmpty() && ++idle == RxBuffers.PATIENCE) {
             idle = 0;

@@ -10,6 +10,10 @@ final class TxBuffers {
 
     static final int NONE = -1;
 
+    private static final int LENGTH_SHIFT = Integer.SIZE;
+    private static final int LENGTH_MASK = 0x1ffff;
+    private static final int SLOT_SHIFT = LENGTH_SHIFT + Integer.bitCount(LENGTH_MASK);
+
     private final TxFrames frames;
 
     /** Of each descriptor in use: its buffer, as {@link #hold} has it. Of a {@link #putPart part}: see {@link #part}. */
@@ -42,9 +46,18 @@ final class TxBuffers {
         Arrays.fill(next, NONE);
     }
 
-    /** A buffer and the slot of its pool in one word, which is not negative. */
-    static long hold(int slot, int buffer) {
-        return (long) slot << Integer.SIZE | buffer;
+    /**
+     * A buffer, the slot of its pool, and how many bytes of a frame are in it, in one word, which is not negative.
+     *
+     * @param slot below 16384
+     * @param length below 131072
+     */
+    static long hold(int slot, int length, int buffer) {
+        return (long) slot << SLOT_SHIFT | (long) length << LENGTH_SHIFT | buffer;
+    }
+
+    private static int length(long hold) {
+        return (int) (hold >>> LENGTH_SHIFT) & LENGTH_MASK;
     }
 
     void put(int id, long hold) {
@@ -154,7 +167,7 @@ final class TxBuffers {
     }
 
     private void collect(long hold) {
-        int itsSlot = (int) (hold >>> Integer.SIZE);
+        int itsSlot = (int) (hold >>> SLOT_SHIFT);
         if (itsSlot != slot) {
             giveCollected();
             slot = itsSlot;
@@ -189,6 +202,23 @@ final class TxBuffers {
             collectAll(0, end - buffers.length);
         }
         giveCollected();
+    }
+
+    /** Bytes in all frames of which the device has the buffers. */
+    long bytes() {
+        long bytes = 0;
+        for (int id = 0; id < buffers.length; id++) {
+            if (has(id)) {
+                bytes += length(buffers[id]);
+                for (int i = 0; i < more[id]; i++) {
+                    bytes += length(moreBuffers[id * TxTables.MOST + i]);
+                }
+                for (int part = next[id]; part != NONE; part = next[part]) {
+                    bytes += length(part(buffers[part]));
+                }
+            }
+        }
+        return bytes;
     }
 
     void giveAll() {

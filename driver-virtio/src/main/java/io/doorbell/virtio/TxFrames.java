@@ -102,7 +102,7 @@ final class TxFrames {
         final int longest = this.longest;
         final int header = this.header;
         final int cleared = this.cleared;
-        final long hold = TxBuffers.hold(slot, 0);
+        final int slot = this.slot;
         for (int i = 0; i < most; i++) {
             Frame frame = batch.frame(from + i);
             int length = frame.length();
@@ -115,7 +115,7 @@ final class TxFrames {
             }
             addresses[i] = frame.position();
             lengths[i] = header + length;
-            holds[i] = hold | frame.buffer();
+            holds[i] = TxBuffers.hold(slot, length, frame.buffer());
         }
         return most;
     }
@@ -205,7 +205,7 @@ final class TxFrames {
 
     /** What to hold on to of a slot that was looked at last, as {@link TxBuffers} has it. */
     long hold(Frame frame) {
-        return TxBuffers.hold(slot, frame.buffer());
+        return TxBuffers.hold(slot, frame.length(), frame.buffer());
     }
 
     FramePool pool(int slot) {

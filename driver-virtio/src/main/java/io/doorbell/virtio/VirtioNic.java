@@ -528,7 +528,8 @@ final class VirtioNic implements Nic {
         }
         long lost = queues.lost();
         details.put("tx.lost", lost);
-        return new NicStatistics(in.frames, in.bytes, 0, in.errors, out.frames - lost, out.bytes, lost, details);
+        return new NicStatistics(
+                in.frames, in.bytes, 0, in.errors, out.frames - lost, out.bytes - queues.lostBytes(), lost, details);
     }
 
     @Override

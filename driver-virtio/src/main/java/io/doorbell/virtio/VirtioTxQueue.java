@@ -3,4 +3,8 @@ package io.doorbell.virtio;
 import io.doorbell.frame.TxQueue;
 
 /** A transmit queue of either layout. */
-interface VirtioTxQueue extends TxQueue, Virtqueue {}
+interface VirtioTxQueue extends TxQueue, Virtqueue {
+
+    /** Bytes in the frames that are still on their way, as of the latest {@link #reclaim}. */
+    long unsentBytes();
+}

@@ -211,6 +211,7 @@ class RecoveryTest {
         try (VirtioNic nic = open(CONFIG)) {
             exchangeNumberedFrames(nic);
             long sent = nic.statistics().txFrames();
+            long bytes = nic.statistics().txBytes();
             FrameBatch batch = new FrameBatch(16);
             breakTheDevice(nic);
             fill(nic, batch, 5, 0);
@@ -219,6 +220,7 @@ class RecoveryTest {
             NicStatistics counted = nic.statistics();
             assertThat(counted.txFrames()).isEqualTo(sent);
             assertThat(counted.txErrors()).isEqualTo(5);
+            assertThat(counted.txBytes()).isEqualTo(bytes);
             assertThat(counted.details()).containsEntry("tx.lost", 5L);
             exchangeNumberedFrames(nic);
             assertThatAllBuffersCameBack(nic);

@@ -137,6 +137,8 @@ class RunTest {
             }
             assertThat(rig.txFar.take()).isFalse();
             assertThat(rig.tx.reclaim()).isEqualTo(contents.size());
+            assertThat(rig.tx.unsentBytes())
+                    .isEqualTo(contents.stream().mapToLong(all -> all.length).sum());
             while (!ids.isEmpty()) {
                 rig.txFar.use(ids.remove(layout.isInOrder() ? 0 : random.nextInt(ids.size())), 0);
             }

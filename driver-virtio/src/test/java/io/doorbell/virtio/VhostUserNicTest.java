@@ -200,6 +200,7 @@ class VhostUserNicTest {
             received.release();
             assertThat(front.statistics().txErrors()).isEqualTo(50);
             assertThat(front.statistics().txFrames()).isZero();
+            assertThat(front.statistics().txBytes()).isZero();
             assertThat(front.rxQueue(0).pool().available())
                     .isEqualTo(front.rxQueue(0).pool().buffers())
                     .isGreaterThan(buffers);
