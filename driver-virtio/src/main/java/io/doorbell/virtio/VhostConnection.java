@@ -92,7 +92,7 @@ final class VhostConnection implements AutoCloseable {
     ByteBuffer ask(VhostRequest request, int flags, ByteBuffer payload, List<Integer> files, int bytes) {
         send(request, flags, payload, files);
         VhostMessage answer = receive(patienceMillis)
-                .orElseThrow(() -> new DoorbellException(
+                .orElseThrow(() -> new VhostTimeout(
                         peer + " did not answer " + request + " within " + patienceMillis / 1000 + " s"));
         closeFiles(answer.files());
         if (answer.request() != request

@@ -153,7 +153,7 @@ final class VhostUserTransport implements VhostTransport {
     private void shakeHands(VhostConnection fresh) {
         protocol = 0;
         fresh.send(VhostRequest.SET_OWNER, 0, VhostMessage.nothing(), List.of());
-        features = askNumber(fresh, VhostRequest.GET_FEATURES);
+        features = firstAnswer(fresh);
         if ((features & VhostProtocol.PROTOCOL_FEATURES) != 0) {
             long agreed = askNumber(fresh, VhostRequest.GET_PROTOCOL_FEATURES) & VhostProtocol.KNOWN;
             fresh.send(VhostRequest.SET_PROTOCOL_FEATURES, 0, VhostMessage.number(agreed), List.of());
@@ -170,6 +170,17 @@ final class VhostUserTransport implements VhostTransport {
         } else {
             queueCount = 2;
             features &= ~Feature.VIRTIO_NET_F_MQ.mask();
+        }
+    }
+
+    private static long firstAnswer(VhostConnection fresh) {
+        try {
+            return askNumber(fresh, VhostRequest.GET_FEATURES);
+        } catch (VhostTimeout e) {
+            throw new DoorbellException(
+                    e.getMessage() + ": another front-end may hold it, since a back-end serves one at a time; or its"
+                            + " process hangs, or is stopped; or who listens there is no back-end ('ss -xp' says who does)",
+                    e);
         }
     }
 
