@@ -58,12 +58,6 @@ final class ReceiveFilter {
         this.own = deviceAddress;
         this.promiscuous = promiscuous;
         this.vlans = new TreeSet<>(vlans);
-        for (int vlan : vlans) {
-            if (vlan < 0 || vlan > LARGEST_VLAN) {
-                throw new DoorbellException("VLAN " + vlan + " cannot be: NicConfig.withVlans takes 0 (frames that have"
-                        + " but a priority) to " + LARGEST_VLAN);
-            }
-        }
     }
 
     /** Tells a device that was just started everything. */

@@ -290,14 +290,6 @@ class ReceiveFilterTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {-1, 4095})
-    void refusesVlansThatCannotBe(int vlan) {
-        assertThatThrownBy(() -> open(Device.SPLIT, NicConfig.defaults().withVlans(vlan)))
-                .isInstanceOf(DoorbellException.class)
-                .hasMessageContaining("VLAN " + vlan + " cannot be");
-    }
-
-    @ParameterizedTest
     @ValueSource(ints = {677, 678})
     void saysHowManyAddressesItCanTellTheDevice(int count) {
         try (VirtioNic nic = open(Device.SPLIT, NicConfig.defaults())) {
