@@ -16,6 +16,7 @@ import io.doorbell.qemu.FramePeer;
 import io.doorbell.qemu.QtestMachine;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -169,8 +170,10 @@ class IgbThreadsTest {
         try (Stream<Path> files = Files.list(Path.of("/proc/self/fd"))) {
             List<String> targets = new ArrayList<>();
             for (Path file : files.toList()) {
-                if (Files.isSymbolicLink(file)) {
+                try {
                     targets.add(Files.readSymbolicLink(file).toString());
+                } catch (NoSuchFileException closedMeanwhile) {
+                    continue;
                 }
             }
             return targets.stream().filter(target -> target.contains("memfd:")).toList();
