@@ -24,6 +24,9 @@ class HotLoopTest {
     private static final String DEOPTIMISATION = "jdk.Deoptimization";
     private static final int BATCH = 32;
     private static final int BATCHES_A_ROUND = 1000;
+    /** As much work as a batch of frames is: else the warm-up is over before the JIT has had its turn. */
+    private static final int STEPS_A_BATCH = 3000;
+
     private static final long WARM_UP_ROUNDS = 500;
     private static final long ROUNDS = 500;
     private static final Duration DEADLINE = Duration.ofMinutes(1);
@@ -65,7 +68,7 @@ class HotLoopTest {
 
     private void takeANewTurnOnceWarm() {
         boolean turn = recorded;
-        for (int i = 0; i < BATCHES_A_ROUND * BATCH; i++) {
+        for (int i = 0; i < BATCHES_A_ROUND * STEPS_A_BATCH; i++) {
             sum += turn ? Long.numberOfTrailingZeros(sum) : i;
         }
     }
