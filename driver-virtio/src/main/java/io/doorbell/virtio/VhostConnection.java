@@ -33,6 +33,8 @@ final class VhostConnection implements AutoCloseable {
     private final int patienceMillis;
     private final Arena arena = Arena.ofShared();
     private final MemorySegment buffer = arena.allocate(LONGEST);
+    /** Whether this side has hung up, after which the socket says of the peer what is true of both. */
+    private volatile boolean over;
 
     /**
      * Takes over {@code socket}.
@@ -53,6 +55,7 @@ final class VhostConnection implements AutoCloseable {
 
     /** Ends the connection for whoever waits for the peer, at any time: it finds that the peer is gone. Any thread. */
     void hangUp() {
+        over = true;
         socket.hangUp();
     }
 
@@ -65,9 +68,9 @@ final class VhostConnection implements AutoCloseable {
         return (socket.await(0, timeoutMillis, early) & (Kernel.POLLHUP | Kernel.POLLERR)) != 0;
     }
 
-    /** Whether the peer has closed its end, by itself or by its death. */
+    /** Whether it is known that the peer has closed its end, by itself or by its death; after {@link #hangUp} it is not. */
     boolean hasHungUp() {
-        return (socket.await(0, 0) & Kernel.POLLHUP) != 0;
+        return (socket.await(0, 0) & Kernel.POLLHUP) != 0 && !over;
     }
 
     /** Tells the peer that this is the end; whether it {@link #hasHungUp} can be seen still. */

@@ -18,8 +18,15 @@ import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.qemu.NumberedExchange;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,6 +41,7 @@ class VhostUserTroubleTest {
     private static final Duration LONG = Duration.ofMinutes(10);
     private static final MacAddress MAC = new MacAddress(0x02_00_00_00_00_01L);
     private static final int FRAMES = 200;
+    private static final int RING = 256;
 
     @TempDir
     private Path dir;
@@ -220,6 +228,68 @@ class VhostUserTroubleTest {
                     .hasMessageContaining("another front-end may hold it")
                     .hasMessageContaining("stopped")
                     .hasMessageContaining("'ss -xp'");
+        }
+    }
+
+    /** Plays a back-end up to the request that {@code last} names, and leaves that unanswered. */
+    private VhostConnection play(UnixSocket listener, Predicate<VhostMessage> last) {
+        UnixSocket caller = listener.accept((int) SOON.toMillis()).orElseThrow();
+        VhostConnection connection = new VhostConnection(kernel, "the front-end", caller);
+        while (true) {
+            VhostMessage message = connection.receive((int) SOON.toMillis()).orElseThrow();
+            connection.closeFiles(message.files());
+            if (last.test(message)) {
+                return connection;
+            }
+            ByteBuffer answer = switch (message.request()) {
+                case GET_FEATURES ->
+                    VhostMessage.number(Feature.VIRTIO_F_VERSION_1.mask() | VhostProtocol.PROTOCOL_FEATURES);
+                case GET_PROTOCOL_FEATURES -> VhostMessage.number(VhostProtocol.REPLY_ACK);
+                case GET_VRING_BASE -> VhostMessage.state(message.payload().getInt(0), 0);
+                default -> VhostMessage.number(0);
+            };
+            if (message.needsReply() || message.request().isQuestion()) {
+                connection.send(message.request(), VhostMessage.REPLY, answer, List.of());
+            }
+        }
+    }
+
+    private static boolean startsTheLastQueue(VhostMessage message) {
+        ByteBuffer payload = message.payload();
+        return message.request() == VhostRequest.SET_VRING_ENABLE && payload.getInt(0) == 1 && payload.getInt(4) == 1;
+    }
+
+    /** It has receive buffers by then, and nothing says that it has let go of them. */
+    @Test
+    void withholdsBuffersWhenItIsClosedWhileABackEndIsSlowToStart() throws Exception {
+        NicConfig config = NicConfig.defaults().withRingSizes(RING, RING);
+        CountDownLatch up = new CountDownLatch(1);
+        CountDownLatch slow = new CountDownLatch(1);
+        try (UnixSocket listener = UnixSocket.listen(kernel, path());
+                FramePool pool = FramePool.create(4 * RING, 2048)) {
+            Future<VhostConnection> second = Executors.newSingleThreadExecutor(
+                            Thread.ofPlatform().daemon().factory())
+                    .submit(() -> {
+                        try (VhostConnection first = play(listener, VhostUserTroubleTest::startsTheLastQueue)) {
+                            first.send(
+                                    VhostRequest.SET_VRING_ENABLE,
+                                    VhostMessage.REPLY,
+                                    VhostMessage.number(0),
+                                    List.of());
+                            up.await();
+                        }
+                        VhostConnection connection = play(listener, VhostUserTroubleTest::startsTheLastQueue);
+                        slow.countDown();
+                        return connection;
+                    });
+            VhostUserTransport transport = new VhostUserTransport(kernel, path(), MAC, LONG);
+            VhostUserNic nic =
+                    new VhostUserNic(kernel, VirtioNic.open("front", transport, config.withPool(pool)), transport);
+            up.countDown();
+            assertThat(slow.await(SOON.toSeconds(), TimeUnit.SECONDS)).isTrue();
+            nic.close();
+            assertThat(pool.available()).isEqualTo(pool.buffers() - RING);
+            second.get().close();
         }
     }
 
