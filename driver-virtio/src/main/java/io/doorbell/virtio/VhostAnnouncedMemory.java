@@ -15,14 +15,15 @@ final class VhostAnnouncedMemory {
     }
 
     private final String path;
-    private List<Shared> known = List.of();
+    /** Read by any thread. */
+    private volatile List<Shared> known = List.of();
 
     /** @param path of the back-end's socket, for messages */
     VhostAnnouncedMemory(String path) {
         this.path = path;
     }
 
-    /** Pieces of memory that the back-end knows of. */
+    /** Pieces of memory that the back-end knows of. Any thread may ask. */
     int size() {
         return known.size();
     }

@@ -98,8 +98,8 @@ final class VhostUserTransport implements VhostTransport {
     /** No contact is wanted any more. */
     private volatile boolean abandoned;
 
-    private long features;
-    private long protocol;
+    private volatile long features;
+    private volatile long protocol;
     private volatile int queueCount;
     private long driverFeatures;
     private volatile int status;
@@ -552,7 +552,7 @@ final class VhostUserTransport implements VhostTransport {
     // ---- The rest
 
     @Override
-    public synchronized List<RegisterValue> registers() {
+    public List<RegisterValue> registers() {
         String section = "vhost-user";
         return List.of(
                 value("features[0]", (int) features, section, Feature.describe(features & 0xffff_ffffL)),

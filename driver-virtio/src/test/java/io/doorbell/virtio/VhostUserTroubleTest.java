@@ -22,11 +22,13 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -309,6 +311,10 @@ class VhostUserTroubleTest {
                     .isInstanceOf(DoorbellException.class)
                     .hasMessageContaining("waited 500 ms");
             assertThat(front.nic.statistics().details()).containsEntry("reconnects", 0L);
+            assertThat(CompletableFuture.supplyAsync(front.nic::registers))
+                    .succeedsWithin(SOON)
+                    .asInstanceOf(InstanceOfAssertFactories.LIST)
+                    .isNotEmpty();
             front.nic.stop();
             assertThatThrownBy(() -> front.nic.rxQueue(0).receive(new FrameBatch(1)))
                     .hasMessageEndingWith("is stopped");
