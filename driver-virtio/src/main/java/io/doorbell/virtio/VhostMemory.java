@@ -18,6 +18,9 @@ final class VhostMemory implements AutoCloseable {
     /** Regions that a front-end may share, where it shares them one by one. */
     static final int MOST_REGIONS = 64;
 
+    /** Bytes that may be mapped in all. While one table takes another's place it is twice that: half of what x86-64 has. */
+    private static final long MOST_BYTES = 1L << 45;
+
     private static final int NONE = -1;
 
     private final Kernel kernel;
@@ -59,6 +62,9 @@ final class VhostMemory implements AutoCloseable {
         if (end > fileSize) {
             throw refused(region, "its file has " + fileSize + " bytes only");
         }
+        if (fileSize > MOST_BYTES - mapped()) {
+            throw refused(region, "with its file, there would be more than " + MOST_BYTES + " bytes to be mapped");
+        }
         for (VhostRegion other : regions) {
             if (overlap(region.guestAddress(), region.size(), other.guestAddress(), other.size())) {
                 throw refused(region, "it overlaps with " + other);
@@ -91,6 +97,14 @@ final class VhostMemory implements AutoCloseable {
             }
         }
         throw refused(region, "there is none to be removed");
+    }
+
+    private long mapped() {
+        long bytes = 0;
+        for (Mapping mapping : mappings) {
+            bytes += mapping.segment().byteSize();
+        }
+        return bytes;
     }
 
     private void resize(int size) {

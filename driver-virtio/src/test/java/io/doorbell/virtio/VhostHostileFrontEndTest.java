@@ -163,6 +163,22 @@ class VhostHostileFrontEndTest {
         theNextOneIsServed();
     }
 
+    /** A file without pages costs the front-end nothing, and the addresses that it takes are the whole process's. */
+    @Test
+    void sharesMoreThanAProcessCanAddress() {
+        try (RawFrontEnd front = connect()) {
+            int sparse = front.kernel.memfdCreate("sparse", Kernel.MFD_CLOEXEC);
+            front.kernel.ftruncate(sparse, 1L << 44);
+            for (int i = 1; i <= 7; i++) {
+                long address = RawFrontEnd.FRAMES + (long) i * RawFrontEnd.REGION;
+                front.share(new VhostRegion(address, RawFrontEnd.REGION, address, 0), sparse);
+            }
+            front.kernel.close(sparse);
+            isDisconnected(front);
+        }
+        theNextOneIsServed();
+    }
+
     // ---- Descriptors of files
 
     @Test
