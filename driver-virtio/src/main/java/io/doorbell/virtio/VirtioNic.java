@@ -345,10 +345,15 @@ final class VirtioNic implements Nic {
             new Cleanup()
                     .then(queues::close)
                     .then(this::takeDown)
-                    .then(transport::close)
-                    .then(queues::release)
+                    .then(this::letGo)
                     .end();
         }
+    }
+
+    /** What a device has that could not be kept from memory is nobody else's. */
+    private void letGo() {
+        transport.close();
+        queues.release();
     }
 
     // ---- What it is made of

@@ -219,6 +219,27 @@ class VhostUserTroubleTest {
         }
     }
 
+    /** As that of a device without an IOMMU, whose bus mastering cannot be switched off. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void keepsBuffersFromEverybodyIfTheDeviceCannotBeKeptFromThem(boolean shared) {
+        NicConfig config = NicConfig.defaults().withRingSizes(RING, RING);
+        try (Nic back = backEnd();
+                FramePool own = FramePool.create(4 * RING, 2048)) {
+            VhostUserTransport transport = new VhostUserTransport(kernel, path(), MAC, LONG);
+            FailingTransport failing = new FailingTransport(transport);
+            VirtioNic nic = VirtioNic.open("front", failing.transport(), shared ? config.withPool(own) : config);
+            back.awaitLink(SOON);
+            FramePool pool = nic.rxQueue(0).pool();
+            failing.fail("allowDma", new DoorbellException("no allowDma"));
+            failing.fail("close", new DoorbellException("no close"));
+            assertThatThrownBy(nic::close).hasMessage("no allowDma");
+            assertThat(pool.memory().scope().isAlive()).isTrue();
+            assertThat(pool.available()).isEqualTo(pool.buffers() - RING);
+            transport.close();
+        }
+    }
+
     @Test
     void saysWhatItMayMeanThatNobodyAnswers() {
         try (UnixSocket silent = UnixSocket.listen(kernel, path())) {
