@@ -198,14 +198,16 @@ final class VhostBackendNic implements Nic {
             return;
         }
         closed = true;
-        try {
-            disconnect();
-            queues.forEach(queue -> queue.gate.close()); // not stopped before: whoever polls is to hear what is true
-        } finally {
-            if (ownsPool) {
-                pool.close();
-            }
-        }
+        new Cleanup()
+                .then(this::disconnect)
+                .then(() ->
+                        queues.forEach(queue -> queue.gate.close())) // not stopped: whoever polls hears what is true
+                .then(() -> {
+                    if (ownsPool) {
+                        pool.close();
+                    }
+                })
+                .end();
     }
 
     private void checkOpen() {

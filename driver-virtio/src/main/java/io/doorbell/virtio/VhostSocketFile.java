@@ -36,7 +36,7 @@ final class VhostSocketFile implements AutoCloseable {
             return new VhostSocketFile(Path.of(path), UnixSocket.listen(kernel, path));
         } catch (KernelException e) {
             if (e.errno() != Errno.EADDRINUSE) {
-                throw cannot(path, e.reason(), e);
+                throw cannot(path, e.reason() + wayOut(e.errno()), e);
             }
         }
         removeStale(kernel, path);
@@ -45,6 +45,15 @@ final class VhostSocketFile implements AutoCloseable {
         } catch (KernelException e) {
             throw cannot(path, e.reason(), e);
         }
+    }
+
+    private static String wayOut(Errno errno) {
+        return switch (errno) {
+            case ENOENT -> "; create its folder, or choose another path";
+            case EACCES -> "; choose a path in a folder that this user may write to";
+            case ENAMETOOLONG -> "; the path of a socket has up to 107 bytes";
+            default -> "";
+        };
     }
 
     private static void removeStale(Kernel kernel, String path) {

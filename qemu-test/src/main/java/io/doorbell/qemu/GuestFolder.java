@@ -3,15 +3,14 @@ package io.doorbell.qemu;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
-import java.util.stream.Stream;
 
-/** The files and sockets of one guest, on the host; closing deletes them. */
-record GuestFolder(Path path) implements AutoCloseable {
+/** The files and sockets of one guest, on the host. */
+record GuestFolder(Path path) {
 
-    static GuestFolder create() {
+    /** Makes a folder for a guest in {@code scratch}, which it goes with. */
+    static GuestFolder in(ScratchFolder scratch) {
         try {
-            GuestFolder folder = new GuestFolder(Files.createTempDirectory("doorbell-guest"));
+            GuestFolder folder = new GuestFolder(scratch.path());
             Files.createDirectory(folder.jobs());
             return folder;
         } catch (IOException e) {
@@ -48,16 +47,5 @@ record GuestFolder(Path path) implements AutoCloseable {
                     case Wire.Cable(int number) -> "cable" + number;
                     case Wire.Hub(int number) -> "hub" + number;
                 });
-    }
-
-    @Override
-    public void close() {
-        try (Stream<Path> files = Files.walk(path)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        } catch (IOException e) {
-            throw new QemuException("cannot delete " + path + ": " + e.getMessage(), e);
-        }
     }
 }

@@ -97,7 +97,7 @@ public final class GuestMachine implements AutoCloseable {
     }
 
     private static GuestMachine boot(GuestSpec spec, QemuBinary binary, GuestKernel kernel, Resources resources) {
-        GuestFolder folder = resources.add(GuestFolder.create());
+        GuestFolder folder = GuestFolder.in(resources.add(ScratchFolder.create("doorbell-guest")));
         Initramfs.write(folder.initramfs(), kernel);
         List<String> command = new ArrayList<>();
         Terminal terminal = null;

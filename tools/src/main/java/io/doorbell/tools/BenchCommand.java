@@ -98,6 +98,9 @@ final class BenchCommand implements Callable<Integer> {
             throw new DoorbellException("--seconds must be from 1 to " + MOST_SECONDS + ", not " + seconds);
         }
         List<Scenario> scenarios = Scenarios.named(names);
+        if (chart != null) {
+            OutputFile.requireWritable(chart, "--chart");
+        }
         Progress progress = new Progress(context.console());
         Bench bench = new Bench(turns, quick, Duration.ofSeconds(seconds), progress);
         try {
@@ -198,7 +201,7 @@ final class BenchCommand implements Callable<Integer> {
         try {
             Files.writeString(file, text);
         } catch (IOException e) {
-            throw new DoorbellException("cannot write " + file + ": " + e.getMessage(), e);
+            throw new DoorbellException("cannot write " + file + ": " + e, e);
         }
     }
 }

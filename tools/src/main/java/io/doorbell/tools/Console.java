@@ -17,8 +17,13 @@ record Console(PrintStream out, PrintStream err, boolean terminal) {
 
     /** The process's own; in UTF-8, as the tick of a finished step needs it. */
     static Console ofProcess() {
+        return of(new StandardOutput());
+    }
+
+    /** As that, with an output that the caller looks after. */
+    static Console of(StandardOutput output) {
         return new Console(
-                new PrintStream(System.out, true, StandardCharsets.UTF_8),
+                new PrintStream(output, true, StandardCharsets.UTF_8),
                 new PrintStream(System.err, true, StandardCharsets.UTF_8),
                 isTerminal(Path.of("/proc/self/fd/2")));
     }

@@ -1,8 +1,7 @@
 package io.doorbell.tools;
 
 import io.doorbell.dma.DoorbellException;
-import java.io.IOException;
-import java.nio.file.Files;
+import io.doorbell.qemu.ScratchFolder;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -99,12 +98,21 @@ final class DemoCommand implements Callable<Integer> {
         }
         Path given = pcap;
         boolean whole = given != null;
-        Path record = given != null ? given : temporary();
+        ScratchFolder scratch = ScratchFolder.create("doorbell-");
+        Path record = given != null ? given : scratch.file("demo" + PCAP);
         List<Demo.Shown> shown = Stream.of(Lab.IGB, Lab.VIRTIO)
                 .filter(nic -> only == null || only.toString().equals(nic.driver()))
                 .map(nic -> new Demo.Shown(nic, fileFor(nic, record), whole))
                 .toList();
-        return new Demo(progress, frames, shown)::run;
+        return () -> {
+            try (scratch) {
+                DemoResult result = new Demo(progress, frames, shown).run();
+                if (!whole) {
+                    scratch.keep(); // where it is will be said
+                }
+                return result;
+            }
+        };
     }
 
     /** {@code demo.pcap} becomes {@code demo-igb.pcap}. */
@@ -112,7 +120,7 @@ final class DemoCommand implements Callable<Integer> {
         String name = record.toString();
         String stem = name.endsWith(PCAP) ? name.substring(0, name.length() - PCAP.length()) : name;
         Path file = Path.of(stem + "-" + nic.driver() + PCAP).toAbsolutePath().normalize();
-        requireWritable(file);
+        OutputFile.requireWritable(file, "--pcap");
         return file;
     }
 
@@ -127,26 +135,6 @@ final class DemoCommand implements Callable<Integer> {
             }
         }
         context.print(String.format("%s in %.1f s", result.pass() ? "passed" : "failed", seconds));
-    }
-
-    /** A file in a folder of this run's own, so that no file of another user's is in the way. */
-    private static Path temporary() {
-        try {
-            return Files.createTempDirectory("doorbell-").resolve("demo" + PCAP);
-        } catch (IOException e) {
-            throw new DoorbellException(
-                    "cannot create a folder for what QEMU records: " + e.getMessage() + "; name a file with --pcap", e);
-        }
-    }
-
-    private static void requireWritable(Path file) {
-        Path folder = file.getParent();
-        boolean writable = Files.exists(file)
-                ? Files.isRegularFile(file) && Files.isWritable(file)
-                : folder != null && Files.isWritable(folder);
-        if (!writable) {
-            throw new DoorbellException("cannot write " + file + ": name a file that can be written with --pcap");
-        }
     }
 
     private static double secondsSince(long startNanos) {

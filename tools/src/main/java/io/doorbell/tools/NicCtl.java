@@ -51,9 +51,16 @@ public final class NicCtl implements Callable<Integer> {
     }
 
     public static void main(String[] arguments) {
-        Console console = Console.ofProcess();
+        StandardOutput output = new StandardOutput();
+        Console console = Console.of(output);
         int status = run(Context.ofProcess(console), List.of(arguments));
         console.out().flush();
+        if (output.failure().isPresent()) {
+            console.err()
+                    .println("nicctl: cannot write to standard output: "
+                            + output.failure().get());
+            status = 1;
+        }
         System.exit(status);
     }
 

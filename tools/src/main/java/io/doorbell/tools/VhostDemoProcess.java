@@ -2,10 +2,10 @@ package io.doorbell.tools;
 
 import io.doorbell.dma.DoorbellException;
 import io.doorbell.qemu.GuestMachine;
+import io.doorbell.qemu.ScratchFolder;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -21,19 +21,19 @@ final class VhostDemoProcess implements AutoCloseable {
     /** Longer than anything that the back-end itself waits for. */
     private static final Duration END = Duration.ofSeconds(90);
 
-    private final Path folder;
+    private final ScratchFolder folder;
     private final Process process;
     private final BufferedReader lines;
 
-    private VhostDemoProcess(Path folder, Process process) {
+    private VhostDemoProcess(ScratchFolder folder, Process process) {
         this.folder = folder;
         this.process = process;
         this.lines = process.inputReader();
     }
 
     static VhostDemoProcess start(int frames) {
+        ScratchFolder folder = ScratchFolder.create("doorbell-demo");
         try {
-            Path folder = Files.createTempDirectory("doorbell-demo");
             List<String> command = GuestMachine.java(
                     VhostDemoBackEnd.class.getName(), socketIn(folder).toString(), String.valueOf(frames));
             Process process = new ProcessBuilder(command)
@@ -41,12 +41,13 @@ final class VhostDemoProcess implements AutoCloseable {
                     .start();
             return new VhostDemoProcess(folder, process);
         } catch (IOException e) {
+            folder.close();
             throw new DoorbellException("cannot start another Java: " + e.getMessage(), e);
         }
     }
 
-    private static Path socketIn(Path folder) {
-        return folder.resolve("vhost.sock");
+    private static Path socketIn(ScratchFolder folder) {
+        return folder.file("vhost.sock");
     }
 
     long pid() {
@@ -107,12 +108,9 @@ final class VhostDemoProcess implements AutoCloseable {
         process.destroyForcibly();
         try {
             process.waitFor(END.toSeconds(), TimeUnit.SECONDS);
-            Files.deleteIfExists(socketIn(folder));
-            Files.deleteIfExists(folder);
-        } catch (IOException e) {
-            throw new DoorbellException("cannot delete " + folder + ": " + e.getMessage(), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        folder.close();
     }
 }

@@ -3,6 +3,9 @@ package io.doorbell.tools;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import java.io.BufferedReader;
+import java.io.File;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -60,6 +63,48 @@ class VhostDemoIT {
 
         assertThat(status).as(Files.readString(folder.resolve("err"))).isZero();
         judge(Files.readString(folder.resolve("out")));
+    }
+
+    @Test
+    void leavesNothingBehindWhenItIsToldToEnd() throws Exception {
+        Path temporary = Files.createDirectory(folder.resolve("tmp"));
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "--enable-native-access=ALL-UNNAMED",
+                        "-Djava.io.tmpdir=" + temporary,
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        NicCtl.class.getName(),
+                        "demo",
+                        "--nic=vhost-user",
+                        "--frames=10000000")
+                .redirectErrorStream(true)
+                .start();
+        try (BufferedReader lines = process.inputReader()) {
+            assertThat(lines.lines().filter(line -> line.contains("exchanging")).findFirst())
+                    .isPresent();
+            assertThat(temporary).isNotEmptyDirectory();
+            process.toHandle().destroy(); // SIGTERM; that of the process would close what it prints, too
+            lines.lines().forEach(line -> {});
+        }
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(temporary).isEmptyDirectory();
+    }
+
+    @Test
+    void saysThatItsResultWasNotWritten() throws Exception {
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "--enable-native-access=ALL-UNNAMED",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        NicCtl.class.getName(),
+                        "list")
+                .redirectOutput(new File("/dev/full"))
+                .start();
+        String errors = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).isEqualTo(1);
+        assertThat(errors).contains("nicctl: cannot write to standard output: No space left on device");
     }
 
     private int run(List<String> prefix, String... command) throws Exception {

@@ -31,7 +31,10 @@ public final class EventFd implements AutoCloseable {
         return new EventFd(kernel, kernel.eventfd(0, Kernel.EFD_NONBLOCK | Kernel.EFD_CLOEXEC));
     }
 
-    /** Takes over a descriptor that another process has sent; whatever it really is, using it never waits. */
+    /**
+     * Takes over a descriptor that another process has sent. Using it does not wait, whatever it really is, unless that
+     * process changes it back meanwhile: whether a descriptor waits is the same for all who share it.
+     */
     public static EventFd adopt(Kernel kernel, int fd) {
         try {
             kernel.setNonBlocking(fd);

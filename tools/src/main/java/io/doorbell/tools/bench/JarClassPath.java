@@ -1,5 +1,6 @@
 package io.doorbell.tools.bench;
 
+import io.doorbell.qemu.ScratchFolder;
 import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;

@@ -1,5 +1,6 @@
 package io.doorbell.tools.bench;
 
+import io.doorbell.qemu.ScratchFolder;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -72,7 +73,7 @@ final class LatencyScenario implements Scenario {
     public void run(Bench bench) {
         Cores cores = Cores.choose();
         List<PinnedJvm> jvms = new ArrayList<>();
-        try (ScratchFolder folder = new ScratchFolder();
+        try (ScratchFolder folder = ScratchFolder.create("doorbell-bench");
                 HugePageLoan hugePages = new HugePageLoan(HUGE_PAGE_BYTES);
                 PinnedJvm generator =
                         new PinnedJvm(cores.other(), LatencyGenerator.class, List.of("-XX:+UseSerialGC", "-Xmx256m"))) {

@@ -1,5 +1,6 @@
 package io.doorbell.tools.bench;
 
+import io.doorbell.qemu.ScratchFolder;
 import io.doorbell.tools.bench.VhostUserRunner.Report;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -78,7 +79,7 @@ final class ScaleScenario implements Scenario {
         private final Parameter parameter;
         private final VhostPeer peer;
         private final Cores cores = Cores.choose();
-        private final ScratchFolder folder = new ScratchFolder();
+        private final ScratchFolder folder = ScratchFolder.create("doorbell-bench");
         private final HugePageLoan hugePages = new HugePageLoan(HUGE_PAGE_BYTES);
         private final List<PinnedJvm> jvms = new ArrayList<>();
         /** By the number of queues. */

@@ -1,6 +1,7 @@
 package io.doorbell.tools.bench;
 
 import io.doorbell.dma.DoorbellException;
+import io.doorbell.qemu.ScratchFolder;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.IntFunction;
@@ -64,7 +65,7 @@ final class SocketsScenario implements Scenario {
     @Override
     public void run(Bench bench) {
         Cores cores = Cores.choose();
-        try (ScratchFolder folder = new ScratchFolder();
+        try (ScratchFolder folder = ScratchFolder.create("doorbell-bench");
                 CoreDistance distance = new CoreDistance(cores, folder);
                 SocketPath doorbell =
                         path(cores, NicEnd.class, folder.file("sockets.sock").toString());

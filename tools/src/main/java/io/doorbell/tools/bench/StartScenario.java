@@ -1,6 +1,7 @@
 package io.doorbell.tools.bench;
 
 import io.doorbell.dma.DoorbellException;
+import io.doorbell.qemu.ScratchFolder;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,7 +39,7 @@ final class StartScenario implements Scenario {
     @Override
     public void run(Bench bench) {
         Cores cores = Cores.choose();
-        try (ScratchFolder folder = new ScratchFolder();
+        try (ScratchFolder folder = ScratchFolder.create("doorbell-bench");
                 HugePageLoan hugePages = new HugePageLoan(HUGE_PAGE_BYTES);
                 PinnedJvm generator =
                         new PinnedJvm(cores.other(), LatencyGenerator.class, List.of("-XX:+UseSerialGC", "-Xmx256m"))) {

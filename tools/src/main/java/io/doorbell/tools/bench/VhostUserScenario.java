@@ -1,5 +1,6 @@
 package io.doorbell.tools.bench;
 
+import io.doorbell.qemu.ScratchFolder;
 import io.doorbell.tools.bench.VhostUserRunner.Report;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -56,7 +57,7 @@ final class VhostUserScenario implements Scenario {
     @Override
     public void run(Bench bench) {
         Cores cores = Cores.choose();
-        try (ScratchFolder folder = new ScratchFolder();
+        try (ScratchFolder folder = ScratchFolder.create("doorbell-bench");
                 HugePageLoan hugePages = new HugePageLoan(HUGE_PAGE_BYTES);
                 CoreDistance distance = new CoreDistance(cores, folder)) {
             Path socket = folder.file("vhost.sock");

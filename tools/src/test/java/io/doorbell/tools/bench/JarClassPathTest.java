@@ -2,6 +2,7 @@ package io.doorbell.tools.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.doorbell.qemu.ScratchFolder;
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,7 +23,7 @@ class JarClassPathTest {
         Files.writeString(classes.resolve("a/b/c.txt"), "words");
         Path jar = Files.writeString(folder.resolve("other.jar"), "");
 
-        try (ScratchFolder scratch = new ScratchFolder()) {
+        try (ScratchFolder scratch = ScratchFolder.create("doorbell-bench")) {
             String[] path = JarClassPath.of(
                             classes + File.pathSeparator + jar + File.pathSeparator + folder.resolve("nowhere"),
                             scratch)
