@@ -28,7 +28,7 @@ final class PracticeTransport implements VhostTransport {
     private static final int CONFIG_SIZE = 10;
 
     private final MemoryFunction function = new MemoryFunction(new PciId(0x1af4, 0x1041));
-    private final MacAddress mac = LocalAddresses.random();
+    private final MacAddress mac = MacAddress.randomLocal();
     private final long offered;
     private final int pairs;
     /** Of a vhost-user back-end's queues; null for PCI. */

@@ -52,7 +52,7 @@ final class VhostBackendNic implements Nic {
     private final String name;
     private final String path;
     private final long offered;
-    private final MacAddress macAddress = LocalAddresses.random();
+    private final MacAddress macAddress = MacAddress.randomLocal();
     private final FramePool pool;
     private final boolean ownsPool;
     /** As the front-end numbers them: what it receives by, what it sends by, and so on. */

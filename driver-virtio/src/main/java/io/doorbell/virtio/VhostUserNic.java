@@ -69,7 +69,7 @@ final class VhostUserNic implements Nic {
 
     static VhostUserNic open(String name, String path, NicConfig config) {
         Kernel kernel = Kernel.linux();
-        VhostUserTransport transport = new VhostUserTransport(kernel, path, LocalAddresses.random());
+        VhostUserTransport transport = new VhostUserTransport(kernel, path, MacAddress.randomLocal());
         return new VhostUserNic(kernel, VirtioNic.open(name, transport, config), transport);
     }
 

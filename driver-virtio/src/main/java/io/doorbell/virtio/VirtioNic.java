@@ -81,7 +81,7 @@ final class VirtioNic implements Nic {
                 name,
                 features,
                 control,
-                features.has(Feature.VIRTIO_NET_F_MAC) ? netConfig.macAddress() : LocalAddresses.random(),
+                features.has(Feature.VIRTIO_NET_F_MAC) ? netConfig.macAddress() : MacAddress.randomLocal(),
                 config.promiscuous(),
                 config.vlans().orElse(Set.of()));
         this.steering = new Steering(name, features, control, netConfig, queues.count(), config.rss());

@@ -13,6 +13,7 @@ import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.dma.kernel.UnixSocket;
 import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.FrameBatch;
+import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.spi.BoundedWait;
@@ -63,7 +64,7 @@ class VhostBackendTest {
     /** A front-end whose transmit ring is written by hand. */
     private final class RawFrontEnd implements AutoCloseable {
 
-        final VhostUserTransport transport = new VhostUserTransport(Kernel.linux(), path, LocalAddresses.random());
+        final VhostUserTransport transport = new VhostUserTransport(Kernel.linux(), path, MacAddress.randomLocal());
         final DmaRegion region = transport.dma().allocate(4096);
         final MemorySegment memory = region.segment();
         final long start = region.deviceAddress();

@@ -2,6 +2,7 @@ package io.doorbell.frame;
 
 import io.doorbell.dma.DoorbellException;
 import java.util.Objects;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Pattern;
 
 /**
@@ -12,6 +13,9 @@ import java.util.regex.Pattern;
 public record MacAddress(long value) {
 
     public static final MacAddress BROADCAST = new MacAddress(0xffff_ffff_ffffL);
+
+    /** Locally administered (IEEE 802, 8.4). */
+    private static final long LOCAL = 0x02L << 40;
 
     private static final int BYTES = 6;
 
@@ -34,6 +38,11 @@ public record MacAddress(long value) {
                     + " write six bytes in hexadecimal, such as 52:54:00:12:34:56");
         }
         return new MacAddress(Long.parseLong(text.replaceAll("[:-]", ""), 16));
+    }
+
+    /** A random unicast address that is locally administered (IEEE 802, 8.4), for a NIC that has none of its own. */
+    public static MacAddress randomLocal() {
+        return new MacAddress(LOCAL | ThreadLocalRandom.current().nextLong(1L << 40));
     }
 
     /** Byte {@code index} as it goes over the wire, 0 to 5; the result is 0 to 255. */

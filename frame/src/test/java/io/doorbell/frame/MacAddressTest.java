@@ -11,6 +11,16 @@ import org.junit.jupiter.params.provider.ValueSource;
 class MacAddressTest {
 
     @Test
+    void makesLocalAddressesThatANicCanHave() {
+        for (int i = 0; i < 100; i++) {
+            MacAddress mac = MacAddress.randomLocal();
+            assertThat(mac.isUnicast()).isTrue();
+            assertThat(mac.octet(0)).as("locally administered, an individual's").isEqualTo(2);
+        }
+        assertThat(MacAddress.randomLocal()).isNotEqualTo(MacAddress.randomLocal());
+    }
+
+    @Test
     void printsWhatItParsed() {
         assertThat(MacAddress.parse("52-54-00-AB-cd-01")).hasToString("52:54:00:ab:cd:01");
         assertThat(MacAddress.parse("ff:ff:ff:ff:ff:ff")).isEqualTo(MacAddress.BROADCAST);
