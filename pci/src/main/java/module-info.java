@@ -4,6 +4,7 @@ module io.doorbell.pci {
     requires transitive io.doorbell.dma;
 
     exports io.doorbell.pci;
+    exports io.doorbell.pci.simulated;
     exports io.doorbell.pci.sysfs;
     exports io.doorbell.pci.vfio;
 }

@@ -1,5 +1,6 @@
 package io.doorbell.dma;
 
+import io.doorbell.DoorbellException;
 import io.doorbell.dma.IommuMapper.IovaRange;
 import java.util.List;
 import java.util.Map;

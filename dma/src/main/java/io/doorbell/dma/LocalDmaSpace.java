@@ -1,5 +1,6 @@
 package io.doorbell.dma;
 
+import io.doorbell.DoorbellException;
 import java.lang.foreign.MemorySegment;
 
 /**

@@ -1,5 +1,6 @@
 package io.doorbell.dma;
 
+import io.doorbell.DoorbellException;
 import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.dma.kernel.KernelException;
 import io.doorbell.dma.kernel.Mapping;

@@ -1,5 +1,6 @@
 package io.doorbell.dma;
 
+import io.doorbell.dma.cleanup.Cleanup;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -44,23 +45,10 @@ final class Regions {
 
     /** Ends all, the newest first, whatever becomes of the others; throws the first failure. */
     void endAll() {
-        Throwable failure = null;
+        Cleanup cleanup = new Cleanup();
         for (DmaRegion region : List.copyOf(open.keySet()).reversed()) {
-            try {
-                end(region);
-            } catch (Throwable e) {
-                if (failure == null) {
-                    failure = e;
-                } else if (!failure.equals(e)) {
-                    failure.addSuppressed(e);
-                }
-            }
+            cleanup.then(() -> end(region));
         }
-        switch (failure) {
-            case null -> {}
-            case Error e -> throw e;
-            case RuntimeException e -> throw e;
-            default -> throw new AssertionError("ending a region throws nothing checked", failure);
-        }
+        cleanup.end();
     }
 }

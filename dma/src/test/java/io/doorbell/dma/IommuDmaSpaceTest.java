@@ -3,6 +3,7 @@ package io.doorbell.dma;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.doorbell.DoorbellException;
 import io.doorbell.dma.kernel.FakeKernel;
 import io.doorbell.dma.kernel.Lifetime;
 import java.lang.foreign.Arena;

@@ -3,6 +3,7 @@ package io.doorbell.dma;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.doorbell.DoorbellException;
 import io.doorbell.dma.IommuMapper.IovaRange;
 import java.util.List;
 import java.util.Map;

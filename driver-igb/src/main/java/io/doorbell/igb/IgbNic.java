@@ -1,7 +1,8 @@
 package io.doorbell.igb;
 
+import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaSpace;
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.dma.cleanup.Cleanup;
 import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.LinkState;
@@ -77,11 +78,7 @@ final class IgbNic implements Nic {
             nic.start();
             return nic;
         } catch (Throwable e) {
-            try {
-                function.close();
-            } catch (RuntimeException onTop) {
-                e.addSuppressed(onTop);
-            }
+            Cleanup.after(e, function::close);
             throw e;
         }
     }

@@ -8,7 +8,7 @@ import static io.doorbell.igb.IgbRegisters.MDIC_PHYADD;
 import static io.doorbell.igb.IgbRegisters.MDIC_READY;
 import static io.doorbell.igb.IgbRegisters.MDIC_REGADD;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import io.doorbell.frame.spi.BoundedWait;
 import java.time.Duration;
 

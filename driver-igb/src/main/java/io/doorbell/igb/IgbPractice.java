@@ -5,8 +5,8 @@ import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.spi.Practice;
 import io.doorbell.pci.Bar;
-import io.doorbell.pci.MemoryFunction;
 import io.doorbell.pci.PciId;
+import io.doorbell.pci.simulated.MemoryFunction;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -6,7 +6,8 @@ import static io.doorbell.igb.IgbRegisters.SWSM_SMBI;
 import static io.doorbell.igb.IgbRegisters.SWSM_SWESMBI;
 import static io.doorbell.igb.IgbRegisters.SW_FW_SYNC;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
+import io.doorbell.dma.cleanup.Cleanup;
 import io.doorbell.frame.spi.BoundedWait;
 import java.time.Duration;
 
@@ -54,11 +55,7 @@ final class IgbSemaphore {
         try {
             access.run();
         } catch (Throwable e) {
-            try {
-                give(phy);
-            } catch (RuntimeException onTop) {
-                e.addSuppressed(onTop);
-            }
+            Cleanup.after(e, () -> give(phy));
             throw e;
         }
         give(phy);

@@ -2,7 +2,7 @@ package io.doorbell.igb;
 
 import static io.doorbell.igb.IgbRegisters.*;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.spi.BoundedWait;

@@ -1,7 +1,7 @@
 package io.doorbell.igb;
 
+import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaRegion;
-import io.doorbell.dma.DoorbellException;
 import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;

@@ -7,7 +7,7 @@ import static io.doorbell.igb.IgbRegisters.SW_FW_SYNC;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import io.doorbell.pci.PciFunction;
 import io.doorbell.qemu.QtestMachine;
 import org.junit.jupiter.api.Test;

@@ -4,7 +4,7 @@ import static io.doorbell.igb.IgbRegisters.*;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.MacAddress;
 import org.junit.jupiter.api.Test;

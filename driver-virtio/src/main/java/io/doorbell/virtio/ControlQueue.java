@@ -1,8 +1,8 @@
 package io.doorbell.virtio;
 
+import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaRegion;
 import io.doorbell.dma.DmaSpace;
-import io.doorbell.dma.DoorbellException;
 import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.spi.BoundedWait;
 import java.lang.foreign.MemorySegment;

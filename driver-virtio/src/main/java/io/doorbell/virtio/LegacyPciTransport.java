@@ -1,7 +1,7 @@
 package io.doorbell.virtio;
 
+import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaSpace;
-import io.doorbell.dma.DoorbellException;
 import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.RegisterValue;
 import io.doorbell.frame.spi.BoundedWait;

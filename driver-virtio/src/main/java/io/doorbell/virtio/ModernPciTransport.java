@@ -2,8 +2,8 @@ package io.doorbell.virtio;
 
 import static io.doorbell.virtio.CommonField.*;
 
+import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaSpace;
-import io.doorbell.dma.DoorbellException;
 import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.RegisterValue;
 import io.doorbell.frame.spi.BoundedWait;

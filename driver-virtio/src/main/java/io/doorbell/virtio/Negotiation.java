@@ -1,6 +1,6 @@
 package io.doorbell.virtio;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.Offloads;

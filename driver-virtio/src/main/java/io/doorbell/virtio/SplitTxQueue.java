@@ -1,7 +1,7 @@
 package io.doorbell.virtio;
 
+import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaSpace;
-import io.doorbell.dma.DoorbellException;
 import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
 import org.jspecify.annotations.Nullable;

@@ -1,6 +1,6 @@
 package io.doorbell.virtio;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import io.doorbell.frame.Rss;
 import io.doorbell.frame.RssHash;
 import java.nio.ByteBuffer;

@@ -1,6 +1,6 @@
 package io.doorbell.virtio;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;

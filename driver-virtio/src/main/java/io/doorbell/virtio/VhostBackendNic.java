@@ -1,6 +1,7 @@
 package io.doorbell.virtio;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
+import io.doorbell.dma.cleanup.Cleanup;
 import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.LinkState;

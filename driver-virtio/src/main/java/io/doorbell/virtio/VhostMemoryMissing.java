@@ -1,6 +1,6 @@
 package io.doorbell.virtio;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 
 /** A ring is in memory that the front-end does not share, or not at present. */
 final class VhostMemoryMissing extends DoorbellException {

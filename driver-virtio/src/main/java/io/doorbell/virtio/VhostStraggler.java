@@ -1,5 +1,6 @@
 package io.doorbell.virtio;
 
+import io.doorbell.dma.cleanup.Cleanup;
 import io.doorbell.dma.kernel.EventFd;
 import java.util.List;
 

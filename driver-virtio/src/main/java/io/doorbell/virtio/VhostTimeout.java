@@ -1,6 +1,6 @@
 package io.doorbell.virtio;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 
 /** The other end of a vhost-user connection did not answer in time. */
 final class VhostTimeout extends DoorbellException {

@@ -1,9 +1,10 @@
 package io.doorbell.virtio;
 
+import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaRegion;
 import io.doorbell.dma.DmaSpace;
-import io.doorbell.dma.DoorbellException;
 import io.doorbell.dma.PinnedMemory;
+import io.doorbell.dma.cleanup.Cleanup;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,7 +1,8 @@
 package io.doorbell.virtio;
 
+import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaSpace;
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.dma.cleanup.Cleanup;
 import io.doorbell.dma.kernel.EventFd;
 import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.dma.kernel.KernelException;

@@ -1,6 +1,7 @@
 package io.doorbell.virtio;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
+import io.doorbell.dma.cleanup.Cleanup;
 import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.Destination;
 import io.doorbell.frame.FeatureState;
@@ -58,11 +59,7 @@ final class VirtioNic implements Nic {
             nic.start();
             return nic;
         } catch (Throwable e) {
-            try {
-                transport.close();
-            } catch (RuntimeException onTop) {
-                e.addSuppressed(onTop);
-            }
+            Cleanup.after(e, transport::close);
             throw e;
         }
     }
@@ -157,21 +154,9 @@ final class VirtioNic implements Nic {
             away(false);
             running = true;
         } catch (Throwable e) {
-            throw halting(e);
+            Cleanup.after(e, this::halt); // leaves no device at work that did not come up
+            throw e;
         }
-    }
-
-    /** Leaves no device at work that did not come up. */
-    private RuntimeException halting(Throwable because) {
-        try {
-            halt();
-        } catch (RuntimeException onTop) {
-            because.addSuppressed(onTop);
-        }
-        if (because instanceof Error error) {
-            throw error;
-        }
-        return (RuntimeException) because;
     }
 
     private Doorbell enableControl() {

@@ -1,6 +1,7 @@
 package io.doorbell.virtio;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
+import io.doorbell.dma.cleanup.Cleanup;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.spi.NicProvider;
@@ -73,8 +74,9 @@ public final class VirtioProvider implements NicProvider {
         VirtioTransport transport = transport(Vfio.open(address));
         try {
             requireBehindIommu(address, transport);
-        } catch (RuntimeException e) {
-            throw closing(transport, e);
+        } catch (Throwable e) {
+            Cleanup.after(e, transport::close);
+            throw e;
         }
         return VirtioNic.open(address.toString(), transport, config);
     }
@@ -105,17 +107,9 @@ public final class VirtioProvider implements NicProvider {
                     && VirtioCapability.find(function, VirtioCapability.COMMON, 1)
                             .isEmpty();
             return legacyOnly ? new LegacyPciTransport(function) : new ModernPciTransport(function);
-        } catch (RuntimeException e) {
-            throw closing(function, e);
+        } catch (Throwable e) {
+            Cleanup.after(e, function::close);
+            throw e;
         }
-    }
-
-    private static RuntimeException closing(AutoCloseable what, RuntimeException because) {
-        try {
-            what.close();
-        } catch (Exception onTop) {
-            because.addSuppressed(onTop);
-        }
-        return because;
     }
 }

@@ -30,7 +30,7 @@ interface VirtioTransport extends AutoCloseable {
     /**
      * Resets the device (2.4) and waits until it has done so: it has then forgotten all queues.
      *
-     * @throws io.doorbell.dma.DoorbellException when it does not in time
+     * @throws io.doorbell.DoorbellException when it does not in time
      */
     void reset();
 

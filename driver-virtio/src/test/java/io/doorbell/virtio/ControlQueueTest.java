@@ -3,9 +3,9 @@ package io.doorbell.virtio;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaRegion;
 import io.doorbell.dma.DmaSpace;
-import io.doorbell.dma.DoorbellException;
 import io.doorbell.frame.BrokenDeviceException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

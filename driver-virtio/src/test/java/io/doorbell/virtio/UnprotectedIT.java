@@ -2,7 +2,7 @@ package io.doorbell.virtio;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;

@@ -6,8 +6,8 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaRegion;
-import io.doorbell.dma.DoorbellException;
 import io.doorbell.dma.PinnedMemory;
 import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.dma.kernel.UnixSocket;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import io.doorbell.pci.PciAddress;
 import io.doorbell.pci.PciId;
 import io.doorbell.qemu.QtestMachine;

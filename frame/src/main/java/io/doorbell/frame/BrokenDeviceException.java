@@ -1,6 +1,6 @@
 package io.doorbell.frame;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 
 /**
  * The device did what it must not: it wrote something into a ring that cannot be, or it is gone. The queue, or the NIC,

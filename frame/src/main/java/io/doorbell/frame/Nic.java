@@ -1,6 +1,6 @@
 package io.doorbell.frame;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import io.doorbell.frame.spi.NicProvider;
 import io.doorbell.frame.spi.Practice;
 import java.time.Duration;

@@ -1,6 +1,6 @@
 package io.doorbell.frame;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;

@@ -1,5 +1,6 @@
 package io.doorbell.frame;
 
+import io.doorbell.dma.cleanup.Cleanup;
 import io.doorbell.frame.spi.Practice;
 import java.time.Duration;
 import java.util.List;
@@ -52,21 +53,9 @@ final class Rehearsal implements AutoCloseable {
     /** Closes all NICs, whatever becomes of one. */
     @Override
     public void close() {
-        RuntimeException failure = null;
-        for (Practice practice : practices) {
-            try {
-                practice.close();
-            } catch (RuntimeException e) {
-                if (failure == null) {
-                    failure = e;
-                } else {
-                    failure.addSuppressed(e);
-                }
-            }
-        }
-        if (failure != null) {
-            throw failure;
-        }
+        Cleanup cleanup = new Cleanup();
+        practices.forEach(practice -> cleanup.then(practice::close));
+        cleanup.end();
     }
 
     private void scenes(Practice practice) {

@@ -18,7 +18,7 @@ public interface RxQueue {
      *
      * @return how many slots were filled, each of which is a frame unless frames may take several; 0 when none has
      *     arrived, or another thread is starting, stopping or resetting the NIC
-     * @throws io.doorbell.dma.DoorbellException when the device wrote something that cannot be: the queue has stopped
+     * @throws io.doorbell.DoorbellException when the device wrote something that cannot be: the queue has stopped
      * @throws IllegalStateException when the NIC is stopped, or the queue has stopped since its device broke it
      * @throws NicClosedException when the NIC is closed
      */

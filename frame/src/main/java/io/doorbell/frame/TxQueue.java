@@ -14,7 +14,7 @@ public interface TxQueue {
      *
      * @return how many slots were emptied, each of which is a frame unless frames take several: 0 when the ring is full, or
      *     another thread is starting, stopping or resetting the NIC
-     * @throws io.doorbell.dma.DoorbellException when a frame cannot be sent (its length, a pool that this NIC does
+     * @throws io.doorbell.DoorbellException when a frame cannot be sent (its length, a pool that this NIC does
      *     not know, or what it asks for): none of the batch has been taken
      * @throws IllegalStateException when the NIC is stopped, or the queue has stopped since its device broke it
      * @throws NicClosedException when the NIC is closed

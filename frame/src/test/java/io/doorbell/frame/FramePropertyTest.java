@@ -2,7 +2,7 @@ package io.doorbell.frame;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.HashSet;

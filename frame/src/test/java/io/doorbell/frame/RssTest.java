@@ -3,7 +3,7 @@ package io.doorbell.frame;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import java.util.Arrays;
 import java.util.Set;
 import org.junit.jupiter.api.Test;

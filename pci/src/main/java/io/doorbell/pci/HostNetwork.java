@@ -14,7 +14,7 @@ public interface HostNetwork {
     /**
      * The addresses of the interface with this name, link-local ones too.
      *
-     * @throws io.doorbell.dma.DoorbellException when that cannot be found out
+     * @throws io.doorbell.DoorbellException when that cannot be found out
      */
     List<InetAddress> addresses(String name);
 
@@ -22,7 +22,7 @@ public interface HostNetwork {
      * The routes that go out through it, of every table and both protocols. Those that the kernel makes of the
      * interface's own addresses are left out.
      *
-     * @throws io.doorbell.dma.DoorbellException when that cannot be found out
+     * @throws io.doorbell.DoorbellException when that cannot be found out
      */
     List<Route> routes(String name);
 }

@@ -1,6 +1,6 @@
 package io.doorbell.pci;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.pci.host.Netlink;
 import io.doorbell.pci.host.Netlink.Message;

@@ -1,6 +1,6 @@
 package io.doorbell.pci;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import io.doorbell.pci.host.HostFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;

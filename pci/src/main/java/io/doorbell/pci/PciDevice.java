@@ -1,6 +1,6 @@
 package io.doorbell.pci;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import java.util.List;
 import java.util.Optional;
 

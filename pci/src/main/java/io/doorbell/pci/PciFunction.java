@@ -19,7 +19,7 @@ public interface PciFunction extends AutoCloseable {
      * The BAR with this number, mapped at the first call; the same object at each call.
      *
      * @param number 0 to 5
-     * @throws io.doorbell.dma.DoorbellException when the function has no such BAR
+     * @throws io.doorbell.DoorbellException when the function has no such BAR
      */
     Bar bar(int number);
 

@@ -1,6 +1,6 @@
 package io.doorbell.pci;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import io.doorbell.dma.kernel.FakeKernel;
 import io.doorbell.dma.kernel.KernelException;
 import java.io.IOException;

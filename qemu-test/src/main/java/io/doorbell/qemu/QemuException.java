@@ -1,6 +1,6 @@
 package io.doorbell.qemu;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import org.jspecify.annotations.Nullable;
 
 /** QEMU is missing, refused, died or fell silent; the message carries what is known, QEMU's own words included. */

@@ -1,8 +1,8 @@
 package io.doorbell.qemu;
 
+import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaRegion;
 import io.doorbell.dma.DmaSpace;
-import io.doorbell.dma.DoorbellException;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashSet;
 import java.util.List;

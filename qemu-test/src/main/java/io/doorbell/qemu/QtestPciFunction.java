@@ -1,7 +1,7 @@
 package io.doorbell.qemu;
 
+import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaSpace;
-import io.doorbell.dma.DoorbellException;
 import io.doorbell.pci.Bar;
 import io.doorbell.pci.Capability;
 import io.doorbell.pci.ConfigSpace;

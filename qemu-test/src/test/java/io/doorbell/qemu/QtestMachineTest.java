@@ -4,8 +4,8 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaRegion;
-import io.doorbell.dma.DoorbellException;
 import io.doorbell.pci.Bar;
 import io.doorbell.pci.Capability;
 import io.doorbell.pci.ConfigSpace;

@@ -1,6 +1,6 @@
 package io.doorbell.tools;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import io.doorbell.pci.ConfigSpace;
 import io.doorbell.pci.PciAddress;
 import io.doorbell.pci.PciBus;

@@ -1,7 +1,9 @@
 package io.doorbell.tools;
 
-import io.doorbell.dma.DoorbellException;
 import io.doorbell.qemu.ScratchFolder;
+import io.doorbell.DoorbellException;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;

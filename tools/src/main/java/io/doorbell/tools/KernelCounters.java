@@ -1,6 +1,6 @@
 package io.doorbell.tools;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import io.doorbell.pci.PciBus;
 import java.io.IOException;
 import java.nio.file.Files;

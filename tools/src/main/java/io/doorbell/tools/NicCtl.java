@@ -1,6 +1,6 @@
 package io.doorbell.tools;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;

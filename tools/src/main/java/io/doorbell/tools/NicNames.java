@@ -1,6 +1,6 @@
 package io.doorbell.tools;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import io.doorbell.frame.spi.NicProvider;
 import io.doorbell.pci.PciDevice;
 import io.doorbell.pci.PciNames;

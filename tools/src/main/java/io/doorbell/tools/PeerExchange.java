@@ -1,6 +1,6 @@
 package io.doorbell.tools;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import io.doorbell.qemu.FramePeer;
 import io.doorbell.qemu.NumberedExchange;
 import io.doorbell.qemu.NumberedExchange.Counts;

@@ -1,6 +1,6 @@
 package io.doorbell.tools;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 

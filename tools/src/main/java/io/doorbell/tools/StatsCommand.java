@@ -3,7 +3,7 @@ package io.doorbell.tools;
 import static io.doorbell.tools.Table.number;
 import static io.doorbell.tools.Table.text;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;

@@ -1,6 +1,6 @@
 package io.doorbell.tools;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import io.doorbell.qemu.GuestMachine;
 import io.doorbell.qemu.ScratchFolder;
 import java.io.BufferedReader;

@@ -26,7 +26,7 @@ class FloorsTest {
         layeredArchitecture()
                 .consideringOnlyDependenciesInAnyPackage("io.doorbell..")
                 .layer("dma")
-                .definedBy("io.doorbell.dma..")
+                .definedBy("io.doorbell", "io.doorbell.dma..")
                 .layer("pci")
                 .definedBy("io.doorbell.pci..")
                 .layer("frame")

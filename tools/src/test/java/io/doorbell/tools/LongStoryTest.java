@@ -2,7 +2,7 @@ package io.doorbell.tools;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;

@@ -3,7 +3,7 @@ package io.doorbell.tools;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import org.junit.jupiter.api.Test;
 
 class PingOutputTest {

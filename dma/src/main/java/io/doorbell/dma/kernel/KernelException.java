@@ -1,6 +1,6 @@
 package io.doorbell.dma.kernel;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import jnr.constants.platform.Errno;
 
 /** A system call that failed: which one, its errno, and the arguments that matter. */

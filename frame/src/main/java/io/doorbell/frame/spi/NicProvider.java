@@ -1,6 +1,6 @@
 package io.doorbell.frame.spi;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
 import java.util.ArrayList;

@@ -1,8 +1,8 @@
 package io.doorbell.frame.spi;
 
+import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaRegion;
 import io.doorbell.dma.DmaSpace;
-import io.doorbell.dma.DoorbellException;
 import io.doorbell.frame.FramePool;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;

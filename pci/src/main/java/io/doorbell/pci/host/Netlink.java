@@ -1,6 +1,6 @@
 package io.doorbell.pci.host;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.dma.kernel.KernelException;
 import java.lang.foreign.Arena;

@@ -1,6 +1,6 @@
 package io.doorbell.pci.sysfs;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.pci.PciAddress;
 import io.doorbell.pci.PciBus;

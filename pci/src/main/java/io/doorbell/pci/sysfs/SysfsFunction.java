@@ -1,8 +1,9 @@
 package io.doorbell.pci.sysfs;
 
+import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaSpace;
-import io.doorbell.dma.DoorbellException;
 import io.doorbell.dma.PhysicalDmaSpace;
+import io.doorbell.dma.cleanup.Releases;
 import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.dma.kernel.KernelException;
 import io.doorbell.dma.kernel.Lifetime;
@@ -20,7 +21,6 @@ import io.doorbell.pci.region.Region.Area;
 import io.doorbell.pci.region.RegionBar;
 import io.doorbell.pci.region.RegionConfigSpace;
 import io.doorbell.pci.region.RegionFile;
-import io.doorbell.pci.region.Releases;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;

@@ -1,6 +1,6 @@
 package io.doorbell.pci.vfio;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import io.doorbell.dma.IommuMapper;
 import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.dma.kernel.KernelException;

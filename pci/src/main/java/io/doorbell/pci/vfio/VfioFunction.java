@@ -1,7 +1,8 @@
 package io.doorbell.pci.vfio;
 
+import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaSpace;
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.dma.cleanup.Releases;
 import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.dma.kernel.Lifetime;
 import io.doorbell.pci.Bar;
@@ -14,7 +15,6 @@ import io.doorbell.pci.region.Region;
 import io.doorbell.pci.region.RegionBar;
 import io.doorbell.pci.region.RegionConfigSpace;
 import io.doorbell.pci.region.RegionFile;
-import io.doorbell.pci.region.Releases;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,13 +1,13 @@
 package io.doorbell.pci.vfio;
 
 import io.doorbell.dma.IommuDmaSpace;
+import io.doorbell.dma.cleanup.Releases;
 import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.dma.kernel.KernelException;
 import io.doorbell.dma.kernel.Lifetime;
 import io.doorbell.pci.PciAddress;
 import io.doorbell.pci.PciBus;
 import io.doorbell.pci.PciDevice;
-import io.doorbell.pci.region.Releases;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

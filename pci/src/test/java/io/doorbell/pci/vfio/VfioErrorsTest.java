@@ -3,7 +3,7 @@ package io.doorbell.pci.vfio;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import io.doorbell.pci.PciAddress;
 import io.doorbell.pci.PciFunction;
 import java.io.IOException;

@@ -1,6 +1,6 @@
 package io.doorbell.tools.bench;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -1,6 +1,6 @@
 package io.doorbell.tools.bench;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;

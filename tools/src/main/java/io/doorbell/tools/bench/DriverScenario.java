@@ -1,7 +1,7 @@
 package io.doorbell.tools.bench;
 
 import com.fasterxml.jackson.jr.ob.JSON;
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

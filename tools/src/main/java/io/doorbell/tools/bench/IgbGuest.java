@@ -1,7 +1,7 @@
 package io.doorbell.tools.bench;
 
 import com.sun.management.ThreadMXBean;
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;

@@ -12,7 +12,7 @@ public interface Scenario {
     /**
      * Measures, and hands in its rows as they come.
      *
-     * @throws io.doorbell.dma.DoorbellException when this machine lacks something, or a peer does not do what it is
+     * @throws io.doorbell.DoorbellException when this machine lacks something, or a peer does not do what it is
      *     measured for
      */
     void run(Bench bench);

@@ -1,6 +1,6 @@
 package io.doorbell.tools.bench;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import java.util.List;
 import java.util.stream.Collectors;
 

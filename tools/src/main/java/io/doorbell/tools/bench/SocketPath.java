@@ -1,6 +1,6 @@
 package io.doorbell.tools.bench;
 
-import io.doorbell.dma.DoorbellException;
+import io.doorbell.DoorbellException;
 import io.doorbell.tools.bench.SocketEnd.Count;
 import java.time.Duration;
 

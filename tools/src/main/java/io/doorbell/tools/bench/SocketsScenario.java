@@ -1,7 +1,7 @@
 package io.doorbell.tools.bench;
 
-import io.doorbell.dma.DoorbellException;
 import io.doorbell.qemu.ScratchFolder;
+import io.doorbell.DoorbellException;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.IntFunction;

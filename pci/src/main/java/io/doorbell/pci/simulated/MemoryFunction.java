@@ -1,14 +1,20 @@
-package io.doorbell.pci;
+package io.doorbell.pci.simulated;
 
 import io.doorbell.dma.LocalDmaSpace;
+import io.doorbell.dma.cleanup.Releases;
 import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.dma.kernel.Lifetime;
+import io.doorbell.pci.Bar;
+import io.doorbell.pci.ConfigSpace;
+import io.doorbell.pci.InterruptInfo;
+import io.doorbell.pci.PciAddress;
+import io.doorbell.pci.PciFunction;
+import io.doorbell.pci.PciId;
 import io.doorbell.pci.region.Region;
 import io.doorbell.pci.region.Region.Area;
 import io.doorbell.pci.region.RegionBar;
 import io.doorbell.pci.region.RegionConfigSpace;
 import io.doorbell.pci.region.RegionFile;
-import io.doorbell.pci.region.Releases;
 import java.util.List;
 
 /**

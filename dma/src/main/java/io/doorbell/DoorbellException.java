@@ -1,4 +1,4 @@
-package io.doorbell.dma;
+package io.doorbell;
 
 import org.jspecify.annotations.Nullable;
 

@@ -1,4 +1,4 @@
-package io.doorbell.pci.region;
+package io.doorbell.dma.cleanup;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
