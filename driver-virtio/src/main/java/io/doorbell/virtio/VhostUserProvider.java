@@ -5,6 +5,10 @@ import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.spi.NicProvider;
 import io.doorbell.frame.spi.Practice;
+import io.doorbell.virtio.vhost.backend.VhostBackendName;
+import io.doorbell.virtio.vhost.backend.VhostBackendNic;
+import io.doorbell.virtio.vhost.frontend.VhostUserNic;
+import io.doorbell.virtio.warmup.VirtioPractice;
 import java.util.List;
 
 /**

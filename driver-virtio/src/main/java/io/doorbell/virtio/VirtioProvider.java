@@ -13,6 +13,13 @@ import io.doorbell.pci.PciFunction;
 import io.doorbell.pci.PciId;
 import io.doorbell.pci.sysfs.Sysfs;
 import io.doorbell.pci.vfio.Vfio;
+import io.doorbell.virtio.net.VirtioNic;
+import io.doorbell.virtio.spec.Feature;
+import io.doorbell.virtio.transport.LegacyPciTransport;
+import io.doorbell.virtio.transport.ModernPciTransport;
+import io.doorbell.virtio.transport.VirtioCapability;
+import io.doorbell.virtio.transport.VirtioTransport;
+import io.doorbell.virtio.warmup.VirtioPractice;
 import java.util.List;
 import java.util.Optional;
 

@@ -8,6 +8,7 @@ import io.doorbell.DoorbellException;
 import io.doorbell.pci.PciAddress;
 import io.doorbell.pci.PciId;
 import io.doorbell.qemu.QtestMachine;
+import io.doorbell.virtio.transport.VirtioTransport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;

@@ -1,9 +1,7 @@
 package io.doorbell.tools;
 
-import io.doorbell.qemu.ScratchFolder;
 import io.doorbell.DoorbellException;
-import java.io.IOException;
-import java.nio.file.Files;
+import io.doorbell.qemu.ScratchFolder;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;

@@ -1,7 +1,7 @@
 package io.doorbell.tools.bench;
 
-import io.doorbell.qemu.ScratchFolder;
 import io.doorbell.DoorbellException;
+import io.doorbell.qemu.ScratchFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -8,7 +8,7 @@ import java.util.Arrays;
 /** A back-end that fills and drains at once, so that the driver is the limit: the program of driver-virtio's. */
 final class NullBackEnd implements BackEnd {
 
-    private static final String MAIN = "io.doorbell.virtio.NullBackEnd";
+    private static final String MAIN = "io.doorbell.virtio.vhost.backend.NullBackEnd";
 
     private final PinnedJvm jvm;
     private long polls;

@@ -1,7 +1,7 @@
 package io.doorbell.tools.bench;
 
-import io.doorbell.qemu.ScratchFolder;
 import io.doorbell.DoorbellException;
+import io.doorbell.qemu.ScratchFolder;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.IntFunction;

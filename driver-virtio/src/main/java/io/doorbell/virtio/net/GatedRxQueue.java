@@ -1,0 +1,116 @@
+package io.doorbell.virtio.net;
+
+import io.doorbell.frame.BrokenDeviceException;
+import io.doorbell.frame.FrameBatch;
+import io.doorbell.frame.FramePool;
+import io.doorbell.frame.RxQueue;
+import io.doorbell.frame.spi.PollGate;
+import io.doorbell.virtio.queue.IndirectTables;
+import io.doorbell.virtio.queue.VirtioRxQueue;
+import java.lang.System.Logger.Level;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A receive queue as the application has it: the ring's, behind a gate that the NIC shuts while it changes anything, with
+ * what an earlier device left behind.
+ */
+final class GatedRxQueue implements RxQueue {
+
+    private static final System.Logger LOG = System.getLogger(GatedRxQueue.class.getName());
+    private static final int FIRST_RESCUED = IndirectTables.MOST;
+
+    final PollGate gate;
+
+    private final FramePool pool;
+
+    // ---- Behind the gate
+
+    private VirtioRxQueue ring;
+
+    /** Whether the device is away, and is waited for. */
+    private boolean away;
+    /** Frames that had arrived before it went; null when there are none. */
+    private @Nullable FrameBatch rescued;
+
+    GatedRxQueue(String name, VirtioRxQueue ring) {
+        this.gate = new PollGate(name);
+        this.pool = ring.pool();
+        this.ring = ring;
+    }
+
+    @Override
+    public int receive(FrameBatch batch) {
+        if (!gate.enter()) {
+            return gate.turnedAway();
+        }
+        try {
+            if (rescued != null) {
+                return deliver(rescued, batch);
+            }
+            return away ? 0 : ring.receive(batch);
+        } finally {
+            gate.leave();
+        }
+    }
+
+    private int deliver(FrameBatch from, FrameBatch to) {
+        int before = to.size();
+        while (!from.isEmpty() && from.slots(0) <= to.room()) {
+            from.moveTo(to, 0);
+        }
+        if (!from.isEmpty() && from.slots(0) > to.capacity()) {
+            from.release(0); // as any other receive queue does with a frame that no batch holds
+        }
+        if (from.isEmpty()) {
+            rescued = null;
+        }
+        return to.size() - before;
+    }
+
+    @Override
+    public FramePool pool() {
+        return pool;
+    }
+
+    // ---- With the gate shut: the thread that changes the NIC
+
+    VirtioRxQueue ring() {
+        return ring;
+    }
+
+    /** Replaces the ring by one of the same pool. */
+    void ring(VirtioRxQueue another) {
+        ring = another;
+    }
+
+    void away(boolean isAway) {
+        away = isAway;
+    }
+
+    /** Takes out of the ring what has arrived, before the ring is emptied. */
+    void rescue() {
+        FrameBatch all = rescued == null ? new FrameBatch(FIRST_RESCUED) : rescued;
+        try {
+            do {
+                // Else a frame could be left behind for want of room, as if there were none.
+                if (all.room() < IndirectTables.MOST) {
+                    FrameBatch larger = new FrameBatch(2 * all.capacity());
+                    deliver(all, larger);
+                    all = larger;
+                }
+            } while (ring.collect(all) > 0);
+        } catch (BrokenDeviceException e) {
+            LOG.log(Level.WARNING, "the device left its ring in disorder", e);
+        } finally {
+            rescued = all.isEmpty() ? null : all;
+        }
+    }
+
+    /** Gives back what was rescued and not received since. */
+    void forget() {
+        if (rescued != null) {
+            rescued.release();
+            rescued = null;
+        }
+    }
+}

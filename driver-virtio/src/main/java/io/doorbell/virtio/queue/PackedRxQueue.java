@@ -1,0 +1,396 @@
+package io.doorbell.virtio.queue;
+
+import io.doorbell.dma.DmaSpace;
+import io.doorbell.frame.BrokenDeviceException;
+import io.doorbell.frame.FrameBatch;
+import io.doorbell.frame.FramePool;
+import io.doorbell.frame.RxQueue;
+import io.doorbell.frame.spi.QueueCounters;
+import io.doorbell.virtio.header.FrameAssembler;
+import io.doorbell.virtio.header.OffloadSide;
+import io.doorbell.virtio.header.RxBuffers;
+import io.doorbell.virtio.spec.Doorbell;
+import io.doorbell.virtio.spec.Feature;
+import io.doorbell.virtio.spec.Features;
+import io.doorbell.virtio.spec.QueueAddresses;
+
+/**
+ * A receive queue over a {@link PackedRing}: one buffer a descriptor, header and frame in one piece. A frame that is too
+ * long for that takes several buffers, which the device uses together.
+ *
+ * <p>Going round the ring, the {@code armed} descriptors before {@code arm}, from {@code next} on, are the device's, or
+ * filled and not looked at yet; the others wait for a fresh buffer.
+ */
+public final class PackedRxQueue implements VirtioRxQueue {
+
+    private static final int WORDS = 64;
+
+    private final PackedRing ring;
+    private final RxBuffers source;
+    private final FrameAssembler frames;
+    private final FramePool pool;
+    private final int largest;
+    private final int header;
+    private final boolean inOrder;
+    private final QueueCounters counters;
+    private final DeviceHealth health;
+    private final QueueState state;
+
+    /** The buffer behind each descriptor that is armed; its id is in the ring's {@code ids}. */
+    private final int[] buffers;
+
+    /** Descriptors that are armed at a time. */
+    private final int bulk;
+
+    // What was read of used descriptors, and the lengths that it says.
+    private final long[] words = new long[WORDS];
+    private final int[] lengths = new int[WORDS];
+
+    private int next;
+    private long usedFlags;
+    private int arm;
+    private long availableFlags;
+    private int armed;
+    /** Buffers from {@code next} on of which the latest used descriptor says that they are used; and its second word. */
+    private int batched;
+
+    private long batchWord;
+    private int idle;
+
+    public PackedRxQueue(
+            String name,
+            DmaSpace space,
+            int size,
+            Features features,
+            RxBuffers source,
+            QueueCounters counters,
+            DeviceHealth health) {
+        this.ring = new PackedRing(space, size, features.has(Feature.VIRTIO_F_EVENT_IDX), counters);
+        this.source = source;
+        this.frames = new FrameAssembler(source, size, OffloadSide.DRIVER, features, counters);
+        this.pool = source.pool();
+        this.largest = source.largest();
+        this.header = source.header();
+        this.inOrder = features.has(Feature.VIRTIO_F_IN_ORDER);
+        this.counters = counters;
+        this.health = health;
+        this.state = new QueueState(name);
+        this.buffers = new int[size];
+        this.bulk = RxBuffers.bulk(size);
+    }
+
+    /** As {@link RxQueue#receive}; when it throws, what had arrived before is in the batch. */
+    @Override
+    public int receive(FrameBatch batch) {
+        if (!state.running) {
+            throw state.notRunning();
+        }
+        final int received = takeUsed(batch);
+        if (ring.size - armed >= bulk) {
+            rearm();
+        }
+        if (received == 0) {
+            nothing();
+        }
+        return received;
+    }
+
+    @Override
+    public int collect(FrameBatch batch) {
+        return state.running ? takeUsed(batch) : 0;
+    }
+
+    /** Moves what the device has used into the batch. */
+    private int takeUsed(FrameBatch batch) {
+        final int held = batch.size();
+        boolean more = true;
+        while (more) {
+            int most = Math.min(Math.min(armed, batch.room()), Math.min(words.length, ring.size - next));
+            int count = ring.used(next, usedFlags, most, words);
+            // To look again at what was not used yet would take the line from the device that is about to write there.
+            more = take(batch, count, count == most) && batch.room() > 0 && armed > 0;
+        }
+        return batch.size() - held;
+    }
+
+    /**
+     * Takes frames whose descriptors have been read.
+     *
+     * @param mayBeMore whether it makes sense to look for more when these are taken
+     * @return whether it makes sense to look for more
+     */
+    private boolean take(FrameBatch batch, int count, boolean mayBeMore) {
+        final int plain = batched > 0 ? 0 : plain(count);
+        batch.append(pool, buffers, next, FramePool.HEADROOM, lengths, plain);
+        counters.add(lengths, plain);
+        advance(plain);
+        if (batched == 0) {
+            if (plain == count) {
+                return mayBeMore;
+            }
+            use(next, words[plain], armed);
+        }
+        int parts = receiveOther(batch);
+        advance(parts);
+        return parts > 0;
+    }
+
+    /**
+     * How many of the frames are plain, counted up to the first one that is not: the id that is due, a length that can
+     * be, and a header that says nothing.
+     */
+    private int plain(int count) {
+        final int[] ids = ring.ids;
+        final int first = next;
+        final int header = this.header;
+        final int largest = this.largest;
+        final boolean looks = frames.looks;
+        for (int i = 0; i < count; i++) {
+            long word = words[i];
+            int length = (int) word - header;
+            if (id(word) != ids[first + i]
+                    || length < TxFrames.SHORTEST
+                    || length > largest
+                    || (looks && !frames.isPlain(buffers[first + i]))) {
+                return i;
+            }
+            lengths[i] = length;
+        }
+        return count;
+    }
+
+    private static int id(long word) {
+        return (int) (word >>> PackedRing.ID_SHIFT) & PackedRing.ID_MASK;
+    }
+
+    private void advance(int count) {
+        armed -= count;
+        next += count;
+        if (next >= ring.size) {
+            next -= ring.size;
+            usedFlags ^= PackedRing.FLAGS;
+        }
+    }
+
+    private void nothing() {
+        ring.tellNow();
+        if (++idle == RxBuffers.PATIENCE) {
+            idle = 0;
+            health.check();
+        }
+    }
+
+    /**
+     * Takes the frame at {@code next}, which is not plain: in several buffers, with a header that says something, in
+     * another order than armed, or a lie.
+     *
+     * @return how many buffers it has; 0 when the batch has too little room for it at present
+     */
+    private int receiveOther(FrameBatch batch) {
+        accept(next, word(0, next, usedFlags), armed, frames.notFrame());
+        int parts = frames.buffers(buffers[next]);
+        if (parts < 1 || parts > armed) {
+            throw state.broken(
+                    "used descriptor " + next + " starts a frame in " + parts + " buffers; the device has " + armed);
+        }
+        if (parts > batch.room() && parts <= batch.capacity()) {
+            return 0;
+        }
+        int position = next;
+        long flags = usedFlags;
+        try {
+            for (int i = 0; i < parts; i++) {
+                int length = accept(position, word(i, position, flags), armed - i, frames.notFrame());
+                frames.add(buffers[position], length);
+                if (++position == ring.size) {
+                    position = 0;
+                    flags ^= PackedRing.FLAGS;
+                }
+            }
+        } catch (BrokenDeviceException e) {
+            // Those that were added come back with all that the device has.
+            frames.forget();
+            throw e;
+        }
+        batched -= parts;
+        frames.deliver(batch);
+        return parts;
+    }
+
+    /**
+     * What the device says of a buffer: what a used descriptor says, or, in order, that it is full.
+     *
+     * @param index 0 for that at {@code next}
+     */
+    private long word(int index, int position, long flags) {
+        if (index == batched) {
+            long word = ring.word(position);
+            if ((word & PackedRing.FLAGS) != flags) {
+                throw state.broken("descriptor " + position + " is not used, although it has a part of a frame: the"
+                        + " device uses all of a frame's together");
+            }
+            use(position, word, armed - index);
+        }
+        return index == batched - 1 ? batchWord : (long) ring.ids[position] << PackedRing.ID_SHIFT | (header + largest);
+    }
+
+    /**
+     * Takes note of a used descriptor. In order, one may stand for several buffers, up to the one that it names (2.8.9).
+     *
+     * @param left how many the device has, this one and those behind it
+     */
+    private void use(int position, long word, int left) {
+        int ahead = id(word) >= position ? id(word) - position : id(word) - position + ring.size;
+        batched += inOrder && id(word) < ring.size && ahead < left ? ahead + 1 : 1;
+        batchWord = word;
+    }
+
+    /**
+     * Checks what the device wrote of a buffer, and sees to it that the buffer is that of its position.
+     *
+     * @param left how many the device has, this one and those behind it
+     * @param before bytes in it that are not the frame's
+     * @return bytes of the frame in it
+     */
+    private int accept(int position, long word, int left, int before) {
+        int length = (int) word - before;
+        int most = header + largest - before;
+        if (length <= 0 || length > most || (id(word) != ring.ids[position] && !reorder(position, id(word), left))) {
+            throw lie(position, word, left, before + 1, before + most);
+        }
+        return length;
+    }
+
+    /**
+     * Takes note that the device used a buffer before others that it had been given earlier: they change places.
+     *
+     * @return false when the device has no such buffer
+     */
+    private boolean reorder(int position, int id, int left) {
+        final int[] ids = ring.ids;
+        int other = position;
+        for (int i = 1; i < left; i++) {
+            other = other + 1 == ring.size ? 0 : other + 1;
+            if (ids[other] == id) {
+                if (inOrder) {
+                    throw state.broken("the device used buffer " + id + " before buffer " + ids[position]
+                            + ", although it promised to work in order (" + Feature.VIRTIO_F_IN_ORDER + ")");
+                }
+                ids[other] = ids[position];
+                ids[position] = id;
+                int buffer = buffers[other];
+                buffers[other] = buffers[position];
+                buffers[position] = buffer;
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Arms all free descriptors, or as many as the pool has buffers for. The first becomes available last, and all of
+     * them with it: the device finds a bulk, and does not take a line from us that we are about to write to.
+     */
+    private void rearm() {
+        final int first = arm;
+        final long firstWord = word(first);
+        int count = 0;
+        int wanted;
+        int got;
+        do {
+            wanted = Math.min(ring.size - armed - count, ring.size - arm);
+            got = pool.take(buffers, arm, wanted);
+            describe(arm, got, count == 0 ? 1 : 0);
+            count += got;
+            arm += got;
+            if (arm == ring.size) {
+                arm = 0;
+                availableFlags ^= PackedRing.FLAGS;
+            }
+        } while (got == wanted && armed + count < ring.size);
+        if (count > 0) {
+            armed += count;
+            ring.publish(first, firstWord);
+            ring.tellLater(arm, count, availableFlags);
+        }
+    }
+
+    /** Describes fresh buffers, by {@code count} descriptors from {@code head} on; leaves out the first {@code secret} words. */
+    private void describe(int head, int count, int secret) {
+        final PackedRing ring = this.ring;
+        final int[] buffers = this.buffers;
+        for (int position = head; position < head + count; position++) {
+            ring.setAddress(position, source.deviceAddress(buffers[position]));
+        }
+        for (int position = head + secret; position < head + count; position++) {
+            ring.setWord(position, word(position));
+        }
+    }
+
+    /** What the second word of a descriptor is when it is armed. */
+    private long word(int position) {
+        return availableFlags
+                | PackedRing.WRITE
+                | (long) ring.ids[position] << PackedRing.ID_SHIFT
+                | (header + largest);
+    }
+
+    private BrokenDeviceException lie(int position, long word, int possible, int least, int most) {
+        int id = id(word);
+        return state.broken("used descriptor " + position + " says buffer " + id + " and "
+                + Integer.toUnsignedString((int) word) + " bytes; possible are buffers that the device has (" + possible
+                + " of 0 to " + (ring.size - 1) + ") and " + least + " to " + most + " bytes");
+    }
+
+    @Override
+    public QueueAddresses addresses() {
+        return ring.addresses();
+    }
+
+    @Override
+    public void prepare() {
+        ring.prepare();
+        next = 0;
+        arm = 0;
+        armed = 0;
+        batched = 0;
+        availableFlags = PackedRing.AVAILABLE_AT_FIRST;
+        usedFlags = PackedRing.USED_AT_FIRST;
+    }
+
+    @Override
+    public void start(Doorbell doorbell) {
+        ring.start(doorbell);
+        state.start();
+        rearm();
+    }
+
+    @Override
+    public void halt() {
+        state.stop();
+    }
+
+    @Override
+    public void stop() {
+        state.stop();
+        int beforeTheEnd = Math.min(armed, ring.size - next);
+        pool.give(buffers, next, beforeTheEnd);
+        pool.give(buffers, 0, armed - beforeTheEnd);
+        armed = 0;
+    }
+
+    @Override
+    public void discard() {
+        ring.discard();
+    }
+
+    @Override
+    public FramePool pool() {
+        return pool;
+    }
+
+    @Override
+    public QueueCounters counters() {
+        return counters;
+    }
+}

@@ -1,0 +1,326 @@
+package io.doorbell.virtio.vhost.backend;
+
+import io.doorbell.DoorbellException;
+import io.doorbell.dma.cleanup.Cleanup;
+import io.doorbell.dma.kernel.Kernel;
+import io.doorbell.frame.FramePool;
+import io.doorbell.frame.LinkState;
+import io.doorbell.frame.MacAddress;
+import io.doorbell.frame.Nic;
+import io.doorbell.frame.NicClosedException;
+import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.NicStatistics;
+import io.doorbell.frame.Offloads;
+import io.doorbell.frame.RegisterValue;
+import io.doorbell.frame.RxQueue;
+import io.doorbell.frame.TxQueue;
+import io.doorbell.frame.spi.BoundedWait;
+import io.doorbell.frame.spi.QueueCounters;
+import io.doorbell.virtio.header.OffloadSide;
+import io.doorbell.virtio.spec.Feature;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Objects;
+import java.util.OptionalInt;
+import java.util.SequencedMap;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The device's end of a vhost-user socket as a NIC: it receives what the front-end sends, and the other way round. Frames
+ * are copied, once, out of the front-end's memory or into it, so neither side holds on to the other's buffers.
+ *
+ * <p>The link is up while a front-end's queues run. Front-ends may come and go.
+ */
+public final class VhostBackendNic implements Nic {
+
+    /** What is offered to a front-end, whatever the configuration. */
+    private static final long FEATURES = Feature.VIRTIO_F_VERSION_1.mask()
+            | Feature.VIRTIO_F_RING_PACKED.mask()
+            | Feature.VIRTIO_F_IN_ORDER.mask()
+            | Feature.VIRTIO_F_ORDER_PLATFORM.mask()
+            | Feature.VIRTIO_F_EVENT_IDX.mask()
+            | Feature.VIRTIO_F_INDIRECT_DESC.mask()
+            | Feature.VIRTIO_NET_F_MRG_RXBUF.mask()
+            | OffloadSide.DRIVER.checksum.mask()
+            | OffloadSide.DRIVER.segmentation();
+
+    /** Frames that the application can hold on to. */
+    private static final int APPLICATION_FRAMES = 1024;
+
+    private static final int SMALLEST_BUFFER_ROOM = 1518;
+
+    private final Kernel kernel = Kernel.linux();
+    private final String name;
+    private final String path;
+    private final long offered;
+    private final MacAddress macAddress = MacAddress.randomLocal();
+    private final FramePool pool;
+    private final boolean ownsPool;
+    /** As the front-end numbers them: what it receives by, what it sends by, and so on. */
+    private final List<VhostBackendQueue> queues = new ArrayList<>();
+
+    private final List<VhostBackendRxQueue> rx = new ArrayList<>();
+    private final List<VhostBackendTxQueue> tx = new ArrayList<>();
+    private volatile @Nullable VhostBackendServer server;
+    private final AtomicLong sessionsBefore = new AtomicLong();
+    private volatile boolean closed;
+
+    /**
+     * Listens for front-ends.
+     *
+     * @param path of the socket
+     * @param pairs queues each way
+     * @throws DoorbellException when it cannot listen there
+     */
+    public static VhostBackendNic open(String name, String path, int pairs, NicConfig config) {
+        VhostBackendNic nic = new VhostBackendNic(name, path, pairs, config);
+        try {
+            nic.start();
+            return nic;
+        } catch (RuntimeException e) {
+            nic.close();
+            throw e;
+        }
+    }
+
+    private VhostBackendNic(String name, String path, int pairs, NicConfig config) {
+        if (config.vlans().isPresent()) {
+            throw new DoorbellException(name + ": nothing filters VLANs between the two ends of a vhost-user socket:"
+                    + " leave out NicConfig.withVlans, and look at each frame's tag");
+        }
+        if (config.rss().isPresent()) {
+            throw new DoorbellException(name + ": a front-end chooses by itself which queue it sends a frame by: leave"
+                    + " out NicConfig.withRss");
+        }
+        this.name = name;
+        this.path = path;
+        this.offered = offered(config, pairs);
+        FramePool shared = config.sharedPool();
+        this.ownsPool = shared == null;
+        this.pool = shared != null
+                ? shared
+                : FramePool.create(pairs * config.rxRingSize() + APPLICATION_FRAMES, config.bufferSize());
+        if (pool.bufferSize() < FramePool.HEADROOM + SMALLEST_BUFFER_ROOM) {
+            int size = pool.bufferSize();
+            close();
+            throw new DoorbellException("a vhost-user back-end receives a frame into one buffer of at least "
+                    + (FramePool.HEADROOM + SMALLEST_BUFFER_ROOM) + " bytes, headroom included, and the pool's have "
+                    + size + ": choose a larger size with NicConfig.withBufferSize or FramePool.create");
+        }
+        for (int i = 0; i < pairs; i++) {
+            String txName = name + " transmit queue " + i;
+            VhostBackendQueue out = new VhostBackendQueue(kernel, txName, this::complain);
+            VhostBackendQueue in = new VhostBackendQueue(kernel, name + " receive queue " + i, this::complain);
+            queues.add(out);
+            queues.add(in);
+            tx.add(new VhostBackendTxQueue(txName, out));
+            rx.add(new VhostBackendRxQueue(in, pool, has(config, Offloads.CONTINUES)));
+        }
+    }
+
+    private static long offered(NicConfig config, int pairs) {
+        // Names that do not exist or are needed are refused just as a driver refuses them.
+        Feature.wanted(config.withoutFeatures());
+        long features = pairs > 1 ? FEATURES | Feature.VIRTIO_NET_F_MQ.mask() : FEATURES;
+        // What a front-end may leave undone, the application must be prepared to receive so.
+        if (has(config, Offloads.NEEDS_CHECKSUM)) {
+            features |= OffloadSide.DEVICE.checksum.mask();
+        }
+        if (has(config, Offloads.NEEDS_CHECKSUM | Offloads.SEGMENT | Offloads.CONTINUES)) {
+            features |= OffloadSide.DEVICE.segmentation();
+        }
+        for (String without : config.withoutFeatures()) {
+            features &= ~Feature.valueOf(without).mask();
+        }
+        return features;
+    }
+
+    private static boolean has(NicConfig config, int offloads) {
+        return (config.receiveOffloads() & offloads) == offloads;
+    }
+
+    /** On the thread that polls, which must not wait for one that stops or closes the NIC: that one waits for the poll. */
+    private void complain(String about) {
+        VhostBackendServer current = server;
+        if (current != null) {
+            current.complain(about);
+        }
+    }
+
+    @Override
+    public synchronized void start() {
+        checkOpen();
+        if (server != null) {
+            return;
+        }
+        VhostBackendServer fresh = new VhostBackendServer(kernel, name, path, offered, queues);
+        run(true);
+        server = fresh;
+        fresh.start(); // from here on it is the server that shuts the gates
+    }
+
+    @Override
+    public synchronized void stop() {
+        if (server != null) {
+            disconnect();
+            run(false);
+        }
+    }
+
+    private void disconnect() {
+        VhostBackendServer current = server;
+        if (current == null) {
+            return;
+        }
+        current.close();
+        sessionsBefore.addAndGet(current.sessions());
+        server = null;
+    }
+
+    /** Disconnects the front-end, which may connect again. */
+    @Override
+    public synchronized void reset() {
+        checkOpen();
+        disconnect();
+        start();
+    }
+
+    private void run(boolean on) {
+        for (VhostBackendQueue queue : queues) {
+            queue.gate.shut();
+            queue.run(on);
+            queue.gate.open();
+        }
+    }
+
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        new Cleanup()
+                .then(this::disconnect)
+                .then(() ->
+                        queues.forEach(queue -> queue.gate.close())) // not stopped: whoever polls hears what is true
+                .then(() -> {
+                    if (ownsPool) {
+                        pool.close();
+                    }
+                })
+                .end();
+    }
+
+    private void checkOpen() {
+        if (closed) {
+            throw new NicClosedException(name);
+        }
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public String model() {
+        return "vhost-user back-end";
+    }
+
+    @Override
+    public MacAddress macAddress() {
+        return macAddress;
+    }
+
+    @Override
+    public int queues() {
+        return rx.size();
+    }
+
+    @Override
+    public RxQueue rxQueue(int index) {
+        return rx.get(Objects.checkIndex(index, rx.size()));
+    }
+
+    @Override
+    public TxQueue txQueue(int index) {
+        return tx.get(Objects.checkIndex(index, tx.size()));
+    }
+
+    @Override
+    public LinkState linkState() {
+        checkOpen();
+        return queues.get(0).isUp() && queues.get(1).isUp() ? new LinkState(true, 0, true) : LinkState.DOWN;
+    }
+
+    @Override
+    public LinkState awaitLink(Duration timeout) {
+        BoundedWait.require(
+                "a front-end at " + path,
+                () -> linkState().up(),
+                timeout,
+                () -> "none has connected and started its queues");
+        return linkState();
+    }
+
+    /** Whatever the front-end sends arrives: there is no other station. */
+    @Override
+    public void promiscuous(boolean on) {
+        checkOpen();
+    }
+
+    @Override
+    public NicStatistics statistics() {
+        checkOpen();
+        SequencedMap<String, Long> details = new LinkedHashMap<>();
+        VhostBackendServer current = server;
+        details.put("sessions", sessionsBefore.get() + (current == null ? 0 : current.sessions()));
+        long rxFrames = 0;
+        long rxBytes = 0;
+        long rxErrors = 0;
+        long txFrames = 0;
+        long txBytes = 0;
+        long txErrors = 0;
+        for (int i = 0; i < rx.size(); i++) {
+            QueueCounters in = rx.get(i).counters();
+            QueueCounters out = tx.get(i).counters();
+            rxFrames += in.frames;
+            rxBytes += in.bytes;
+            rxErrors += in.errors;
+            txFrames += out.frames;
+            txBytes += out.bytes;
+            txErrors += tx.get(i).errors();
+            details.put("rx[" + i + "].frames", in.frames);
+            details.put("rx[" + i + "].calls", in.kicks);
+            details.put("tx[" + i + "].frames", out.frames);
+            details.put("tx[" + i + "].calls", out.kicks);
+        }
+        return new NicStatistics(rxFrames, rxBytes, 0, rxErrors, txFrames, txBytes, txErrors, details);
+    }
+
+    @Override
+    public List<RegisterValue> registers() {
+        checkOpen();
+        return List.of(
+                new RegisterValue(
+                        "features[0]",
+                        0,
+                        OptionalInt.of((int) offered),
+                        "vhost-user",
+                        Feature.describe(offered & 0xffff_ffffL)),
+                new RegisterValue(
+                        "features[1]",
+                        0,
+                        OptionalInt.of((int) (offered >>> 32)),
+                        "vhost-user",
+                        Feature.describe(offered & ~0xffff_ffffL)));
+    }
+
+    @Override
+    public String toString() {
+        return model() + " " + name;
+    }
+}

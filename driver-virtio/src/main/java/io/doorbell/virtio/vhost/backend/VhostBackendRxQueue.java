@@ -1,0 +1,159 @@
+package io.doorbell.virtio.vhost.backend;
+
+import io.doorbell.frame.BrokenDeviceException;
+import io.doorbell.frame.FrameBatch;
+import io.doorbell.frame.FramePool;
+import io.doorbell.frame.RxQueue;
+import io.doorbell.frame.spi.QueueCounters;
+import io.doorbell.virtio.header.FrameAssembler;
+import io.doorbell.virtio.header.OffloadSide;
+import io.doorbell.virtio.header.RxBuffers;
+import io.doorbell.virtio.queue.IndirectTables;
+import io.doorbell.virtio.queue.TxFrames;
+import io.doorbell.virtio.spec.Features;
+import java.util.Arrays;
+
+/** What the front-end sends: frames are copied out of its transmit ring into the pool's buffers. */
+final class VhostBackendRxQueue implements RxQueue {
+
+    private static final int SHORTEST = 14;
+    private static final int NONE = -1;
+
+    private final VhostBackendQueue queue;
+    private final FramePool pool;
+    private final RxBuffers buffers;
+    /** Bytes that a buffer takes, of header and frame. */
+    private final int room;
+    /** Bytes in the largest frame that is received. */
+    private final int largest;
+
+    /** The buffers of the frame at hand, {@code wanted} of them or fewer; {@link #NONE} comes first if there is none. */
+    private final int[] fresh = new int[IndirectTables.MOST];
+
+    private int wanted;
+    private FrameAssembler frames;
+    private Features features;
+
+    /** @param several whether frames may take several slots of a batch */
+    VhostBackendRxQueue(VhostBackendQueue queue, FramePool pool, boolean several) {
+        this.queue = queue;
+        this.pool = pool;
+        // No device but this object reaches them, so they need no address.
+        this.buffers = new RxBuffers(pool, 0, VhostBackendQueue.HEADER);
+        this.room = VhostBackendQueue.HEADER + buffers.largest();
+        this.largest = several
+                ? Math.min(TxFrames.LARGEST, fresh.length * room - VhostBackendQueue.HEADER)
+                : buffers.largest();
+        this.fresh[0] = NONE;
+        this.features = queue.features();
+        this.frames = frames(features);
+    }
+
+    private FrameAssembler frames(Features agreed) {
+        return new FrameAssembler(buffers, fresh.length, OffloadSide.DEVICE, agreed, queue.counters);
+    }
+
+    @Override
+    public int receive(FrameBatch batch) {
+        if (!queue.gate.enter()) {
+            return queue.gate.turnedAway();
+        }
+        try {
+            DeviceRing ring = queue.ring();
+            return ring == null ? 0 : receive(ring, batch);
+        } catch (BrokenDeviceException | InternalError e) {
+            BrokenDeviceException told = queue.broken(e);
+            dropUnfinished();
+            throw told;
+        } finally {
+            queue.gate.leave();
+        }
+    }
+
+    private int receive(DeviceRing ring, FrameBatch batch) {
+        if (features.negotiated() != queue.features().negotiated()) {
+            features = queue.features(); // another front-end's
+            frames = frames(features);
+        }
+        final int held = batch.size();
+        try {
+            for (int read = 0; read < DeviceRing.MOST_A_POLL && batch.room() > 0; read += ring.pieces) {
+                int mark = ring.mark();
+                ring.clear();
+                if (!ring.take(false)) {
+                    break;
+                }
+                long length = ring.bytes - VhostBackendQueue.HEADER;
+                if (length < SHORTEST || length > largest) {
+                    queue.counters.errors++;
+                } else if (!receive(ring, (int) ring.bytes, batch)) {
+                    ring.rewind(mark);
+                    break;
+                }
+                ring.put(ring.id, ring.entries, 0);
+            }
+        } finally {
+            // Also when the front-end lied: what came before is good, and the application has it.
+            queue.publish(ring);
+        }
+        MemoryFaults.settle();
+        return batch.size() - held;
+    }
+
+    /**
+     * Copies a frame, with its header, into as many buffers as it takes.
+     *
+     * @return false when there are too few at present, or the batch has too little room for them
+     */
+    private boolean receive(DeviceRing ring, int bytes, FrameBatch batch) {
+        int parts = (bytes + room - 1) / room;
+        if (parts > batch.room() && parts <= batch.capacity()) {
+            return false;
+        }
+        if (parts > 1) {
+            Arrays.fill(fresh, 0, parts, NONE);
+        }
+        wanted = parts;
+        int given = pool.take(fresh, 0, parts);
+        if (given < parts) {
+            pool.give(fresh, 0, given);
+            fresh[0] = NONE;
+            return false;
+        }
+        int from = 0;
+        for (int i = 0; i < parts; i++) {
+            int count = Math.min(room, bytes - from);
+            frames.add(fresh[i], count - frames.notFrame());
+            ring.copyOut(from, pool.memory(), pool.position(fresh[i]) + buffers.start(), count);
+            from += count;
+        }
+        if (parts > 1) {
+            MemoryFaults.settle(); // there are loops ahead
+        }
+        fresh[0] = NONE; // the batch has them
+        frames.deliver(batch);
+        return true;
+    }
+
+    /** Gives back the buffers of the frame whose memory was taken away while it was copied, if there is one. */
+    private void dropUnfinished() {
+        frames.forget();
+        if (fresh[0] != NONE) {
+            int count = 0;
+            while (count < wanted && fresh[count] != NONE) {
+                count++;
+            }
+            pool.give(fresh, 0, count);
+            fresh[0] = NONE;
+        }
+    }
+
+    QueueCounters counters() {
+        return queue.counters;
+    }
+
+    @Override
+    public FramePool pool() {
+        return pool;
+    }
+}
