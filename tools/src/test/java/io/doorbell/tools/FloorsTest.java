@@ -1,7 +1,9 @@
 package io.doorbell.tools;
 
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
@@ -54,6 +56,16 @@ class FloorsTest {
                 .whereLayer("tools")
                 .mayOnlyAccessLayers("qemu-test", "frame", "pci", "dma")
                 .check(CLASSES);
+    }
+
+    /** What the compiler copies, constants that is, this cannot see. */
+    @Test
+    void packagesOfTheLowerFloorsDoNotGoInCircles() {
+        slices().matching("io.doorbell.(**)")
+                .should()
+                .beFreeOfCycles()
+                .check(CLASSES.that(resideInAnyPackage(
+                        "io.doorbell.dma..", "io.doorbell.pci..", "io.doorbell.igb..", "io.doorbell.virtio..")));
     }
 
     @Test

@@ -6,7 +6,6 @@ import io.doorbell.frame.FramePool;
 import io.doorbell.frame.Offloads;
 import io.doorbell.frame.Segmentation;
 import io.doorbell.frame.spi.QueueCounters;
-import io.doorbell.virtio.queue.TxFrames;
 import io.doorbell.virtio.spec.Feature;
 import io.doorbell.virtio.spec.Features;
 import io.doorbell.virtio.spec.LittleEndian;
@@ -127,7 +126,7 @@ public final class FrameAssembler {
      * the device's cannot be.
      */
     public void deliver(FrameBatch batch) {
-        if (count > batch.room() || lengths[0] < TxFrames.SHORTEST) {
+        if (count > batch.room() || lengths[0] < FrameLength.SHORTEST) {
             counters.errors++;
             pool.give(buffers, 0, count);
             count = 0;

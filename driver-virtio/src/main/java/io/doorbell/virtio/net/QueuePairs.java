@@ -7,6 +7,7 @@ import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.spi.PollGate;
 import io.doorbell.frame.spi.PoolRegistrations;
 import io.doorbell.frame.spi.QueueCounters;
+import io.doorbell.virtio.header.FrameLength;
 import io.doorbell.virtio.header.NetHeader;
 import io.doorbell.virtio.header.RxBuffers;
 import io.doorbell.virtio.queue.DeviceHealth;
@@ -96,7 +97,8 @@ final class QueuePairs {
         this.rxDepth = depth(rxSize, config.rxRingSize());
         this.txDepth = depth(txSize, config.txRingSize());
         makePools(config, pairs, rxDepth + txDepth);
-        this.longest = features.has(Feature.VIRTIO_NET_F_MTU) ? netConfig.mtu() + NetConfig.ETHERNET : TxFrames.LARGEST;
+        this.longest =
+                features.has(Feature.VIRTIO_NET_F_MTU) ? netConfig.mtu() + NetConfig.ETHERNET : FrameLength.LARGEST;
         for (int pair = 0; pair < pairs; pair++) {
             rx.add(new GatedRxQueue(rxName(pair), rxRing(pair, new QueueCounters())));
             tx.add(new GatedTxQueue(txName(pair), txRing(pair, new QueueCounters())));

@@ -7,6 +7,7 @@ import io.doorbell.frame.FramePool;
 import io.doorbell.frame.RxQueue;
 import io.doorbell.frame.spi.QueueCounters;
 import io.doorbell.virtio.header.FrameAssembler;
+import io.doorbell.virtio.header.FrameLength;
 import io.doorbell.virtio.header.OffloadSide;
 import io.doorbell.virtio.header.RxBuffers;
 import io.doorbell.virtio.spec.Doorbell;
@@ -149,7 +150,7 @@ public final class PackedRxQueue implements VirtioRxQueue {
             long word = words[i];
             int length = (int) word - header;
             if (id(word) != ids[first + i]
-                    || length < TxFrames.SHORTEST
+                    || length < FrameLength.SHORTEST
                     || length > largest
                     || (looks && !frames.isPlain(buffers[first + i]))) {
                 return i;

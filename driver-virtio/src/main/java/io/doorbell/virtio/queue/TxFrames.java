@@ -6,6 +6,7 @@ import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.Offloads;
 import io.doorbell.frame.spi.PoolRegistrations;
+import io.doorbell.virtio.header.FrameLength;
 import io.doorbell.virtio.header.HeaderWriter;
 import io.doorbell.virtio.header.NetHeader;
 import io.doorbell.virtio.header.OffloadSide;
@@ -18,12 +19,6 @@ import java.lang.foreign.MemorySegment;
  * one transmit queue.
  */
 public final class TxFrames {
-
-    /** An Ethernet header. */
-    public static final int SHORTEST = 14;
-
-    /** Of a frame that is to be cut: an Ethernet header, and the largest IPv6 packet with its header (5.1.6.3). */
-    public static final int LARGEST = 14 + 40 + 65535;
 
     /** What takes a frame out of the short loops: a header that says something, or several slots. */
     private static final int UNUSUAL = HeaderWriter.ASKED | Offloads.CONTINUES;
@@ -60,7 +55,7 @@ public final class TxFrames {
     private int runBytes;
 
     /**
-     * @param longest bytes in the longest frame that may be sent uncut; {@link #LARGEST} if the device does not say
+     * @param longest bytes in the longest frame that may be sent uncut; {@link FrameLength#LARGEST} if the device does not say
      * @param header bytes in the header
      */
     public TxFrames(String name, PoolRegistrations pools, int longest, int header, Features features) {
@@ -112,7 +107,7 @@ public final class TxFrames {
             Frame frame = batch.frame(from + i);
             int length = frame.length();
             if (frame.pool() != pool
-                    || length < SHORTEST
+                    || length < FrameLength.SHORTEST
                     || length > longest
                     || frame.headroom() < cleared
                     || (frame.offloads() & UNUSUAL) != 0) {
@@ -183,7 +178,7 @@ public final class TxFrames {
         checkLength(first, bytes, longestRun);
         for (int i = from; i < from + slots; i++) {
             Frame slot = batch.frame(i);
-            if (slot.length() < (i == from ? SHORTEST : 1)) {
+            if (slot.length() < (i == from ? FrameLength.SHORTEST : 1)) {
                 throw new DoorbellException(name + ": cannot send a frame of " + slots + " slots with " + slot.length()
                         + " bytes in number " + (i - from) + ": the first has the Ethernet header, and none is empty");
             }
@@ -218,10 +213,10 @@ public final class TxFrames {
     }
 
     private void checkLength(Frame frame, int length, int uncut) {
-        int most = (frame.offloads() & Offloads.SEGMENT) != 0 ? LARGEST : uncut;
-        if (length < SHORTEST || length > most) {
-            throw new DoorbellException(name + ": cannot send a frame of " + length + " bytes: it takes " + SHORTEST
-                    + " (an Ethernet header) to " + most);
+        int most = (frame.offloads() & Offloads.SEGMENT) != 0 ? FrameLength.LARGEST : uncut;
+        if (length < FrameLength.SHORTEST || length > most) {
+            throw new DoorbellException(name + ": cannot send a frame of " + length + " bytes: it takes "
+                    + FrameLength.SHORTEST + " (an Ethernet header) to " + most);
         }
     }
 

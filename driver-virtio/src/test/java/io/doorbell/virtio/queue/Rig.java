@@ -3,6 +3,7 @@ package io.doorbell.virtio.queue;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.spi.PoolRegistrations;
 import io.doorbell.frame.spi.QueueCounters;
+import io.doorbell.virtio.header.FrameLength;
 import io.doorbell.virtio.header.RxBuffers;
 import io.doorbell.virtio.spec.Feature;
 import io.doorbell.virtio.spec.Features;
@@ -45,7 +46,7 @@ final class Rig implements AutoCloseable {
         pool.take(this.buffers, 0, buffers);
         pool.give(this.buffers, 0, buffers);
         this.source = new RxBuffers(pool, pools.deviceAddress(0), HEADER);
-        TxFrames frames = new TxFrames("tx", pools, TxFrames.LARGEST, HEADER, features);
+        TxFrames frames = new TxFrames("tx", pools, FrameLength.LARGEST, HEADER, features);
         DeviceHealth health = () -> healthChecks++;
         QueueCounters in = new QueueCounters();
         QueueCounters out = new QueueCounters();

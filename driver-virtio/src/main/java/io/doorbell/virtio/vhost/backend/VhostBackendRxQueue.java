@@ -6,17 +6,16 @@ import io.doorbell.frame.FramePool;
 import io.doorbell.frame.RxQueue;
 import io.doorbell.frame.spi.QueueCounters;
 import io.doorbell.virtio.header.FrameAssembler;
+import io.doorbell.virtio.header.FrameLength;
 import io.doorbell.virtio.header.OffloadSide;
 import io.doorbell.virtio.header.RxBuffers;
 import io.doorbell.virtio.queue.IndirectTables;
-import io.doorbell.virtio.queue.TxFrames;
 import io.doorbell.virtio.spec.Features;
 import java.util.Arrays;
 
 /** What the front-end sends: frames are copied out of its transmit ring into the pool's buffers. */
 final class VhostBackendRxQueue implements RxQueue {
 
-    private static final int SHORTEST = 14;
     private static final int NONE = -1;
 
     private final VhostBackendQueue queue;
@@ -42,7 +41,7 @@ final class VhostBackendRxQueue implements RxQueue {
         this.buffers = new RxBuffers(pool, 0, VhostBackendQueue.HEADER);
         this.room = VhostBackendQueue.HEADER + buffers.largest();
         this.largest = several
-                ? Math.min(TxFrames.LARGEST, fresh.length * room - VhostBackendQueue.HEADER)
+                ? Math.min(FrameLength.LARGEST, fresh.length * room - VhostBackendQueue.HEADER)
                 : buffers.largest();
         this.fresh[0] = NONE;
         this.features = queue.features();
@@ -84,7 +83,7 @@ final class VhostBackendRxQueue implements RxQueue {
                     break;
                 }
                 long length = ring.bytes - VhostBackendQueue.HEADER;
-                if (length < SHORTEST || length > largest) {
+                if (length < FrameLength.SHORTEST || length > largest) {
                     queue.counters.errors++;
                 } else if (!receive(ring, (int) ring.bytes, batch)) {
                     ring.rewind(mark);

@@ -7,6 +7,7 @@ import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.Offloads;
 import io.doorbell.frame.TxQueue;
 import io.doorbell.frame.spi.QueueCounters;
+import io.doorbell.virtio.header.FrameLength;
 import io.doorbell.virtio.header.HeaderWriter;
 import io.doorbell.virtio.header.NetHeader;
 import io.doorbell.virtio.header.OffloadSide;
@@ -18,8 +19,6 @@ import java.lang.foreign.ValueLayout;
 
 /** What the front-end receives: frames are copied into the buffers of its receive ring, and are free at once. */
 final class VhostBackendTxQueue implements TxQueue {
-
-    private static final int SHORTEST = 14;
 
     private final String name;
     private final VhostBackendQueue queue;
@@ -72,9 +71,9 @@ final class VhostBackendTxQueue implements TxQueue {
     private void check(FrameBatch batch, boolean connected) {
         for (int i = 0; i < batch.size(); i += batch.slots(i)) {
             Frame frame = batch.frame(i);
-            if (frame.length() < SHORTEST) {
+            if (frame.length() < FrameLength.SHORTEST) {
                 throw new DoorbellException(name + ": cannot send a frame of " + frame.length()
-                        + " bytes: an Ethernet header has " + SHORTEST);
+                        + " bytes: an Ethernet header has " + FrameLength.SHORTEST);
             }
             if ((frame.offloads() & HeaderWriter.ASKED) != 0 && connected) {
                 asked.write(frame, header, 0);
