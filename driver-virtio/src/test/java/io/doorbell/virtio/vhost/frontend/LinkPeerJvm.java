@@ -78,7 +78,8 @@ final class LinkPeerJvm implements AutoCloseable {
 
     private void signal(String name) {
         try {
-            int result = new ProcessBuilder("kill", "-" + name, Long.toString(process.pid()))
+            // Every shell has it built in; a program of this name is in a package that a machine may lack.
+            int result = new ProcessBuilder("sh", "-c", "kill -" + name + " " + process.pid())
                     .inheritIO()
                     .start()
                     .waitFor();

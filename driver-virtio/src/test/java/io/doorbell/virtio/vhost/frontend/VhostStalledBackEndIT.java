@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -90,16 +91,16 @@ class VhostStalledBackEndIT {
     }
 
     /** Stops the back-end while it sends frames back, so that it goes on with that; there are more in its ring. */
-    private void stall(LinkPeerJvm far) throws InterruptedException {
+    private void stall(LinkPeerJvm far) {
         FrameBatch out = new FrameBatch(32);
         FrameBatch in = new FrameBatch(32);
-        Thread stopping = Thread.ofPlatform().start(far::suspend);
-        while (stopping.isAlive()) {
+        CompletableFuture<Void> stopping = CompletableFuture.runAsync(far::suspend);
+        while (!stopping.isDone()) {
             front.rxQueue(0).receive(in);
             in.release();
             send(out);
         }
-        stopping.join();
+        stopping.join(); // throws if it could not be stopped
         while (send(out) > 0) {
             // until the ring is full
         }
