@@ -3,7 +3,6 @@ package io.doorbell.qemu;
 import io.doorbell.pci.ConfigSpace;
 import io.doorbell.pci.PciAddress;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,7 +13,6 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -327,15 +325,11 @@ public final class QtestMachine implements AutoCloseable {
         public QtestMachine start() {
             QemuBinary qemu = binary == null ? QemuBinary.find() : binary;
             nics.forEach(nic -> qemu.requireDevice(nic.model()));
-            try {
-                // Holds files and sockets only until both sides have opened them: nothing is left behind, whatever
-                // becomes of this JVM later.
-                Path folder = Files.createTempDirectory("doorbell");
-                try {
-                    return start(qemu, folder);
-                } finally {
-                    deleteAll(folder);
-                }
+            // Holds files and sockets only until both sides have opened them: nothing is left behind, whatever becomes
+            // of
+            // this JVM later.
+            try (ScratchFolder folder = ScratchFolder.create("doorbell")) {
+                return start(qemu, folder.path());
             } catch (IOException e) {
                 throw new QemuException("cannot prepare a machine: " + e.getMessage(), e);
             }
@@ -481,19 +475,6 @@ public final class QtestMachine implements AutoCloseable {
             byte[] entry = HexFormat.of().parseHex("faf4ebfd");
             System.arraycopy(entry, 0, bios, 0xFFF0, entry.length);
             return bios;
-        }
-
-        private static void deleteAll(Path folder) throws IOException {
-            try (Stream<Path> files = Files.list(folder)) {
-                files.forEach(file -> {
-                    try {
-                        Files.delete(file);
-                    } catch (IOException e) {
-                        throw new UncheckedIOException(e);
-                    }
-                });
-            }
-            Files.delete(folder);
         }
     }
 }

@@ -97,22 +97,23 @@ final class DemoCommand implements Callable<Integer> {
             return new VhostDemo(progress, frames)::run;
         }
         Path given = pcap;
-        boolean whole = given != null;
-        ScratchFolder scratch = ScratchFolder.create("doorbell-");
-        Path record = given != null ? given : scratch.file("demo" + PCAP);
-        List<Demo.Shown> shown = Stream.of(Lab.IGB, Lab.VIRTIO)
-                .filter(nic -> only == null || only.toString().equals(nic.driver()))
-                .map(nic -> new Demo.Shown(nic, fileFor(nic, record), whole))
-                .toList();
+        if (given != null) {
+            return new Demo(progress, frames, shown(given, true))::run;
+        }
         return () -> {
-            try (scratch) {
-                DemoResult result = new Demo(progress, frames, shown).run();
-                if (!whole) {
-                    scratch.keep(); // where it is will be said
-                }
+            try (ScratchFolder scratch = ScratchFolder.create("doorbell-")) {
+                DemoResult result = new Demo(progress, frames, shown(scratch.file("demo" + PCAP), false)).run();
+                scratch.keep(); // where it is will be said
                 return result;
             }
         };
+    }
+
+    private List<Demo.Shown> shown(Path record, boolean whole) {
+        return Stream.of(Lab.IGB, Lab.VIRTIO)
+                .filter(nic -> only == null || only.toString().equals(nic.driver()))
+                .map(nic -> new Demo.Shown(nic, fileFor(nic, record), whole))
+                .toList();
     }
 
     /** {@code demo.pcap} becomes {@code demo-igb.pcap}. */
