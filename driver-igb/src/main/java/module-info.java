@@ -1,4 +1,4 @@
-import io.doorbell.frame.spi.NicProvider;
+import io.doorbell.frame.NicProvider;
 import io.doorbell.igb.IgbProvider;
 
 /** The driver for the igb family. */

@@ -1,4 +1,4 @@
-import io.doorbell.frame.spi.NicProvider;
+import io.doorbell.frame.NicProvider;
 import io.doorbell.virtio.VhostUserProvider;
 import io.doorbell.virtio.VirtioProvider;
 

@@ -1,4 +1,4 @@
-import io.doorbell.frame.spi.NicProvider;
+import io.doorbell.frame.NicProvider;
 
 /** The frame API: NICs, queues, batches and frame buffers. */
 module io.doorbell.frame {
@@ -6,7 +6,9 @@ module io.doorbell.frame {
     requires transitive io.doorbell.dma;
 
     exports io.doorbell.frame;
+    exports io.doorbell.frame.ability;
     exports io.doorbell.frame.spi;
+    exports io.doorbell.frame.warmup;
 
     uses NicProvider;
 }

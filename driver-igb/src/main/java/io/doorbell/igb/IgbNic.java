@@ -3,6 +3,7 @@ package io.doorbell.igb;
 import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaSpace;
 import io.doorbell.dma.cleanup.Cleanup;
+import io.doorbell.frame.Abilities;
 import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.LinkState;
@@ -11,9 +12,11 @@ import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicClosedException;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.NicStatistics;
-import io.doorbell.frame.RegisterValue;
 import io.doorbell.frame.RxQueue;
 import io.doorbell.frame.TxQueue;
+import io.doorbell.frame.ability.QueueReset;
+import io.doorbell.frame.ability.RegisterDump;
+import io.doorbell.frame.ability.RegisterValue;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.frame.spi.PoolRegistrations;
 import io.doorbell.pci.PciFunction;
@@ -52,6 +55,7 @@ final class IgbNic implements Nic {
     private final IgbRxRing rx;
     private final IgbTxRing tx;
     private final MacAddress macAddress;
+    private final Abilities abilities;
     private boolean promiscuous;
     /** Frames that the device had and did not send when it was stopped. */
     private long lost;
@@ -112,13 +116,16 @@ final class IgbNic implements Nic {
         this.model = model;
         this.config = config;
         this.promiscuous = config.promiscuous();
+        this.abilities = Abilities.of(name)
+                .with(RegisterDump.class, this::registers)
+                .without(QueueReset.class, "its driver cannot set one queue up anew without the others: use Nic.reset");
         this.registers = new RegisterFile(name, function.bar(REGISTERS_BAR));
         this.setup = setup.apply(registers);
         this.statistics = new IgbStatistics(registers, 1);
 
         DmaSpace dma = function.dma();
         this.pools = new PoolRegistrations(name, dma);
-        FramePool pool = pool();
+        FramePool pool = poolFor(config);
         this.rx = new IgbRxRing(
                 name + " receive queue 0",
                 function.bar(REGISTERS_BAR),
@@ -150,7 +157,7 @@ final class IgbNic implements Nic {
         }
     }
 
-    private FramePool pool() {
+    private FramePool poolFor(NicConfig config) {
         int rings = config.rxRingSize() + config.txRingSize();
         FramePool shared = config.sharedPool();
         FramePool pool =
@@ -369,7 +376,11 @@ final class IgbNic implements Nic {
     }
 
     @Override
-    public synchronized List<RegisterValue> registers() {
+    public Abilities abilities() {
+        return abilities;
+    }
+
+    private synchronized List<RegisterValue> registers() {
         checkOpen();
         registers.status();
         return registers.dump(model.queues());

@@ -1,26 +1,29 @@
 package io.doorbell.igb;
 
 import io.doorbell.frame.Nic;
+import io.doorbell.frame.NicCandidate;
 import io.doorbell.frame.NicConfig;
-import io.doorbell.frame.spi.NicProvider;
-import io.doorbell.frame.spi.Practice;
+import io.doorbell.frame.NicProvider;
+import io.doorbell.frame.warmup.SimulatedNic;
+import io.doorbell.frame.warmup.Simulation;
 import io.doorbell.pci.PciAddress;
 import io.doorbell.pci.PciBus;
 import io.doorbell.pci.PciDevice;
-import io.doorbell.pci.PciId;
 import io.doorbell.pci.vfio.Vfio;
 import java.util.List;
 import java.util.Optional;
 
 /** Opens igb NICs by their PCI addresses, through VFIO. */
-public final class IgbProvider implements NicProvider {
+public final class IgbProvider implements NicProvider, Simulation {
+
+    private static final String DRIVER = "igb";
 
     /** For {@link java.util.ServiceLoader}. */
     public IgbProvider() {}
 
     @Override
     public String driver() {
-        return "igb";
+        return DRIVER;
     }
 
     @Override
@@ -29,19 +32,13 @@ public final class IgbProvider implements NicProvider {
     }
 
     @Override
-    public boolean claims(String name) {
+    public Optional<NicCandidate> find(String name) {
         if (!PciAddress.isAddress(name)) {
-            return false;
+            return Optional.empty();
         }
         PciDevice device = PciBus.system().find(PciAddress.parse(name));
         device.requireNic();
-        return IgbModel.of(device.id()).isPresent();
-    }
-
-    @Override
-    public Optional<String> model(String name) {
-        PciId id = PciBus.system().find(PciAddress.parse(name)).id();
-        return IgbModel.of(id).map(IgbModel::toString);
+        return IgbModel.of(device.id()).map(model -> new Candidate(device.address(), model));
     }
 
     @Override
@@ -50,16 +47,30 @@ public final class IgbProvider implements NicProvider {
     }
 
     @Override
-    public List<Practice> practice(String name, NicConfig config) {
-        return List.of(IgbPractice.open(config));
+    public List<SimulatedNic> simulate(String name, NicConfig config) {
+        return List.of(SimulatedIgb.open(config));
     }
 
-    @Override
-    public Nic open(String name, NicConfig config) {
-        PciAddress address = PciAddress.parse(name);
-        PciId id = PciBus.system().find(address).id();
-        IgbModel model = IgbModel.of(id)
-                .orElseThrow(() -> new IllegalArgumentException(name + " is a " + id + ", which igb does not drive"));
-        return IgbNic.open(address.toString(), Vfio.open(address), model, config);
+    private record Candidate(PciAddress address, IgbModel type) implements NicCandidate {
+
+        @Override
+        public String name() {
+            return address.toString();
+        }
+
+        @Override
+        public String driver() {
+            return DRIVER;
+        }
+
+        @Override
+        public String model() {
+            return type.toString();
+        }
+
+        @Override
+        public Nic open(NicConfig config) {
+            return IgbNic.open(name(), Vfio.open(address), type, config);
+        }
     }
 }

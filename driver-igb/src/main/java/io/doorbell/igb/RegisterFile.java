@@ -1,7 +1,7 @@
 package io.doorbell.igb;
 
 import io.doorbell.frame.BrokenDeviceException;
-import io.doorbell.frame.RegisterValue;
+import io.doorbell.frame.ability.RegisterValue;
 import io.doorbell.igb.Reg.ReadClears;
 import io.doorbell.igb.Reg.SafeToRead;
 import io.doorbell.igb.Reg.Writable;

@@ -10,6 +10,7 @@ import io.doorbell.frame.FramePool;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.NicStatistics;
+import io.doorbell.frame.ability.RegisterDump;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.pci.Bar;
 import io.doorbell.pci.ConfigSpace;
@@ -148,7 +149,7 @@ class IgbGoneTest {
                 .isInstanceOf(BrokenDeviceException.class)
                 .hasMessageContaining(GONE);
         assertThatThrownBy(nic::linkState).hasMessageContaining(GONE);
-        assertThatThrownBy(nic::registers).hasMessageContaining(GONE);
+        assertThatThrownBy(() -> nic.ability(RegisterDump.class).registers()).hasMessageContaining(GONE);
         assertThatThrownBy(() -> nic.promiscuous(true)).hasMessageContaining(GONE);
 
         nic.stop();

@@ -12,8 +12,10 @@ import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.NicStatistics;
-import io.doorbell.frame.RegisterValue;
 import io.doorbell.frame.Rss;
+import io.doorbell.frame.ability.QueueReset;
+import io.doorbell.frame.ability.RegisterDump;
+import io.doorbell.frame.ability.RegisterValue;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.pci.ConfigSpace;
 import io.doorbell.qemu.FramePeer;
@@ -369,10 +371,11 @@ class IgbNicTest {
             }
             assertThat(nic.statistics().rxFrames()).isEqualTo(3);
             assertThat(nic.statistics().txErrors()).isZero();
-            assertThatThrownBy(() -> nic.resetRxQueue(0))
+            assertThatThrownBy(() -> nic.ability(QueueReset.class).resetRxQueue(0))
                     .isInstanceOf(DoorbellException.class)
                     .hasMessageContaining("use Nic.reset");
-            assertThatThrownBy(() -> nic.resetTxQueue(0)).isInstanceOf(DoorbellException.class);
+            assertThatThrownBy(() -> nic.ability(QueueReset.class).resetTxQueue(0))
+                    .isInstanceOf(DoorbellException.class);
             nic.stop();
             assertThat(pool.available()).isEqualTo(pool.buffers());
         }
@@ -460,7 +463,7 @@ class IgbNicTest {
             FrameBatch batch = new FrameBatch(1);
             peer.send(frame(MAC, 60, 1));
             receive(nic, batch, 1);
-            List<RegisterValue> registers = nic.registers();
+            List<RegisterValue> registers = nic.ability(RegisterDump.class).registers();
             assertThat(registers)
                     .extracting(RegisterValue::name)
                     .contains("CTRL", "RDT[0]", "RDT[15]", "GPRC", "RAL[0]");

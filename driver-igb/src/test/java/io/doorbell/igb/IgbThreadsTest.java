@@ -10,8 +10,9 @@ import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicClosedException;
 import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.ability.RegisterDump;
 import io.doorbell.frame.spi.BoundedWait;
-import io.doorbell.frame.spi.Practice;
+import io.doorbell.frame.warmup.SimulatedNic;
 import io.doorbell.qemu.FramePeer;
 import io.doorbell.qemu.QtestMachine;
 import java.io.IOException;
@@ -36,7 +37,7 @@ class IgbThreadsTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final int ROUNDS = 40;
     /** Each takes half a second: nobody sends what is in the ring when it is closed. */
-    private static final int PRACTICE_ROUNDS = 15;
+    private static final int SIMULATED_ROUNDS = 15;
 
     private final Random random = new Random(1);
 
@@ -118,7 +119,7 @@ class IgbThreadsTest {
         List<Loop> loops = List.of(
                 new Loop("statistics", nic::statistics),
                 new Loop("link", nic::linkState),
-                new Loop("registers", nic::registers));
+                new Loop("registers", () -> nic.ability(RegisterDump.class).registers()));
         for (Loop loop : loops) {
             loop.running.await();
         }
@@ -154,7 +155,7 @@ class IgbThreadsTest {
         List<Runnable> others = List.of(
                 nic::linkState,
                 nic::statistics,
-                nic::registers,
+                () -> nic.ability(RegisterDump.class).registers(),
                 nic::start,
                 nic::reset,
                 () -> nic.promiscuous(true),
@@ -252,11 +253,11 @@ class IgbThreadsTest {
     /** Registers and memory are mapped, and are unmapped with the NIC. */
     @Test
     void releasesAllThatItHadMapped() throws Exception {
-        IgbPractice.open(CONFIG).close();
+        SimulatedIgb.open(CONFIG).close();
         List<String> before = descriptors();
-        for (int round = 0; round < PRACTICE_ROUNDS; round++) {
-            Practice practice = IgbPractice.open(CONFIG);
-            Nic nic = practice.nic();
+        for (int round = 0; round < SIMULATED_ROUNDS; round++) {
+            SimulatedNic simulated = SimulatedIgb.open(CONFIG);
+            Nic nic = simulated.nic();
             List<Loop> loops = new ArrayList<>(pollersOf(nic));
             loops.addAll(observersOf(nic));
             closeTwiceAtATime(nic);

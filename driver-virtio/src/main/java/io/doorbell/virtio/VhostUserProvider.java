@@ -2,14 +2,17 @@ package io.doorbell.virtio;
 
 import io.doorbell.DoorbellException;
 import io.doorbell.frame.Nic;
+import io.doorbell.frame.NicCandidate;
 import io.doorbell.frame.NicConfig;
-import io.doorbell.frame.spi.NicProvider;
-import io.doorbell.frame.spi.Practice;
+import io.doorbell.frame.NicProvider;
+import io.doorbell.frame.warmup.SimulatedNic;
+import io.doorbell.frame.warmup.Simulation;
 import io.doorbell.virtio.vhost.backend.VhostBackendName;
 import io.doorbell.virtio.vhost.backend.VhostBackendNic;
 import io.doorbell.virtio.vhost.frontend.VhostUserNic;
-import io.doorbell.virtio.warmup.VirtioPractice;
+import io.doorbell.virtio.warmup.SimulatedVirtio;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Opens either end of a vhost-user socket, which two processes exchange frames through shared memory by:
@@ -21,8 +24,9 @@ import java.util.List;
  *       With {@code ,queues=N} it has N queues each way, as with {@link NicConfig#withQueues}.
  * </ul>
  */
-public final class VhostUserProvider implements NicProvider {
+public final class VhostUserProvider implements NicProvider, Simulation {
 
+    private static final String DRIVER = "vhost-user";
     private static final String FRONT_END = "vhost-user:";
     private static final String BACK_END = "vhost-user-backend:";
 
@@ -31,7 +35,7 @@ public final class VhostUserProvider implements NicProvider {
 
     @Override
     public String driver() {
-        return "vhost-user";
+        return DRIVER;
     }
 
     @Override
@@ -41,22 +45,58 @@ public final class VhostUserProvider implements NicProvider {
     }
 
     @Override
-    public boolean claims(String name) {
-        return name.startsWith(FRONT_END) || name.startsWith(BACK_END);
-    }
-
-    @Override
-    public Nic open(String name, NicConfig config) {
+    public Optional<NicCandidate> find(String name) {
         if (name.startsWith(FRONT_END)) {
-            return VhostUserNic.open(name, path(name, name.substring(FRONT_END.length())), config);
+            return Optional.of(new FrontEnd(name, path(name, name.substring(FRONT_END.length()))));
         }
-        VhostBackendName parsed = VhostBackendName.parse(name, name.substring(BACK_END.length()));
-        return VhostBackendNic.open(name, path(name, parsed.path()), parsed.queuesOr(name, config.queues()), config);
+        if (name.startsWith(BACK_END)) {
+            VhostBackendName parsed = VhostBackendName.parse(name, name.substring(BACK_END.length()));
+            path(name, parsed.path());
+            return Optional.of(new BackEnd(name, parsed));
+        }
+        return Optional.empty();
     }
 
+    /** For front-ends only. */
     @Override
-    public List<Practice> practice(String name, NicConfig config) {
-        return name.startsWith(FRONT_END) ? VirtioPractice.all(config, true) : List.of();
+    public List<SimulatedNic> simulate(String name, NicConfig config) {
+        return name.startsWith(FRONT_END) ? SimulatedVirtio.all(config, true) : List.of();
+    }
+
+    private record FrontEnd(String name, String path) implements NicCandidate {
+
+        @Override
+        public String driver() {
+            return DRIVER;
+        }
+
+        @Override
+        public String model() {
+            return "vhost-user front-end";
+        }
+
+        @Override
+        public Nic open(NicConfig config) {
+            return VhostUserNic.open(name, path, config);
+        }
+    }
+
+    private record BackEnd(String name, VhostBackendName parsed) implements NicCandidate {
+
+        @Override
+        public String driver() {
+            return DRIVER;
+        }
+
+        @Override
+        public String model() {
+            return "vhost-user back-end";
+        }
+
+        @Override
+        public Nic open(NicConfig config) {
+            return VhostBackendNic.open(name, parsed.path(), parsed.queuesOr(name, config.queues()), config);
+        }
     }
 
     private static String path(String name, String path) {

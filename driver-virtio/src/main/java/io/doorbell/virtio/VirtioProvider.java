@@ -3,9 +3,11 @@ package io.doorbell.virtio;
 import io.doorbell.DoorbellException;
 import io.doorbell.dma.cleanup.Cleanup;
 import io.doorbell.frame.Nic;
+import io.doorbell.frame.NicCandidate;
 import io.doorbell.frame.NicConfig;
-import io.doorbell.frame.spi.NicProvider;
-import io.doorbell.frame.spi.Practice;
+import io.doorbell.frame.NicProvider;
+import io.doorbell.frame.warmup.SimulatedNic;
+import io.doorbell.frame.warmup.Simulation;
 import io.doorbell.pci.PciAddress;
 import io.doorbell.pci.PciBus;
 import io.doorbell.pci.PciDevice;
@@ -19,12 +21,14 @@ import io.doorbell.virtio.transport.LegacyPciTransport;
 import io.doorbell.virtio.transport.ModernPciTransport;
 import io.doorbell.virtio.transport.VirtioCapability;
 import io.doorbell.virtio.transport.VirtioTransport;
-import io.doorbell.virtio.warmup.VirtioPractice;
+import io.doorbell.virtio.warmup.SimulatedVirtio;
 import java.util.List;
 import java.util.Optional;
 
 /** Opens virtio network devices by their PCI addresses, through VFIO; or through sysfs, where that is asked for. */
-public final class VirtioProvider implements NicProvider {
+public final class VirtioProvider implements NicProvider, Simulation {
+
+    private static final String DRIVER = "virtio";
 
     /** A device that is modern only (4.1.2.1): 0x1040 and the number of a network device, 1 (5.1.1). */
     private static final PciId MODERN = new PciId(0x1af4, 0x1041);
@@ -39,7 +43,7 @@ public final class VirtioProvider implements NicProvider {
 
     @Override
     public String driver() {
-        return "virtio";
+        return DRIVER;
     }
 
     @Override
@@ -48,19 +52,15 @@ public final class VirtioProvider implements NicProvider {
     }
 
     @Override
-    public boolean claims(String name) {
+    public Optional<NicCandidate> find(String name) {
         String address = withoutPrefix(name);
         if (!PciAddress.isAddress(address)) {
-            return false;
+            return Optional.empty();
         }
         PciDevice device = PciBus.system().find(PciAddress.parse(address));
         device.requireNic();
-        return device.id().equals(MODERN) || device.id().equals(TRANSITIONAL);
-    }
-
-    @Override
-    public Optional<String> model(String name) {
-        return Optional.of("virtio-net");
+        boolean ours = device.id().equals(MODERN) || device.id().equals(TRANSITIONAL);
+        return ours ? Optional.of(new Candidate(device.address(), name.startsWith(UNPROTECTED))) : Optional.empty();
     }
 
     @Override
@@ -73,24 +73,41 @@ public final class VirtioProvider implements NicProvider {
     }
 
     @Override
-    public Nic open(String name, NicConfig config) {
-        PciAddress address = PciAddress.parse(withoutPrefix(name));
-        if (name.startsWith(UNPROTECTED)) {
-            return VirtioNic.open(UNPROTECTED + address, transport(Sysfs.open(address)), config);
-        }
-        VirtioTransport transport = transport(Vfio.open(address));
-        try {
-            requireBehindIommu(address, transport);
-        } catch (Throwable e) {
-            Cleanup.after(e, transport::close);
-            throw e;
-        }
-        return VirtioNic.open(address.toString(), transport, config);
+    public List<SimulatedNic> simulate(String name, NicConfig config) {
+        return SimulatedVirtio.all(config, false);
     }
 
-    @Override
-    public List<Practice> practice(String name, NicConfig config) {
-        return VirtioPractice.all(config, false);
+    private record Candidate(PciAddress address, boolean unprotected) implements NicCandidate {
+
+        @Override
+        public String name() {
+            return unprotected ? UNPROTECTED + address : address.toString();
+        }
+
+        @Override
+        public String driver() {
+            return DRIVER;
+        }
+
+        @Override
+        public String model() {
+            return "virtio-net";
+        }
+
+        @Override
+        public Nic open(NicConfig config) {
+            if (unprotected) {
+                return VirtioNic.open(name(), transport(Sysfs.open(address)), config);
+            }
+            VirtioTransport transport = transport(Vfio.open(address));
+            try {
+                requireBehindIommu(address, transport);
+            } catch (Throwable e) {
+                Cleanup.after(e, transport::close);
+                throw e;
+            }
+            return VirtioNic.open(name(), transport, config);
+        }
     }
 
     /**

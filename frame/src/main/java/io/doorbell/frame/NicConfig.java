@@ -147,7 +147,7 @@ public record NicConfig(
 
     /**
      * Lets the application announce the station to its network when the device asks for that, as after the machine has
-     * moved to another host: {@link Nic#takeAnnouncementRequest} tells, or says that the device cannot ask. Without, that
+     * moved to another host: {@link io.doorbell.frame.ability.Announcements#takeRequest} tells, or says that the device cannot ask. Without, that
      * is left to the host.
      */
     public NicConfig withAnnouncements(boolean on) {

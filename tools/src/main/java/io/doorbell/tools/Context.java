@@ -4,7 +4,7 @@ import io.doorbell.DoorbellException;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
-import io.doorbell.frame.spi.NicProvider;
+import io.doorbell.frame.NicProvider;
 import io.doorbell.pci.DriverBinding;
 import io.doorbell.pci.PciAddress;
 import io.doorbell.pci.PciBus;
@@ -45,7 +45,9 @@ record Context(Console console, PciBus bus, DriverBinding binding, List<NicProvi
 
     /** @throws DoorbellException when it is no NIC, not bound to vfio-pci, or no driver of Doorbell's knows it */
     Nic open(String address, NicConfig config) {
-        if (!PciAddress.isAddress(address) && providers.stream().anyMatch(driver -> driver.claims(address))) {
+        if (!PciAddress.isAddress(address)
+                && providers.stream()
+                        .anyMatch(provider -> provider.find(address).isPresent())) {
             return Nic.open(address, config);
         }
         PciDevice device = nic(address);

@@ -4,8 +4,9 @@ import static io.doorbell.tools.Table.number;
 import static io.doorbell.tools.Table.text;
 
 import io.doorbell.DoorbellException;
-import io.doorbell.frame.FeatureState;
 import io.doorbell.frame.Nic;
+import io.doorbell.frame.ability.FeatureReport;
+import io.doorbell.frame.ability.FeatureState;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -46,7 +47,8 @@ final class FeaturesCommand implements Callable<Integer> {
 
     /** @throws DoorbellException when devices of this kind have nothing to agree on */
     static void show(Context context, Nic nic, boolean json) {
-        List<FeatureState> features = nic.features();
+        List<FeatureState> features =
+                nic.find(FeatureReport.class).map(FeatureReport::features).orElse(List.of());
         if (features.isEmpty()) {
             throw new DoorbellException(nic.name() + " is a NIC of the kind \"" + nic.model()
                     + "\", which has no features to agree on: its registers tell what it does; 'nicctl regs "

@@ -11,7 +11,6 @@ import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.Nic;
-import io.doorbell.frame.spi.NicProvider;
 import io.doorbell.pci.Capability;
 import io.doorbell.pci.InterruptInfo;
 import io.doorbell.pci.NetInterface;
@@ -51,7 +50,7 @@ final class InfoCommand implements Callable<Integer> {
     }
 
     /** What only somebody who has opened the NIC can tell. */
-    private record Opened(String model, MacAddress mac, LinkState link, VfioReport vfio) {}
+    private record Opened(String model, MacAddress mac, LinkState link, List<String> abilities, VfioReport vfio) {}
 
     /** Or why nobody can. */
     private record Attempt(@Nullable Opened opened, String whyNot) {}
@@ -74,11 +73,19 @@ final class InfoCommand implements Callable<Integer> {
             context.requireBound(nic);
             VfioReport vfio = Vfio.inspect(nic.address());
             try (Nic open = context.open(nic.address().toString())) {
-                return new Attempt(new Opened(open.model(), open.macAddress(), Context.linkOf(open), vfio), "");
+                return new Attempt(
+                        new Opened(open.model(), open.macAddress(), Context.linkOf(open), abilities(open), vfio), "");
             }
         } catch (DoorbellException e) {
             return new Attempt(null, String.valueOf(e.getMessage()));
         }
+    }
+
+    private static List<String> abilities(Nic nic) {
+        return nic.abilities().types().stream()
+                .map(Class::getSimpleName)
+                .sorted()
+                .toList();
     }
 
     private void print(PciDevice nic, ConfigSnapshot config, Attempt attempt) {
@@ -104,11 +111,7 @@ final class InfoCommand implements Callable<Integer> {
         if (!uses.isEmpty()) {
             fields.add("in use", String.join("\n", uses));
         }
-        fields.add(
-                "Doorbell driver",
-                names.provider(nic)
-                        .map(provider -> provider.driver() + " (" + provider.supports() + ")")
-                        .orElse("none"));
+        fields.add("Doorbell driver", names.driver(nic).orElse("none"));
         Opened opened = attempt.opened();
         if (opened == null) {
             fields.add("opened", "no: " + attempt.whyNot());
@@ -117,6 +120,7 @@ final class InfoCommand implements Callable<Integer> {
             fields.add("opened", "as " + opened.model());
             fields.add("MAC address", opened.mac());
             fields.add("link", opened.link());
+            fields.add("abilities", String.join(", ", opened.abilities()));
             fields.add("reset", opened.vfio().resettable() ? "of this function alone" : "not of this function alone");
             fields.add("interrupts", describe(opened.vfio().interrupts()));
             fields.add(
@@ -178,7 +182,7 @@ final class InfoCommand implements Callable<Integer> {
                 "interfaces", nic.interfaces().stream().map(InfoCommand::json).toList(),
                 "uses", context.bus().uses(nic.address()),
                 "numaNode", nic.numaNode().orElse(null),
-                "doorbell", names.provider(nic).map(NicProvider::driver).orElse(null),
+                "doorbell", names.driver(nic).orElse(null),
                 "opened", attempt.opened() == null ? null : json(attempt.opened()),
                 "notOpened", attempt.opened() == null ? attempt.whyNot() : null,
                 "resettable", nic.resettable(),
@@ -204,6 +208,7 @@ final class InfoCommand implements Callable<Integer> {
                 "model", opened.model(),
                 "mac", opened.mac().toString(),
                 "link", opened.link().toString(),
+                "abilities", opened.abilities(),
                 "resettable", vfio.resettable(),
                 "interrupts",
                         Json.object(

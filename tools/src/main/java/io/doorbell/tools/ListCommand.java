@@ -3,7 +3,6 @@ package io.doorbell.tools;
 import static io.doorbell.tools.Table.number;
 import static io.doorbell.tools.Table.text;
 
-import io.doorbell.frame.spi.NicProvider;
 import io.doorbell.pci.NetInterface;
 import io.doorbell.pci.PciDevice;
 import io.doorbell.pci.PciNames;
@@ -67,7 +66,7 @@ final class ListCommand implements Callable<Integer> {
                     nic.interfaces().stream().map(ListCommand::link).collect(Collectors.joining(", ")),
                     nic.iommuGroup().orElse(null),
                     nic.numaNode().orElse(null),
-                    names.provider(nic).map(NicProvider::driver).orElse(null));
+                    names.driver(nic).orElse(null));
         }
         return table;
     }
@@ -84,7 +83,7 @@ final class ListCommand implements Callable<Integer> {
                 "megabitsPerSecond", net.flatMap(NetInterface::speed).orElse(null),
                 "iommuGroup", nic.iommuGroup().orElse(null),
                 "numaNode", nic.numaNode().orElse(null),
-                "doorbell", names.provider(nic).map(NicProvider::driver).orElse(null));
+                "doorbell", names.driver(nic).orElse(null));
     }
 
     private static String interfaces(PciDevice nic) {

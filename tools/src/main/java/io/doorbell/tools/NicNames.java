@@ -1,7 +1,8 @@
 package io.doorbell.tools;
 
 import io.doorbell.DoorbellException;
-import io.doorbell.frame.spi.NicProvider;
+import io.doorbell.frame.NicCandidate;
+import io.doorbell.frame.NicProvider;
 import io.doorbell.pci.PciDevice;
 import io.doorbell.pci.PciNames;
 import java.util.List;
@@ -16,23 +17,21 @@ record NicNames(PciNames names, List<NicProvider> providers) {
     String of(PciDevice nic) {
         String name = Stream.concat(names.vendor(nic.id()).stream(), names.device(nic.id()).stream())
                 .collect(Collectors.joining(" "));
-        return name.isEmpty()
-                ? provider(nic)
-                        .flatMap(provider -> provider.model(nic.address().toString()))
-                        .orElse("")
-                : name;
+        return name.isEmpty() ? candidate(nic).map(NicCandidate::model).orElse("") : name;
     }
 
     /** Doorbell's driver for it. */
-    Optional<NicProvider> provider(PciDevice nic) {
-        return providers.stream().filter(provider -> claims(provider, nic)).findFirst();
+    Optional<String> driver(PciDevice nic) {
+        return candidate(nic).map(NicCandidate::driver);
     }
 
-    private static boolean claims(NicProvider provider, PciDevice nic) {
+    private Optional<NicCandidate> candidate(PciDevice nic) {
         try {
-            return provider.claims(nic.address().toString());
+            return providers.stream()
+                    .flatMap(provider -> provider.find(nic.address().toString()).stream())
+                    .findFirst();
         } catch (DoorbellException e) {
-            return false; // it has gone since it was listed
+            return Optional.empty(); // it has gone since it was listed
         }
     }
 }

@@ -2,7 +2,7 @@ package io.doorbell.tools;
 
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.Nic;
-import io.doorbell.frame.spi.NicProvider;
+import io.doorbell.frame.NicCandidate;
 import io.doorbell.qemu.NumberedExchange.Counts;
 import java.util.Map;
 import java.util.Objects;
@@ -36,7 +36,7 @@ record NicReport(
     /** Of an open NIC, after its exchange: what is true once it is closed is not known yet. */
     static NicReport of(Nic nic, LinkState link, Pings pings, NicExchange exchange) {
         return new NicReport(
-                NicProvider.forName(nic.name()).driver(),
+                NicCandidate.named(nic.name()).driver(),
                 nic.model(),
                 nic.name(),
                 nic.macAddress().toString(),

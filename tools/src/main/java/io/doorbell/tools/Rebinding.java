@@ -43,7 +43,7 @@ record Rebinding(Context context, List<PciDevice> nics, boolean json) {
     /** Binding is not all that a NIC needs, and to find out later costs a person more. */
     void warnOfNoDriver(PciAddress address) {
         PciDevice nic = context.bus().find(address);
-        if (new NicNames(PciNames.system(), context.providers()).provider(nic).isEmpty()) {
+        if (new NicNames(PciNames.system(), context.providers()).driver(nic).isEmpty()) {
             context.warn("Doorbell has no driver for " + nic.describe() + "; it drives "
                     + context.providers().stream()
                             .map(provider -> provider.driver() + " (" + provider.supports() + ")")

@@ -5,7 +5,8 @@ import static io.doorbell.tools.Table.text;
 
 import io.doorbell.DoorbellException;
 import io.doorbell.frame.Nic;
-import io.doorbell.frame.RegisterValue;
+import io.doorbell.frame.ability.RegisterDump;
+import io.doorbell.frame.ability.RegisterValue;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -43,7 +44,7 @@ final class RegsCommand implements Callable<Integer> {
         String wanted = filter.toUpperCase(Locale.ROOT);
         List<RegisterValue> all;
         try (Nic nic = context.open(address)) {
-            all = nic.registers();
+            all = nic.ability(RegisterDump.class).registers();
         }
         List<RegisterValue> registers = all.stream()
                 .filter(register -> register.name().toUpperCase(Locale.ROOT).contains(wanted))

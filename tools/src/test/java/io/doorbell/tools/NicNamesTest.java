@@ -3,8 +3,9 @@ package io.doorbell.tools;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.doorbell.frame.Nic;
+import io.doorbell.frame.NicCandidate;
 import io.doorbell.frame.NicConfig;
-import io.doorbell.frame.spi.NicProvider;
+import io.doorbell.frame.NicProvider;
 import io.doorbell.pci.PciDevice;
 import io.doorbell.pci.PciNames;
 import java.nio.file.Files;
@@ -65,17 +66,30 @@ class NicNamesTest {
         }
 
         @Override
-        public boolean claims(String name) {
-            return name.equals(ADDRESS);
+        public Optional<NicCandidate> find(String name) {
+            return name.equals(ADDRESS) ? Optional.of(new Candidate()) : Optional.empty();
+        }
+    }
+
+    private static final class Candidate implements NicCandidate {
+
+        @Override
+        public String name() {
+            return ADDRESS;
         }
 
         @Override
-        public Optional<String> model(String name) {
-            return Optional.of("Intel 82576");
+        public String driver() {
+            return "igb";
         }
 
         @Override
-        public Nic open(String name, NicConfig config) {
+        public String model() {
+            return "Intel 82576";
+        }
+
+        @Override
+        public Nic open(NicConfig config) {
             throw new UnsupportedOperationException("a name is all that this test is about");
         }
     }

@@ -1,8 +1,8 @@
 package io.doorbell.virtio.net;
 
 import io.doorbell.DoorbellException;
-import io.doorbell.frame.Destination;
 import io.doorbell.frame.MacAddress;
+import io.doorbell.frame.ability.Destination;
 import io.doorbell.virtio.spec.Feature;
 import io.doorbell.virtio.spec.Features;
 import java.io.ByteArrayOutputStream;
@@ -38,7 +38,7 @@ final class ReceiveFilter {
     private boolean promiscuous;
     private boolean allMulticast;
     private boolean allUnicast;
-    private Set<Destination> ignored = Set.of();
+    private Set<Destination> dropped = Set.of();
     private List<MacAddress> others = List.of();
 
     /**
@@ -76,7 +76,7 @@ final class ReceiveFilter {
         if (allUnicast) {
             give(ControlCommand.RX_ALLUNI, flag(true));
         }
-        ignored.forEach(kind -> give(ignoring(kind), flag(true)));
+        dropped.forEach(kind -> give(dropping(kind), flag(true)));
         if (features.has(Feature.VIRTIO_NET_F_CTRL_VLAN)) {
             // A device starts without any VLAN (5.1.6.5.3.2), but QEMU before 10.1 with all: leave none to chance.
             for (int vlan = 0; vlan <= LARGEST_VLAN; vlan++) {
@@ -90,6 +90,19 @@ final class ReceiveFilter {
         return features.has(Feature.VIRTIO_NET_F_MAC) && own.equals(deviceAddress);
     }
 
+    /** Whether any of this can be changed. */
+    boolean changes() {
+        return features.has(Feature.VIRTIO_NET_F_CTRL_RX)
+                || features.has(Feature.VIRTIO_NET_F_CTRL_RX_EXTRA)
+                || features.has(Feature.VIRTIO_NET_F_CTRL_MAC_ADDR);
+    }
+
+    /** Why it cannot be, for want of a feature. */
+    String whyNot(Feature missing) {
+        return "cannot make the device change which frames it passes on, since " + missing + " is not in use ("
+                + features.whyNot(missing) + "): look at each frame's destination";
+    }
+
     MacAddress own() {
         return own;
     }
@@ -97,7 +110,7 @@ final class ReceiveFilter {
     void own(MacAddress address) {
         if (!address.isUnicast()) {
             throw new DoorbellException(name + ": cannot answer to " + address
-                    + ": a station's own address is neither a group's nor all zeros");
+                    + ": a NIC's own address is neither a multicast group's nor all zeros");
         }
         give(ControlCommand.MAC_ADDR_SET, bytes(address));
         own = address;
@@ -124,18 +137,18 @@ final class ReceiveFilter {
         allUnicast = on;
     }
 
-    void ignored(Set<Destination> kinds) {
+    void dropped(Set<Destination> kinds) {
         for (Destination kind : Destination.values()) {
-            give(ignoring(kind), flag(kinds.contains(kind)));
+            give(dropping(kind), flag(kinds.contains(kind)));
         }
-        ignored = Set.copyOf(kinds);
+        dropped = Set.copyOf(kinds);
     }
 
-    private static ControlCommand ignoring(Destination kind) {
+    private static ControlCommand dropping(Destination kind) {
         return switch (kind) {
-            case STATION -> ControlCommand.RX_NOUNI;
-            case GROUP -> ControlCommand.RX_NOMULTI;
-            case EVERYONE -> ControlCommand.RX_NOBCAST;
+            case UNICAST -> ControlCommand.RX_NOUNI;
+            case MULTICAST -> ControlCommand.RX_NOMULTI;
+            case BROADCAST -> ControlCommand.RX_NOBCAST;
         };
     }
 
@@ -169,9 +182,7 @@ final class ReceiveFilter {
 
     private void give(ControlCommand command, byte... data) {
         if (control == null || !features.has(command.feature())) {
-            throw new DoorbellException(name + ": cannot make the device change which frames it passes on, since "
-                    + command.feature() + " is not in use (" + features.whyNot(command.feature())
-                    + "): look at each frame's destination");
+            throw new DoorbellException(name + ": " + whyNot(command.feature()));
         }
         control.command(command, data);
     }

@@ -31,6 +31,17 @@ final class ReceiveOffloads {
         this.wanted = allowed;
     }
 
+    /** Whether it can be changed. */
+    boolean changes() {
+        return features.has(Feature.VIRTIO_NET_F_CTRL_GUEST_OFFLOADS);
+    }
+
+    String whyNot() {
+        return "the device cannot change what received frames come with, since "
+                + Feature.VIRTIO_NET_F_CTRL_GUEST_OFFLOADS + " is not in use ("
+                + features.whyNot(Feature.VIRTIO_NET_F_CTRL_GUEST_OFFLOADS) + ")";
+    }
+
     /** Tells a device that was just started, if it would do otherwise by itself. */
     void apply() {
         if (wanted != allowed) {
@@ -49,10 +60,8 @@ final class ReceiveOffloads {
     }
 
     private void give(int offloads) {
-        if (control == null || !features.has(Feature.VIRTIO_NET_F_CTRL_GUEST_OFFLOADS)) {
-            throw new DoorbellException(name + ": the device cannot change what received frames come with, since "
-                    + Feature.VIRTIO_NET_F_CTRL_GUEST_OFFLOADS + " is not in use ("
-                    + features.whyNot(Feature.VIRTIO_NET_F_CTRL_GUEST_OFFLOADS) + ")");
+        if (control == null || !changes()) {
+            throw new DoorbellException(name + ": " + whyNot());
         }
         control.command(
                 ControlCommand.GUEST_OFFLOADS_SET,

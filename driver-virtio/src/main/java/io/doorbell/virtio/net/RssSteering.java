@@ -78,8 +78,20 @@ final class RssSteering {
         }
     }
 
-    Optional<Rss> rss() {
-        return Optional.ofNullable(rss);
+    /** Whether it can be changed. */
+    boolean changes() {
+        return features.has(Feature.VIRTIO_NET_F_RSS) || (pairs == 1 && hashes());
+    }
+
+    String whyNot() {
+        return "cannot choose how the device spreads frames over queues, since " + Feature.VIRTIO_NET_F_RSS
+                + " is not in use (" + features.whyNot(Feature.VIRTIO_NET_F_RSS)
+                + "): leave out NicConfig.withRss, or give the device the feature (QEMU's option rss=on)";
+    }
+
+    /** Only where {@link #changes}. */
+    Rss rss() {
+        return wanted();
     }
 
     void rss(Rss wanted) {
@@ -95,11 +107,8 @@ final class RssSteering {
     }
 
     private void check(Rss wanted) {
-        boolean spreads = features.has(Feature.VIRTIO_NET_F_RSS);
-        if (!spreads && (pairs > 1 || !hashes())) {
-            throw new DoorbellException(name + ": cannot choose how the device spreads frames over queues, since "
-                    + Feature.VIRTIO_NET_F_RSS + " is not in use (" + features.whyNot(Feature.VIRTIO_NET_F_RSS)
-                    + "): leave out NicConfig.withRss, or give the device the feature (QEMU's option rss=on)");
+        if (!changes()) {
+            throw new DoorbellException(name + ": " + whyNot());
         }
         int missing = HashTypes.bits(wanted.hashes()) & ~netConfig.hashTypes();
         if (missing != 0) {
@@ -109,7 +118,7 @@ final class RssSteering {
         if (wanted.key().length > longestKey) {
             throw refused("use a key of " + wanted.key().length + " bytes, only of up to " + longestKey);
         }
-        if (spreads) {
+        if (features.has(Feature.VIRTIO_NET_F_RSS)) {
             checkTable(wanted.table());
         }
     }

@@ -2,19 +2,27 @@ package io.doorbell.virtio.net;
 
 import io.doorbell.DoorbellException;
 import io.doorbell.dma.cleanup.Cleanup;
+import io.doorbell.frame.Abilities;
 import io.doorbell.frame.BrokenDeviceException;
-import io.doorbell.frame.Destination;
-import io.doorbell.frame.FeatureState;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicClosedException;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.NicStatistics;
-import io.doorbell.frame.RegisterValue;
 import io.doorbell.frame.Rss;
 import io.doorbell.frame.RxQueue;
 import io.doorbell.frame.TxQueue;
+import io.doorbell.frame.ability.Announcements;
+import io.doorbell.frame.ability.Destination;
+import io.doorbell.frame.ability.FeatureReport;
+import io.doorbell.frame.ability.FeatureState;
+import io.doorbell.frame.ability.MacFilter;
+import io.doorbell.frame.ability.OffloadControl;
+import io.doorbell.frame.ability.QueueReset;
+import io.doorbell.frame.ability.RegisterDump;
+import io.doorbell.frame.ability.RegisterValue;
+import io.doorbell.frame.ability.RssControl;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.frame.spi.QueueCounters;
 import io.doorbell.virtio.queue.ChainRing;
@@ -28,7 +36,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Optional;
+import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -39,7 +47,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Whoever changes anything, or asks the device, holds this object's lock; threads that poll do not, as they stand
  * behind the gates of their queues. What counts or describes is read without it.
  */
-public final class VirtioNic implements Nic {
+public final class VirtioNic implements Nic, MacFilter, RssControl, OffloadControl, QueueReset {
 
     private static final Duration DRAIN = Duration.ofMillis(500);
 
@@ -52,6 +60,7 @@ public final class VirtioNic implements Nic {
     private final ReceiveFilter filter;
     private final RssSteering steering;
     private final ReceiveOffloads receiveOffloads;
+    private final Abilities abilities;
     private volatile boolean running;
     /** Set before the lock is taken, so that who has it does not wait for the device any longer. */
     private volatile boolean closed;
@@ -91,6 +100,38 @@ public final class VirtioNic implements Nic {
                 config.vlans().orElse(Set.of()));
         this.steering = new RssSteering(name, features, control, netConfig, queues.count(), config.rss());
         this.receiveOffloads = new ReceiveOffloads(name, features, control, config.receiveOffloads());
+        this.abilities = choose();
+    }
+
+    /** What the device can do is known once its features are agreed on. */
+    private Abilities choose() {
+        Abilities all =
+                Abilities.of(name).with(RegisterDump.class, this::registers).with(FeatureReport.class, this::features);
+        all = filter.changes()
+                ? all.with(MacFilter.class, this)
+                : all.without(MacFilter.class, filter.whyNot(Feature.VIRTIO_NET_F_CTRL_RX));
+        all = steering.changes() ? all.with(RssControl.class, this) : all.without(RssControl.class, steering.whyNot());
+        all = receiveOffloads.changes()
+                ? all.with(OffloadControl.class, this)
+                : all.without(OffloadControl.class, receiveOffloads.whyNot());
+        all = features.has(Feature.VIRTIO_NET_F_GUEST_ANNOUNCE)
+                ? all.with(Announcements.class, this::takeAnnouncementRequest)
+                : all.without(
+                        Announcements.class,
+                        "the device cannot ask for announcements, since " + Feature.VIRTIO_NET_F_GUEST_ANNOUNCE
+                                + " is not in use (" + features.whyNot(Feature.VIRTIO_NET_F_GUEST_ANNOUNCE) + ")");
+        return features.has(Feature.VIRTIO_F_RING_RESET)
+                ? all.with(QueueReset.class, this)
+                : all.without(
+                        QueueReset.class,
+                        "cannot set one queue up anew without the others, since " + Feature.VIRTIO_F_RING_RESET
+                                + " is not in use (" + features.whyNot(Feature.VIRTIO_F_RING_RESET)
+                                + "): use Nic.reset");
+    }
+
+    @Override
+    public Abilities abilities() {
+        return abilities;
     }
 
     // ---- Set-up: the driver's part of 3.1.1
@@ -306,11 +347,6 @@ public final class VirtioNic implements Nic {
         if (!running) {
             throw new DoorbellException(name + " is stopped: start it, which sets all its queues up anew");
         }
-        if (!features.has(Feature.VIRTIO_F_RING_RESET)) {
-            throw new DoorbellException(name + ": cannot set one queue up anew without the others, since "
-                    + Feature.VIRTIO_F_RING_RESET + " is not in use (" + features.whyNot(Feature.VIRTIO_F_RING_RESET)
-                    + "): use Nic.reset");
-        }
         // A device that has given up does not answer; resetting it as a whole is the way out.
         checkHealth();
     }
@@ -458,9 +494,9 @@ public final class VirtioNic implements Nic {
     }
 
     @Override
-    public synchronized void alsoReceive(Collection<MacAddress> addresses) {
+    public synchronized void addresses(Collection<MacAddress> others) {
         checkOpen();
-        filter.others(List.copyOf(addresses));
+        filter.others(List.copyOf(others));
     }
 
     @Override
@@ -470,24 +506,18 @@ public final class VirtioNic implements Nic {
     }
 
     @Override
-    public synchronized void ignore(Set<Destination> kinds) {
+    public synchronized void drop(Set<Destination> kinds) {
         checkOpen();
-        filter.ignored(kinds);
+        filter.dropped(kinds);
     }
 
     /** The device asks in its configuration, and stops when it is told that it was heard (5.1.6.5.4). */
-    @Override
-    public synchronized boolean takeAnnouncementRequest() {
+    private synchronized boolean takeAnnouncementRequest() {
         checkOpen();
-        if (control == null || !features.has(Feature.VIRTIO_NET_F_GUEST_ANNOUNCE)) {
-            throw new DoorbellException(name + ": the device cannot ask for announcements, since "
-                    + Feature.VIRTIO_NET_F_GUEST_ANNOUNCE + " is not in use ("
-                    + features.whyNot(Feature.VIRTIO_NET_F_GUEST_ANNOUNCE) + ")");
-        }
         if (!netConfig.wantsAnnouncement()) {
             return false;
         }
-        control.command(ControlCommand.ANNOUNCE_ACK);
+        Objects.requireNonNull(control).command(ControlCommand.ANNOUNCE_ACK);
         return true;
     }
 
@@ -510,7 +540,7 @@ public final class VirtioNic implements Nic {
     }
 
     @Override
-    public synchronized Optional<Rss> rss() {
+    public synchronized Rss rss() {
         checkOpen();
         return steering.rss();
     }
@@ -530,14 +560,12 @@ public final class VirtioNic implements Nic {
                 in.frames, in.bytes, 0, in.errors, out.frames - lost, out.bytes - queues.lostBytes(), lost, details);
     }
 
-    @Override
-    public synchronized List<RegisterValue> registers() {
+    private synchronized List<RegisterValue> registers() {
         checkOpen();
         return transport.registers();
     }
 
-    @Override
-    public List<FeatureState> features() {
+    private List<FeatureState> features() {
         checkOpen();
         return features.states();
     }

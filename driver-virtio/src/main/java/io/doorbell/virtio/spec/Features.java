@@ -1,6 +1,6 @@
 package io.doorbell.virtio.spec;
 
-import io.doorbell.frame.FeatureState;
+import io.doorbell.frame.ability.FeatureState;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;

@@ -1,6 +1,6 @@
 package io.doorbell.virtio.transport;
 
-import io.doorbell.frame.RegisterValue;
+import io.doorbell.frame.ability.RegisterValue;
 import io.doorbell.pci.Bar;
 import io.doorbell.virtio.spec.DeviceStatus;
 import io.doorbell.virtio.spec.Feature;

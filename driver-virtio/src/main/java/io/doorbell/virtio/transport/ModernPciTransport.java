@@ -5,7 +5,7 @@ import static io.doorbell.virtio.transport.CommonField.*;
 import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaSpace;
 import io.doorbell.frame.BrokenDeviceException;
-import io.doorbell.frame.RegisterValue;
+import io.doorbell.frame.ability.RegisterValue;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.pci.Bar;
 import io.doorbell.pci.PciFunction;

@@ -1,7 +1,7 @@
 package io.doorbell.virtio.transport;
 
 import io.doorbell.dma.DmaSpace;
-import io.doorbell.frame.RegisterValue;
+import io.doorbell.frame.ability.RegisterValue;
 import io.doorbell.virtio.spec.DeviceStatus;
 import io.doorbell.virtio.spec.Doorbell;
 import io.doorbell.virtio.spec.Feature;

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.doorbell.DoorbellException;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.ability.Announcements;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.qemu.QtestMachine;
 import io.doorbell.virtio.transport.ModernPciTransport;
@@ -41,12 +42,13 @@ class AnnouncementTest {
     @ValueSource(strings = {"packed=off", "packed=on"})
     void isAskedForOnceEachTimeTheStationHasMoved(String layout) {
         try (VirtioNic nic = open(CONFIG, layout)) {
-            assertThat(nic.takeAnnouncementRequest()).isFalse();
+            assertThat(nic.ability(Announcements.class).takeRequest()).isFalse();
             for (int move = 0; move < 2; move++) {
                 machine.qmp().execute("announce-self", Map.of("initial", 20, "max", 20, "rounds", 1, "step", 0));
-                assertThat(BoundedWait.until(nic::takeAnnouncementRequest, PATIENCE))
+                assertThat(BoundedWait.until(
+                                () -> nic.ability(Announcements.class).takeRequest(), PATIENCE))
                         .isTrue();
-                assertThat(nic.takeAnnouncementRequest()).isFalse();
+                assertThat(nic.ability(Announcements.class).takeRequest()).isFalse();
                 assertThat(nic.linkState().up()).isTrue();
             }
             assertThat(machine.log()).doesNotContain("virtio");
@@ -61,7 +63,7 @@ class AnnouncementTest {
     })
     void saysWhyItWillNotBeAskedFor(String property, boolean wanted, String reason) {
         try (VirtioNic nic = open(NicConfig.defaults().withAnnouncements(wanted), property)) {
-            assertThatThrownBy(nic::takeAnnouncementRequest)
+            assertThatThrownBy(() -> nic.ability(Announcements.class).takeRequest())
                     .isInstanceOf(DoorbellException.class)
                     .hasMessageContaining("VIRTIO_NET_F_GUEST_ANNOUNCE is not in use")
                     .hasMessageContaining(reason);

@@ -12,6 +12,7 @@ import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.Offloads;
 import io.doorbell.frame.Rss;
 import io.doorbell.frame.RssHash;
+import io.doorbell.frame.ability.RssControl;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.qemu.HostTap;
 import io.doorbell.qemu.QtestMachine;
@@ -148,12 +149,12 @@ class HashReportTest {
             byte[] key = new byte[40];
             new Random(1).nextBytes(key);
             Rss some = Rss.over(1).withKey(key).withHashes(EnumSet.of(RssHash.TCP4, RssHash.UDP6, RssHash.IPV6));
-            nic.rss(some);
+            nic.ability(RssControl.class).rss(some);
             judge(nic, some);
             nic.reset();
             judge(nic, some);
             Rss none = Rss.over(1).withHashes(Set.of());
-            nic.rss(none);
+            nic.ability(RssControl.class).rss(none);
             judge(nic, none);
             assertThat(machine.log()).doesNotContain("virtio");
         }
@@ -191,8 +192,8 @@ class HashReportTest {
             assertThat(nic.negotiation().has(Feature.VIRTIO_NET_F_RSS)).isFalse();
             assertThat(nic.negotiation().whyNot(Feature.VIRTIO_NET_F_HASH_REPORT))
                     .contains("NicConfig.withRss");
-            assertThat(nic.rss()).isEmpty();
-            assertThatThrownBy(() -> nic.rss(Rss.over(1)))
+            assertThat(nic.find(RssControl.class)).isEmpty();
+            assertThatThrownBy(() -> nic.ability(RssControl.class).rss(Rss.over(1)))
                     .isInstanceOf(DoorbellException.class)
                     .hasMessageContaining("VIRTIO_NET_F_RSS is not in use");
         }

@@ -9,6 +9,7 @@ import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.Offloads;
+import io.doorbell.frame.ability.OffloadControl;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.qemu.QtestMachine;
 import io.doorbell.virtio.transport.ModernPciTransport;
@@ -247,7 +248,7 @@ class KernelOffloadTest {
     void turnsOffloadsOffAndOnWhileItRuns() {
         byte[] content = content(8000);
         try (VirtioNic receiver = receiver(EVERYTHING)) {
-            receiver.receiveOffloads(Offloads.CONTINUES);
+            receiver.ability(OffloadControl.class).receiveOffloads(Offloads.CONTINUES);
             for (int start = 0; start < 2; start++) {
                 sendToBeCut(packet(Packet.Kind.TCP4, content.length, Packet.PSH_ACK, receiver), 1000);
                 receive(receiver, 8);
@@ -259,7 +260,7 @@ class KernelOffloadTest {
                 receiver.stop();
                 receiver.start();
             }
-            receiver.receiveOffloads(EVERYTHING);
+            receiver.ability(OffloadControl.class).receiveOffloads(EVERYTHING);
             Packet sent = packet(Packet.Kind.TCP4, content.length, Packet.PSH_ACK, receiver);
             sendToBeCut(sent, 1000);
             receive(receiver, 1);
@@ -271,11 +272,11 @@ class KernelOffloadTest {
     @Test
     void turnsOnNothingThatItWasNotOpenedWith() {
         try (VirtioNic receiver = receiver(Offloads.NEEDS_CHECKSUM)) {
-            assertThatThrownBy(() -> receiver.receiveOffloads(EVERYTHING))
+            assertThatThrownBy(() -> receiver.ability(OffloadControl.class).receiveOffloads(EVERYTHING))
                     .isInstanceOf(DoorbellException.class)
                     .hasMessageContaining("cannot turn on SEGMENT CONTINUES")
                     .hasMessageContaining("NicConfig.withReceiveOffloads");
-            assertThatThrownBy(() -> sender.receiveOffloads(0))
+            assertThatThrownBy(() -> sender.ability(OffloadControl.class).receiveOffloads(0))
                     .isInstanceOf(DoorbellException.class)
                     .hasMessageContaining("there is nothing to be turned on and off");
         }

@@ -15,6 +15,8 @@ import io.doorbell.frame.NicStatistics;
 import io.doorbell.frame.Offloads;
 import io.doorbell.frame.Rss;
 import io.doorbell.frame.RssHash;
+import io.doorbell.frame.ability.QueueReset;
+import io.doorbell.frame.ability.RssControl;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.pci.PciFunction;
 import io.doorbell.qemu.HostTap;
@@ -238,11 +240,11 @@ class MultiqueueTest {
     @EnumSource(names = "LEGACY", mode = EnumSource.Mode.EXCLUDE) // to which RSS is unknown
     void putsEachFlowIntoTheQueueThatItsHashSays(Device device) throws IOException {
         try (VirtioNic nic = open(device, 4, NicConfig.defaults().withQueues(4), "mq=on", "rss=on")) {
-            assertThat(nic.rss()).contains(Rss.over(4));
+            assertThat(nic.ability(RssControl.class).rss()).isEqualTo(Rss.over(4));
             judgeQueues(nic, Rss.over(4));
             Rss other = Rss.over(4).withTable(3, 3, 1, 3, 0, 3, 1, 1).withKey(anotherKey());
-            nic.rss(other);
-            assertThat(nic.rss()).contains(other);
+            nic.ability(RssControl.class).rss(other);
+            assertThat(nic.ability(RssControl.class).rss()).isEqualTo(other);
             judgeQueues(nic, other);
             // The device forgets, the driver does not.
             nic.stop();
@@ -305,11 +307,11 @@ class MultiqueueTest {
     @Test
     void putsFramesThatAreNotHashedIntoTheFirstQueue() throws IOException {
         try (VirtioNic nic = open(Device.SPLIT, 2, NicConfig.defaults().withQueues(2), "mq=on", "rss=on")) {
-            nic.rss(Rss.over(2).withTable(1).withHashes(Set.of(RssHash.TCP4)));
+            nic.ability(RssControl.class).rss(Rss.over(2).withTable(1).withHashes(Set.of(RssHash.TCP4)));
             try (DatagramSocket host = host()) {
                 sendFromHost(host, 7);
                 assertThat(queuesOf(nic, 1)).containsEntry(7, 0);
-                nic.rss(Rss.over(2).withTable(1).withHashes(Set.of(RssHash.IPV4)));
+                nic.ability(RssControl.class).rss(Rss.over(2).withTable(1).withHashes(Set.of(RssHash.IPV4)));
                 sendFromHost(host, 8);
                 assertThat(queuesOf(nic, 1)).containsEntry(8, 1);
             }
@@ -320,16 +322,16 @@ class MultiqueueTest {
     void refusesWhatTheDeviceCannotDo() {
         try (VirtioNic nic = open(Device.SPLIT, 2, NicConfig.defaults().withQueues(2), "mq=on", "rss=on")) {
             Rss rss = Rss.over(2);
-            assertThatThrownBy(() -> nic.rss(rss.withTable(0, 2)))
+            assertThatThrownBy(() -> nic.ability(RssControl.class).rss(rss.withTable(0, 2)))
                     .isInstanceOf(DoorbellException.class)
                     .hasMessageContaining("queue 2, only to 0 to 1");
-            assertThatThrownBy(() -> nic.rss(rss.withTable(new int[256])))
+            assertThatThrownBy(() -> nic.ability(RssControl.class).rss(rss.withTable(new int[256])))
                     .isInstanceOf(DoorbellException.class)
                     .hasMessageContaining("256 entries, only of up to 128");
-            assertThatThrownBy(() -> nic.rss(rss.withKey(new byte[41])))
+            assertThatThrownBy(() -> nic.ability(RssControl.class).rss(rss.withKey(new byte[41])))
                     .isInstanceOf(DoorbellException.class)
                     .hasMessageContaining("41 bytes, only of up to 40");
-            assertThat(nic.rss()).contains(rss);
+            assertThat(nic.ability(RssControl.class).rss()).isEqualTo(rss);
         }
     }
 
@@ -367,13 +369,13 @@ class MultiqueueTest {
         try (VirtioNic nic = open(device, 2, NicConfig.defaults().withQueues(2), "mq=on", "rss=on");
                 DatagramSocket host = host()) {
             for (int pair = 0; pair < 2; pair++) {
-                nic.rss(Rss.over(2).withTable(pair));
+                nic.ability(RssControl.class).rss(Rss.over(2).withTable(pair));
                 for (int number = 0; number < 5; number++) {
                     sendFromHost(host, number);
                     assertThat(queuesOf(nic, 1)).containsEntry(number, pair);
                 }
-                nic.resetRxQueue(1 - pair);
-                nic.resetTxQueue(1 - pair);
+                nic.ability(QueueReset.class).resetRxQueue(1 - pair);
+                nic.ability(QueueReset.class).resetTxQueue(1 - pair);
                 for (int number = 10; number < 15; number++) {
                     sendFromHost(host, number);
                     assertThat(queuesOf(nic, 1)).containsEntry(number, pair);
@@ -399,14 +401,14 @@ class MultiqueueTest {
             sendToHost(nic, 0, host.getLocalPort(), 3);
             DatagramPacket packet = new DatagramPacket(new byte[100], 100);
             host.receive(packet);
-            nic.rss(Rss.over(2).withTable(0));
+            nic.ability(RssControl.class).rss(Rss.over(2).withTable(0));
             sendFromHost(host, 5);
             receive(nic, 0, batch);
             assertThat(batch.frame(0).getInt(HEADERS)).isEqualTo(5);
             batch.release();
 
-            nic.resetRxQueue(1);
-            nic.rss(Rss.over(2).withTable(1));
+            nic.ability(QueueReset.class).resetRxQueue(1);
+            nic.ability(RssControl.class).rss(Rss.over(2).withTable(1));
             sendFromHost(host, 6);
             assertThat(queuesOf(nic, 1)).containsEntry(6, 1);
             nic.stop();

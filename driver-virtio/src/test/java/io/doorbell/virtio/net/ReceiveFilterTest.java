@@ -4,10 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.doorbell.DoorbellException;
-import io.doorbell.frame.Destination;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.ability.Destination;
+import io.doorbell.frame.ability.MacFilter;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.qemu.FramePeer;
 import io.doorbell.qemu.QtestMachine;
@@ -20,6 +21,7 @@ import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -136,8 +138,8 @@ class ReceiveFilterTest {
         try (VirtioNic nic = open(device, NicConfig.defaults().withPromiscuous(true))) {
             assertThat(arriving(nic, FOREIGN)).containsExactly(FOREIGN);
             nic.promiscuous(false);
-            nic.alsoReceive(List.of(GROUP));
-            nic.macAddress(FOREIGN);
+            nic.ability(MacFilter.class).addresses(List.of(GROUP));
+            nic.ability(MacFilter.class).macAddress(FOREIGN);
             nic.stop();
             nic.start();
             assertThat(arriving(nic, MAC, FOREIGN, GROUP, OTHER_GROUP)).containsExactly(FOREIGN, GROUP);
@@ -148,12 +150,12 @@ class ReceiveFilterTest {
     @EnumSource(names = {"SPLIT", "PACKED"})
     void receivesMulticastAsAskedFor(Device device) {
         try (VirtioNic nic = open(device, NicConfig.defaults())) {
-            nic.alsoReceive(List.of(FOREIGN, GROUP));
+            nic.ability(MacFilter.class).addresses(List.of(FOREIGN, GROUP));
             assertThat(arriving(nic, FOREIGN, GROUP, OTHER_GROUP)).containsExactly(FOREIGN, GROUP);
-            nic.allMulticast(true);
+            nic.ability(MacFilter.class).allMulticast(true);
             assertThat(arriving(nic, GROUP, OTHER_GROUP)).containsExactly(GROUP, OTHER_GROUP);
-            nic.allMulticast(false);
-            nic.alsoReceive(List.of());
+            nic.ability(MacFilter.class).allMulticast(false);
+            nic.ability(MacFilter.class).addresses(List.of());
             assertThat(arriving(nic, FOREIGN, GROUP, OTHER_GROUP)).isEmpty();
         }
     }
@@ -162,11 +164,11 @@ class ReceiveFilterTest {
     @EnumSource(names = {"SPLIT", "PACKED"})
     void receivesFramesForAllStationsAsAskedFor(Device device) {
         try (VirtioNic nic = open(device, NicConfig.defaults())) {
-            nic.allUnicast(true);
+            nic.ability(MacFilter.class).allUnicast(true);
             assertThat(arriving(nic, MAC, FOREIGN, GROUP)).containsExactly(MAC, FOREIGN);
             nic.reset();
             assertThat(arriving(nic, MAC, FOREIGN, GROUP)).containsExactly(MAC, FOREIGN);
-            nic.allUnicast(false);
+            nic.ability(MacFilter.class).allUnicast(false);
             assertThat(arriving(nic, MAC, FOREIGN, GROUP)).containsExactly(MAC);
         }
     }
@@ -175,14 +177,14 @@ class ReceiveFilterTest {
     @EnumSource(names = {"SPLIT", "PACKED"})
     void dropsFramesByTheKindOfTheirDestination(Device device) {
         try (VirtioNic nic = open(device, NicConfig.defaults())) {
-            nic.alsoReceive(List.of(GROUP));
-            nic.ignore(Set.of(Destination.GROUP));
+            nic.ability(MacFilter.class).addresses(List.of(GROUP));
+            nic.ability(MacFilter.class).drop(Set.of(Destination.MULTICAST));
             assertThat(arriving(nic, MAC, GROUP)).containsExactly(MAC);
-            nic.ignore(Set.of(Destination.STATION));
+            nic.ability(MacFilter.class).drop(Set.of(Destination.UNICAST));
             assertThat(arriving(nic, MAC, GROUP)).containsExactly(GROUP);
             nic.reset();
             assertThat(arriving(nic, MAC, GROUP)).containsExactly(GROUP);
-            nic.ignore(Set.of(Destination.EVERYONE));
+            nic.ability(MacFilter.class).drop(Set.of(Destination.BROADCAST));
             send(MacAddress.BROADCAST, UNTAGGED);
             send(MAC, UNTAGGED);
             FrameBatch batch = new FrameBatch(8);
@@ -190,19 +192,20 @@ class ReceiveFilterTest {
                     .isTrue();
             assertThat(batch.frame(0).getMac(0)).isEqualTo(MAC);
             batch.release();
-            nic.ignore(Set.of());
+            nic.ability(MacFilter.class).drop(Set.of());
             assertThat(arriving(nic, GROUP)).containsExactly(GROUP);
         }
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"ctrl_vq=off", "ctrl_rx_extra=off"})
-    void saysThatADeviceCannotDropFramesByTheKindOfTheirDestination(String property) {
+    @CsvSource({"ctrl_vq=off, VIRTIO_NET_F_CTRL_RX", "ctrl_rx_extra=off, VIRTIO_NET_F_CTRL_RX_EXTRA"})
+    void saysThatADeviceCannotDropFramesByTheKindOfTheirDestination(String property, String feature) {
         try (VirtioNic nic = open(Device.SPLIT, NicConfig.defaults(), property)) {
-            assertThatThrownBy(() -> nic.ignore(Set.of(Destination.GROUP)))
+            assertThatThrownBy(() -> nic.ability(MacFilter.class).drop(Set.of(Destination.MULTICAST)))
                     .isInstanceOf(DoorbellException.class)
-                    .hasMessageContaining("VIRTIO_NET_F_CTRL_RX_EXTRA is not in use");
-            assertThatThrownBy(() -> nic.allUnicast(true)).isInstanceOf(DoorbellException.class);
+                    .hasMessageContaining(feature + " is not in use");
+            assertThatThrownBy(() -> nic.ability(MacFilter.class).allUnicast(true))
+                    .isInstanceOf(DoorbellException.class);
         }
     }
 
@@ -210,10 +213,10 @@ class ReceiveFilterTest {
     @EnumSource(names = {"SPLIT", "PACKED"})
     void answersToAnAddressThatItWasGiven(Device device) {
         try (VirtioNic nic = open(device, NicConfig.defaults())) {
-            nic.macAddress(FOREIGN);
+            nic.ability(MacFilter.class).macAddress(FOREIGN);
             assertThat(nic.macAddress()).isEqualTo(FOREIGN);
             assertThat(arriving(nic, MAC, FOREIGN)).containsExactly(FOREIGN);
-            assertThatThrownBy(() -> nic.macAddress(GROUP))
+            assertThatThrownBy(() -> nic.ability(MacFilter.class).macAddress(GROUP))
                     .isInstanceOf(DoorbellException.class)
                     .hasMessageContaining("cannot answer to " + GROUP);
             assertThat(nic.macAddress()).isEqualTo(FOREIGN);
@@ -272,12 +275,13 @@ class ReceiveFilterTest {
         try (VirtioNic nic = open(Device.SPLIT, NicConfig.defaults(), property)) {
             assertThat(arriving(nic, FOREIGN)).containsExactly(FOREIGN);
             nic.promiscuous(true);
-            nic.allMulticast(true);
+            nic.find(MacFilter.class).ifPresent(filter -> filter.allMulticast(true));
             assertThat(arriving(nic, FOREIGN, GROUP)).containsExactly(FOREIGN, GROUP);
             assertThatThrownBy(() -> nic.promiscuous(false))
                     .isInstanceOf(DoorbellException.class)
                     .hasMessageContaining("VIRTIO_NET_F_CTRL_RX is not in use");
-            assertThatThrownBy(() -> nic.alsoReceive(List.of(GROUP))).isInstanceOf(DoorbellException.class);
+            assertThatThrownBy(() -> nic.ability(MacFilter.class).addresses(List.of(GROUP)))
+                    .isInstanceOf(DoorbellException.class);
         }
     }
 
@@ -298,10 +302,10 @@ class ReceiveFilterTest {
                     .mapToObj(i -> new MacAddress(0x5254_0100_0000L + i))
                     .toList();
             if (count == 677) {
-                nic.alsoReceive(addresses);
+                nic.ability(MacFilter.class).addresses(addresses);
                 assertThat(arriving(nic, addresses.get(676))).containsExactly(addresses.get(676));
             } else {
-                assertThatThrownBy(() -> nic.alsoReceive(addresses))
+                assertThatThrownBy(() -> nic.ability(MacFilter.class).addresses(addresses))
                         .isInstanceOf(DoorbellException.class)
                         .hasMessageContaining("678 addresses to receive; 677 are possible");
             }

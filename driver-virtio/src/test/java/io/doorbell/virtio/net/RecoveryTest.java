@@ -10,6 +10,8 @@ import io.doorbell.frame.FramePool;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.NicStatistics;
+import io.doorbell.frame.ability.QueueReset;
+import io.doorbell.frame.ability.RegisterDump;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.qemu.FramePeer;
 import io.doorbell.qemu.QtestMachine;
@@ -149,7 +151,7 @@ class RecoveryTest {
     }
 
     private static int statusOf(VirtioNic nic) {
-        return nic.registers().stream()
+        return nic.ability(RegisterDump.class).registers().stream()
                 .filter(register -> register.name().equals("device_status"))
                 .findFirst()
                 .orElseThrow()
@@ -185,7 +187,7 @@ class RecoveryTest {
                     .hasMessageContaining("asks to be reset")
                     .hasMessageContaining("DEVICE_NEEDS_RESET")
                     .hasMessageContaining("use Nic.reset");
-            assertThatThrownBy(() -> nic.resetRxQueue(0))
+            assertThatThrownBy(() -> nic.ability(QueueReset.class).resetRxQueue(0))
                     .as("one queue cannot be reset on a device that has given up")
                     .isInstanceOf(BrokenDeviceException.class);
             nic.reset();
@@ -235,9 +237,9 @@ class RecoveryTest {
     void setsUpTheTransmitQueueAloneWithItsFramesDropped() {
         try (VirtioNic nic = open(CONFIG)) {
             exchangeNumberedFrames(nic);
-            nic.resetTxQueue(0);
+            nic.ability(QueueReset.class).resetTxQueue(0);
             exchangeNumberedFrames(nic);
-            nic.resetRxQueue(0);
+            nic.ability(QueueReset.class).resetRxQueue(0);
             exchangeNumberedFrames(nic);
             assertThatAllBuffersCameBack(nic);
         }
@@ -247,7 +249,7 @@ class RecoveryTest {
     void aNicThatWasStoppedRunsAfterAReset() {
         try (VirtioNic nic = open(CONFIG)) {
             nic.stop();
-            assertThatThrownBy(() -> nic.resetTxQueue(0))
+            assertThatThrownBy(() -> nic.ability(QueueReset.class).resetTxQueue(0))
                     .isInstanceOf(DoorbellException.class)
                     .hasMessageContaining("is stopped");
             nic.reset();
@@ -261,7 +263,7 @@ class RecoveryTest {
     @Test
     void saysThatADeviceCannotResetOneQueue() {
         try (VirtioNic nic = open(CONFIG.withoutFeatures("VIRTIO_F_RING_RESET"))) {
-            assertThatThrownBy(() -> nic.resetRxQueue(0))
+            assertThatThrownBy(() -> nic.ability(QueueReset.class).resetRxQueue(0))
                     .isInstanceOf(DoorbellException.class)
                     .hasMessageContaining("VIRTIO_F_RING_RESET is not in use")
                     .hasMessageContaining("left out by NicConfig.withoutFeatures")

@@ -13,7 +13,9 @@ import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.NicStatistics;
-import io.doorbell.frame.RegisterValue;
+import io.doorbell.frame.ability.QueueReset;
+import io.doorbell.frame.ability.RegisterDump;
+import io.doorbell.frame.ability.RegisterValue;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.pci.ConfigSpace;
 import io.doorbell.qemu.FramePeer;
@@ -411,7 +413,7 @@ class VirtioNicTest {
     @Test
     void showsTheCommonConfigurationAndChangesNothing() {
         try (VirtioNic nic = open(NicConfig.defaults().withRingSizes(128, 64))) {
-            List<RegisterValue> registers = nic.registers();
+            List<RegisterValue> registers = nic.ability(RegisterDump.class).registers();
             assertThat(value(registers, "device_status").decoded())
                     .isEqualTo("ACKNOWLEDGE DRIVER FEATURES_OK DRIVER_OK");
             assertThat(value(registers, "queue_size[0]").value()).hasValue(128);
@@ -492,12 +494,12 @@ class VirtioNicTest {
             claimUsed(nic.addresses(0), 0, 60000);
             assertThatThrownBy(() -> nic.rxQueue(0).receive(batch)).isInstanceOf(BrokenDeviceException.class);
             if (!Feature.VIRTIO_F_RING_RESET.isIn(nic.negotiation().offered())) {
-                assertThatThrownBy(() -> nic.resetRxQueue(0))
+                assertThatThrownBy(() -> nic.ability(QueueReset.class).resetRxQueue(0))
                         .isInstanceOf(DoorbellException.class)
                         .hasMessageContaining("VIRTIO_F_RING_RESET");
                 return;
             }
-            nic.resetRxQueue(0);
+            nic.ability(QueueReset.class).resetRxQueue(0);
             for (int i = 0; i < 300; i++) {
                 peer.send(frame(MAC, 60, i));
                 receive(nic, batch, 1);

@@ -9,6 +9,7 @@ import io.doorbell.frame.FramePool;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.ability.RegisterDump;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.qemu.QtestMachine;
 import io.doorbell.virtio.net.VirtioNic;
@@ -103,7 +104,7 @@ class LegacyPciTransportTest {
     }
 
     private static int ringSize(VirtioNic nic, int queue) {
-        return nic.registers().stream()
+        return nic.ability(RegisterDump.class).registers().stream()
                 .filter(register -> register.name().equals("queue_size[" + queue + "]"))
                 .findFirst()
                 .orElseThrow()
@@ -132,7 +133,7 @@ class LegacyPciTransportTest {
     @Test
     void showsItsRegisters() {
         try (VirtioNic nic = open(NicConfig.defaults())) {
-            assertThat(nic.registers())
+            assertThat(nic.ability(RegisterDump.class).registers())
                     .anySatisfy(register -> {
                         assertThat(register.name()).isEqualTo("device_status");
                         assertThat(register.decoded()).isEqualTo("ACKNOWLEDGE DRIVER DRIVER_OK");

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * The drivers alone: JMH measures what a frame costs in them, with their pool, when the device costs nothing. Each row is
  * a time and not a ratio, since there is nobody to compare with: the peer is {@code none}, and takes 1 ns.
  *
- * <p>The device is played by the thread that drives, between calls of the driver. What it costs is measured by itself,
+ * <p>The device is simulated by the thread that drives, between calls of the driver. What it costs is measured by itself,
  * with the same ring, and is subtracted.
  */
 final class DriverScenario implements Scenario {
@@ -85,7 +85,7 @@ final class DriverScenario implements Scenario {
                 "ns/frame",
                 false,
                 "frames of 60 bytes, one touch of each one's header, buffers from the pool and back to it; what the"
-                        + " device's part costs, played by the same thread, is subtracted");
+                        + " device's part costs, simulated by the same thread, is subtracted");
         return Row.of(subject, pairs).with("bytes/frame", both.bytes / frames);
     }
 

@@ -3,7 +3,7 @@ package io.doorbell.tools.bench;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
-import io.doorbell.frame.WarmUp;
+import io.doorbell.frame.warmup.WarmUp;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -12,7 +12,7 @@ import java.time.Duration;
 
 /**
  * Doorbell's side of {@link StartScenario}, in a JVM of its own with as little around it as can be:
- * {@code run WORK QUEUE_SIZE SOCKET} opens a NIC and works until the input ends. {@code practise}, instead of {@code run},
+ * {@code run WORK QUEUE_SIZE SOCKET} opens a NIC and works until the input ends. {@code warm}, instead of {@code run},
  * warms up first, and answers with how many milliseconds that took.
  */
 final class StartRunner {
@@ -20,8 +20,8 @@ final class StartRunner {
     private static final int BATCH = 32;
     /** In earnest: so many in a row that the loop around them does not get hot enough for the JIT. */
     private static final int POLLS = 100_000;
-    /** Between what happens in practice. */
-    private static final int PRACTICE_POLLS = 100;
+    /** Between what happens in a warm-up. */
+    private static final int WARM_UP_POLLS = 100;
 
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
@@ -40,9 +40,9 @@ final class StartRunner {
         int size = Integer.parseInt(words[2]);
         String name = "vhost-user:" + words[3];
         NicConfig config = NicConfig.defaults().withRingSizes(size, size);
-        if (words[0].equals("practise")) {
+        if (words[0].equals("warm")) {
             FrameBatch own = new FrameBatch(BATCH);
-            WarmUp done = Nic.warmUp(name, config, PATIENCE, nic -> work.poll(nic, own, PRACTICE_POLLS));
+            WarmUp done = WarmUp.run(name, config, PATIENCE, nic -> work.poll(nic, own, WARM_UP_POLLS));
             System.out.println(done.time().toMillis());
         }
         Thread.ofPlatform().daemon().start(() -> stopAtTheEndOf(input));

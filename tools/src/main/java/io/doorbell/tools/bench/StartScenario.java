@@ -57,13 +57,13 @@ final class StartScenario implements Scenario {
             bench.steps().begin("training a cache for the start");
             List<String> sending = List.of("-XX:AOTCache=" + train(Work.SEND));
             List<String> forwarding = List.of("-XX:AOTCache=" + train(Work.FORWARD));
-            List<String> practised = List.of("-XX:AOTCache=" + trainByPractice());
+            List<String> warmed = List.of("-XX:AOTCache=" + trainByWarmUp());
             bench.steps().done("");
             compareStart("start-cold", List.of());
             compareStart("start-aot", sending);
             compareFirstSecond("start-first-second", "with a cache (-XX:AOTCache)", () -> firstSecond(forwarding));
-            comparePractised("start-first-second-warm", "after a warm-up (Nic.warmUp)", List.of());
-            comparePractised("start-first-second-warm-aot", "after a warm-up, with a cache", practised);
+            compareWarm("start-first-second-warm", "after a warm-up (WarmUp.run)", List.of());
+            compareWarm("start-first-second-warm-aot", "after a warm-up, with a cache", warmed);
         }
 
         /** Writes a cache while doing what is to be done. */
@@ -71,8 +71,8 @@ final class StartScenario implements Scenario {
             return cache(work.toString(), work == Work.SEND ? this::firstFrame : this::firstSecond);
         }
 
-        private Path trainByPractice() {
-            return cache("practice", options -> practisedSecond(options, new ArrayList<>()));
+        private Path trainByWarmUp() {
+            return cache("warm-up", options -> warmSecond(options, new ArrayList<>()));
         }
 
         private Path cache(String name, Consumer<List<String>> training) {
@@ -100,9 +100,9 @@ final class StartScenario implements Scenario {
             bench.add(firstSeconds(scenario, how, second));
         }
 
-        private void comparePractised(String scenario, String how, List<String> options) {
+        private void compareWarm(String scenario, String how, List<String> options) {
             List<Long> times = new ArrayList<>();
-            Row row = firstSeconds(scenario, how, () -> practisedSecond(options, times));
+            Row row = firstSeconds(scenario, how, () -> warmSecond(options, times));
             bench.add(row.with(
                     "warm-up ms",
                     times.stream().mapToLong(Long::longValue).average().orElse(0)));
@@ -168,11 +168,11 @@ final class StartScenario implements Scenario {
         }
 
         /** As {@link #firstSecond}, of a process that warms up first: in so many milliseconds. */
-        private RoundTrips practisedSecond(List<String> options, List<Long> times) {
+        private RoundTrips warmSecond(List<String> options, List<Long> times) {
             generator.say("offer " + RATE + " " + SECOND_MILLIS);
             try (PinnedJvm doorbell =
                     new PinnedJvm(cores.own(), StartRunner.class, options, classPath, Redirect.DISCARD)) {
-                doorbell.say("practise " + where(Work.FORWARD));
+                doorbell.say("warm " + where(Work.FORWARD));
                 times.add(Long.parseLong(doorbell.answer()));
                 return RoundTrips.parse(generator.answer());
             }

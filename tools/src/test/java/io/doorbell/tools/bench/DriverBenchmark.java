@@ -43,7 +43,7 @@ public class DriverBenchmark {
     /** At most half a ring: no driver can keep a device busy that has all of it. */
     private int frames;
 
-    private PlayedRings rings;
+    private SimulatedRings rings;
     private RxQueue rx;
     private TxQueue tx;
     private FramePool pool;
@@ -51,7 +51,7 @@ public class DriverBenchmark {
 
     @Setup
     public void open() {
-        rings = PlayedRings.open(ring, size);
+        rings = SimulatedRings.open(ring, size);
         rx = rings.rx();
         tx = rings.tx();
         pool = rings.pool();
@@ -91,7 +91,7 @@ public class DriverBenchmark {
         pool.allocate(held, frames);
         for (int i = 0; i < held.size(); i++) {
             Frame frame = held.frame(i);
-            frame.length(PlayedRings.FRAME);
+            frame.length(SimulatedRings.FRAME);
             frame.setLong(0, DESTINATION);
         }
         requireAll(tx.send(held));

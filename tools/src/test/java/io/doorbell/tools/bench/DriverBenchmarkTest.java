@@ -16,14 +16,14 @@ class DriverBenchmarkTest {
     @ParameterizedTest
     @ValueSource(strings = {"igb", "split", "packed"})
     void movesEachFrameOnceAndLosesNoBuffer(String ring) {
-        try (PlayedRings rings = PlayedRings.open(ring, SIZE)) {
+        try (SimulatedRings rings = SimulatedRings.open(ring, SIZE)) {
             FrameBatch batch = new FrameBatch(BATCH);
             int before = rings.pool().available();
             for (int i = 0; i < LAPS * SIZE / BATCH; i++) {
                 assertThat(rings.rx().receive(batch)).isZero();
                 rings.arrive(BATCH);
                 assertThat(rings.rx().receive(batch)).isEqualTo(BATCH);
-                assertThat(batch.frame(BATCH - 1).length()).isEqualTo(PlayedRings.FRAME);
+                assertThat(batch.frame(BATCH - 1).length()).isEqualTo(SimulatedRings.FRAME);
                 assertThat(rings.tx().send(batch)).isEqualTo(BATCH);
                 rings.depart(BATCH);
             }

@@ -42,7 +42,7 @@ class HotLoopTest {
     @ParameterizedTest
     @ValueSource(strings = {"igb", "split", "packed"})
     void isNotDeoptimisedOnceItIsWarm(String ring) throws Exception {
-        try (PlayedRings rings = PlayedRings.open(ring, 256)) {
+        try (SimulatedRings rings = SimulatedRings.open(ring, 256)) {
             FrameBatch batch = new FrameBatch(BATCH);
             assertThat(deoptimisations(() -> forward(rings, batch))).isEmpty();
         }
@@ -54,7 +54,7 @@ class HotLoopTest {
         assertThat(deoptimisations(this::takeANewTurnOnceWarm)).isNotEmpty();
     }
 
-    private static void forward(PlayedRings rings, FrameBatch batch) {
+    private static void forward(SimulatedRings rings, FrameBatch batch) {
         for (int i = 0; i < BATCHES_A_ROUND; i++) {
             rings.arrive(BATCH);
             rings.rx().receive(batch);

@@ -3,6 +3,7 @@ package io.doorbell.virtio.vhost.backend;
 import io.doorbell.DoorbellException;
 import io.doorbell.dma.cleanup.Cleanup;
 import io.doorbell.dma.kernel.Kernel;
+import io.doorbell.frame.Abilities;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
@@ -11,9 +12,10 @@ import io.doorbell.frame.NicClosedException;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.NicStatistics;
 import io.doorbell.frame.Offloads;
-import io.doorbell.frame.RegisterValue;
 import io.doorbell.frame.RxQueue;
 import io.doorbell.frame.TxQueue;
+import io.doorbell.frame.ability.RegisterDump;
+import io.doorbell.frame.ability.RegisterValue;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.frame.spi.QueueCounters;
 import io.doorbell.virtio.header.OffloadSide;
@@ -56,6 +58,7 @@ public final class VhostBackendNic implements Nic {
     private final String name;
     private final String path;
     private final long offered;
+    private final Abilities abilities;
     private final MacAddress macAddress = MacAddress.randomLocal();
     private final FramePool pool;
     private final boolean ownsPool;
@@ -98,6 +101,7 @@ public final class VhostBackendNic implements Nic {
         this.name = name;
         this.path = path;
         this.offered = offered(config, pairs);
+        this.abilities = Abilities.of(name).with(RegisterDump.class, this::registers);
         FramePool shared = config.sharedPool();
         this.ownsPool = shared == null;
         this.pool = shared != null
@@ -302,7 +306,11 @@ public final class VhostBackendNic implements Nic {
     }
 
     @Override
-    public List<RegisterValue> registers() {
+    public Abilities abilities() {
+        return abilities;
+    }
+
+    private List<RegisterValue> registers() {
         checkOpen();
         return List.of(
                 new RegisterValue(

@@ -4,29 +4,23 @@ import io.doorbell.DoorbellException;
 import io.doorbell.dma.cleanup.Cleanup;
 import io.doorbell.dma.kernel.EventFd;
 import io.doorbell.dma.kernel.Kernel;
-import io.doorbell.frame.Destination;
-import io.doorbell.frame.FeatureState;
+import io.doorbell.frame.Abilities;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicClosedException;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.NicStatistics;
-import io.doorbell.frame.RegisterValue;
-import io.doorbell.frame.Rss;
 import io.doorbell.frame.RxQueue;
 import io.doorbell.frame.TxQueue;
+import io.doorbell.frame.ability.QueueReset;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.virtio.net.VirtioNic;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
-import java.util.Collection;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.SequencedMap;
-import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -37,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A thread of its own waits for the back-end to go, and calls it until it is back. It goes on whatever happens to it.
  */
-public final class VhostUserNic implements Nic {
+public final class VhostUserNic implements Nic, QueueReset {
 
     private static final System.Logger LOG = System.getLogger(VhostUserNic.class.getName());
     private static final Duration BETWEEN_CALLS = Duration.ofMillis(50);
@@ -51,6 +45,7 @@ public final class VhostUserNic implements Nic {
     private final VhostTransport transport;
     private final EventFd wake;
     private final Thread watcher;
+    private final Abilities abilities;
 
     private volatile boolean closed;
     private volatile long reconnects;
@@ -79,6 +74,8 @@ public final class VhostUserNic implements Nic {
     public VhostUserNic(Kernel kernel, VirtioNic nic, VhostTransport transport) {
         this.nic = nic;
         this.transport = transport;
+        this.abilities =
+                nic.find(QueueReset.class).isPresent() ? nic.abilities().with(QueueReset.class, this) : nic.abilities();
         this.wake = EventFd.create(kernel);
         this.watcher = Thread.ofPlatform().daemon().name(nic.name()).start(this::watch);
     }
@@ -375,58 +372,8 @@ public final class VhostUserNic implements Nic {
     }
 
     @Override
-    public void allMulticast(boolean on) {
-        nic.allMulticast(on);
-    }
-
-    @Override
-    public void alsoReceive(Collection<MacAddress> addresses) {
-        nic.alsoReceive(addresses);
-    }
-
-    @Override
-    public void macAddress(MacAddress address) {
-        nic.macAddress(address);
-    }
-
-    @Override
-    public void allUnicast(boolean on) {
-        nic.allUnicast(on);
-    }
-
-    @Override
-    public void ignore(Set<Destination> kinds) {
-        nic.ignore(kinds);
-    }
-
-    @Override
-    public boolean takeAnnouncementRequest() {
-        return nic.takeAnnouncementRequest();
-    }
-
-    @Override
-    public void receiveOffloads(int offloads) {
-        nic.receiveOffloads(offloads);
-    }
-
-    @Override
-    public void rss(Rss rss) {
-        nic.rss(rss);
-    }
-
-    @Override
-    public Optional<Rss> rss() {
-        return nic.rss();
-    }
-
-    @Override
-    public List<FeatureState> features() {
-        return nic.features();
-    }
-
-    @Override
-    public List<RegisterValue> registers() {
-        return nic.registers();
+    public Abilities abilities() {
+        return abilities;
     }
 
     @Override

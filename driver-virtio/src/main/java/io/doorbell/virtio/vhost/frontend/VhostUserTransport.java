@@ -8,7 +8,7 @@ import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.dma.kernel.KernelException;
 import io.doorbell.dma.kernel.UnixSocket;
 import io.doorbell.frame.MacAddress;
-import io.doorbell.frame.RegisterValue;
+import io.doorbell.frame.ability.RegisterValue;
 import io.doorbell.virtio.spec.DeviceStatus;
 import io.doorbell.virtio.spec.Doorbell;
 import io.doorbell.virtio.spec.Feature;
@@ -528,7 +528,7 @@ public final class VhostUserTransport implements VhostTransport {
         }
     }
 
-    /** By one expression for all: so it is of one class, which the JIT may know from practice. */
+    /** By one expression for all: so it is of one class, which the JIT may know from a warm-up. */
     public static Doorbell doorbell(EventFd kick) {
         return kick::signal;
     }

@@ -40,9 +40,9 @@ final class ShrinkingMemoryProcess {
             for (int session = 0; session < sessions; session++) {
                 process.serve(path, session, polls);
             }
-            System.out.printf(
-                    "named=%d strays=%d silent=%d lost=%d%n",
-                    process.named, process.strays, process.silent, POOL - pool.available());
+            // In one piece, as what is logged goes the same way.
+            System.out.println("named=" + process.named + " strays=" + process.strays + " silent=" + process.silent
+                    + " lost=" + (POOL - pool.available()));
         }
     }
 

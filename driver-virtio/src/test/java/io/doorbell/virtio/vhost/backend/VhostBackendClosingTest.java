@@ -8,6 +8,7 @@ import io.doorbell.frame.FramePool;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicClosedException;
 import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.ability.RegisterDump;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.virtio.vhost.frontend.VhostUserNicTest;
 import java.nio.file.Files;
@@ -112,7 +113,7 @@ class VhostBackendClosingTest {
         List<Runnable> calls = List.of(
                 nic::linkState,
                 nic::statistics,
-                nic::registers,
+                () -> nic.ability(RegisterDump.class).registers(),
                 nic::start,
                 nic::reset,
                 () -> nic.awaitLink(VhostUserNicTest.SOON),

@@ -10,6 +10,7 @@ import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.NicStatistics;
 import io.doorbell.frame.Rss;
+import io.doorbell.frame.ability.RegisterDump;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.qemu.NumberedExchange;
 import io.doorbell.virtio.queue.NicEnd;
@@ -113,7 +114,7 @@ class VhostMultiqueueTest {
         try (Nic back = backEnd(8, small);
                 Nic front = frontEnd(small.withQueues(8))) {
             back.awaitLink(VhostUserNicTest.SOON);
-            assertThat(front.registers()).anySatisfy(register -> {
+            assertThat(front.ability(RegisterDump.class).registers()).anySatisfy(register -> {
                 assertThat(register.name()).isEqualTo("memory_regions");
                 assertThat(register.value().orElse(-1)).isBetween(1, 3);
             });

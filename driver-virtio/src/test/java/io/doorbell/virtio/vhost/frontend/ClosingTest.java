@@ -10,6 +10,13 @@ import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicClosedException;
 import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.ability.Announcements;
+import io.doorbell.frame.ability.FeatureReport;
+import io.doorbell.frame.ability.MacFilter;
+import io.doorbell.frame.ability.OffloadControl;
+import io.doorbell.frame.ability.QueueReset;
+import io.doorbell.frame.ability.RegisterDump;
+import io.doorbell.frame.ability.RssControl;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.qemu.FramePeer;
 import io.doorbell.qemu.QtestMachine;
@@ -135,7 +142,7 @@ class ClosingTest {
         return running(List.of(
                 new Loop("statistics", nic::statistics),
                 new Loop("link", nic::linkState),
-                new Loop("registers", nic::registers)));
+                new Loop("registers", () -> nic.ability(RegisterDump.class).registers())));
     }
 
     private static List<Loop> running(List<Loop> loops) throws InterruptedException {
@@ -170,24 +177,26 @@ class ClosingTest {
                 .isInstanceOf(NicClosedException.class)
                 .hasMessage(name + " transmit queue 0 is closed");
         assertThatThrownBy(() -> nic.txQueue(0).reclaim()).isInstanceOf(NicClosedException.class);
-        List<Runnable> others = List.of(
+        List<Runnable> others = new ArrayList<>(List.of(
                 nic::linkState,
                 nic::statistics,
-                nic::registers,
-                nic::features,
-                nic::rss,
                 nic::start,
                 nic::reset,
-                nic::takeAnnouncementRequest,
-                () -> nic.resetRxQueue(0),
-                () -> nic.resetTxQueue(0),
                 () -> nic.promiscuous(true),
-                () -> nic.allMulticast(true),
-                () -> nic.allUnicast(true),
-                () -> nic.macAddress(MAC),
-                () -> nic.alsoReceive(List.of()),
-                () -> nic.receiveOffloads(0),
-                () -> nic.awaitLink(Duration.ofSeconds(1)));
+                () -> nic.awaitLink(Duration.ofSeconds(1))));
+        nic.find(RegisterDump.class).ifPresent(it -> others.add(it::registers));
+        nic.find(FeatureReport.class).ifPresent(it -> others.add(it::features));
+        nic.find(RssControl.class).ifPresent(it -> others.add(it::rss));
+        nic.find(Announcements.class).ifPresent(it -> others.add(it::takeRequest));
+        nic.find(QueueReset.class)
+                .ifPresent(it -> others.addAll(List.of(() -> it.resetRxQueue(0), () -> it.resetTxQueue(0))));
+        nic.find(MacFilter.class)
+                .ifPresent(it -> others.addAll(List.of(
+                        () -> it.allMulticast(true),
+                        () -> it.allUnicast(true),
+                        () -> it.macAddress(MAC),
+                        () -> it.addresses(List.of()))));
+        nic.find(OffloadControl.class).ifPresent(it -> others.add(() -> it.receiveOffloads(0)));
         for (Runnable call : others) {
             assertThatThrownBy(call::run).isInstanceOf(NicClosedException.class).hasMessage(name + " is closed");
         }
@@ -281,11 +290,11 @@ class ClosingTest {
             loops.forEach(Loop::requireStopped);
             nic.start();
         }
-        if (nic.features().stream()
+        if (nic.ability(FeatureReport.class).features().stream()
                 .anyMatch(feature -> feature.name().equals("VIRTIO_F_RING_RESET") && feature.negotiated())) {
             for (int round = 0; round < 5; round++) {
-                nic.resetRxQueue(0);
-                nic.resetTxQueue(0);
+                nic.ability(QueueReset.class).resetRxQueue(0);
+                nic.ability(QueueReset.class).resetTxQueue(0);
             }
         }
         closeTwiceAtATime(nic);

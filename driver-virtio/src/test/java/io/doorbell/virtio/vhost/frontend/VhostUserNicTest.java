@@ -9,6 +9,7 @@ import io.doorbell.frame.FramePool;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.ability.QueueReset;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.qemu.NumberedExchange;
 import io.doorbell.virtio.queue.NicEnd;
@@ -238,9 +239,9 @@ public class VhostUserNicTest {
         try (Nic back = backEnd(NicConfig.defaults());
                 Nic front = frontEnd(NicConfig.defaults())) {
             exchange(front, 0, back, 0, 100);
-            front.resetRxQueue(0);
+            front.ability(QueueReset.class).resetRxQueue(0);
             exchange(front, 0, back, 0, 100);
-            front.resetTxQueue(0);
+            front.ability(QueueReset.class).resetTxQueue(0);
             exchange(front, 0, back, 0, 100);
             front.reset();
             back.awaitLink(SOON);
@@ -264,8 +265,8 @@ public class VhostUserNicTest {
     void aFrontEndThatIsResetWithoutABackEndWaitsForOne() {
         try (Nic front = openAfter(backEnd(NicConfig.defaults()))) {
             waitFor(front, false);
-            front.resetRxQueue(0);
-            front.resetTxQueue(0);
+            front.ability(QueueReset.class).resetRxQueue(0);
+            front.ability(QueueReset.class).resetTxQueue(0);
             front.reset();
             assertThat(front.rxQueue(0).receive(new FrameBatch(1))).isZero();
             try (Nic again = backEnd(NicConfig.defaults())) {

@@ -15,6 +15,7 @@ import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicClosedException;
 import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.ability.RegisterDump;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.qemu.NumberedExchange;
 import io.doorbell.virtio.net.VirtioNic;
@@ -342,7 +343,8 @@ class VhostUserTroubleTest {
                     .isInstanceOf(DoorbellException.class)
                     .hasMessageContaining("waited 500 ms");
             assertThat(front.nic.statistics().details()).containsEntry("reconnects", 0L);
-            assertThat(CompletableFuture.supplyAsync(front.nic::registers))
+            assertThat(CompletableFuture.supplyAsync(
+                            () -> front.nic.ability(RegisterDump.class).registers()))
                     .succeedsWithin(SOON)
                     .asInstanceOf(InstanceOfAssertFactories.LIST)
                     .isNotEmpty();

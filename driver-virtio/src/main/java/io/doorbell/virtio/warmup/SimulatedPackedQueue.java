@@ -1,6 +1,6 @@
 package io.doorbell.virtio.warmup;
 
-import io.doorbell.frame.spi.PlayedQueue;
+import io.doorbell.frame.warmup.SimulatedQueue;
 import io.doorbell.virtio.queue.PackedRing;
 import io.doorbell.virtio.spec.Feature;
 import io.doorbell.virtio.spec.Features;
@@ -9,7 +9,7 @@ import io.doorbell.virtio.spec.QueueAddresses;
 import java.lang.foreign.MemorySegment;
 
 /** A device that polls a packed virtqueue (2.8), and uses each buffer as soon as it takes it. */
-final class PackedDevice implements PlayedQueue {
+final class SimulatedPackedQueue implements SimulatedQueue {
 
     private static final int EVENTS_ENABLE = 0;
     private static final int EVENTS_DISABLE = 1 << 16;
@@ -30,7 +30,7 @@ final class PackedDevice implements PlayedQueue {
     private long flags = PackedRing.USED_AT_FIRST;
 
     /** @param memory has the ring, at the addresses of {@code queue} */
-    PackedDevice(MemorySegment memory, QueueAddresses queue, Features features) {
+    SimulatedPackedQueue(MemorySegment memory, QueueAddresses queue, Features features) {
         this.memory = memory;
         this.ring = queue.descriptorArea() - memory.address();
         this.events = queue.deviceArea() - memory.address();

@@ -1,4 +1,4 @@
-package io.doorbell.frame;
+package io.doorbell.frame.ability;
 
 import java.util.OptionalInt;
 

@@ -1,37 +1,37 @@
-package io.doorbell.frame;
+package io.doorbell.frame.warmup;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
-class SettlingTest {
+class CompilationMonitorTest {
 
     private static final long ROUND = Duration.ofMillis(100).toNanos();
 
     private long now;
     private long compiled;
-    private final Settling settling = new Settling(() -> now, () -> compiled, Duration.ofSeconds(1));
+    private final CompilationMonitor monitor = new CompilationMonitor(() -> now, () -> compiled, Duration.ofSeconds(1));
 
     private boolean anotherRound(long compiling) {
         now += ROUND;
         compiled += compiling;
-        return settling.anotherRound();
+        return monitor.anotherRound();
     }
 
     @Test
     void goesOnWhileTheCompilersRun() {
         assertThat(anotherRound(ROUND / 2)).isTrue();
         assertThat(anotherRound(ROUND / 50)).isTrue();
-        assertThat(settling.settled()).isFalse();
+        assertThat(monitor.settled()).isFalse();
     }
 
     @Test
     void isSettledAfterARoundInWhichTheyRest() {
         assertThat(anotherRound(ROUND)).isTrue();
         assertThat(anotherRound(ROUND / 1000)).isFalse();
-        assertThat(settling.settled()).isTrue();
-        assertThat(settling.time()).isEqualTo(Duration.ofMillis(200));
+        assertThat(monitor.settled()).isTrue();
+        assertThat(monitor.time()).isEqualTo(Duration.ofMillis(200));
     }
 
     @Test
@@ -40,7 +40,7 @@ class SettlingTest {
             assertThat(anotherRound(ROUND / 2)).isTrue();
         }
         assertThat(anotherRound(0)).isFalse();
-        assertThat(settling.settled()).isFalse();
+        assertThat(monitor.settled()).isFalse();
     }
 
     @Test
@@ -48,6 +48,6 @@ class SettlingTest {
         compiled = ROUND;
         assertThat(anotherRound(-ROUND / 2)).isTrue();
         assertThat(anotherRound(-ROUND / 4)).isTrue();
-        assertThat(settling.settled()).isFalse();
+        assertThat(monitor.settled()).isFalse();
     }
 }

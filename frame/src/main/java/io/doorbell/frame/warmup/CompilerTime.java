@@ -1,4 +1,4 @@
-package io.doorbell.frame;
+package io.doorbell.frame.warmup;
 
 import java.io.IOException;
 import java.nio.file.DirectoryStream;

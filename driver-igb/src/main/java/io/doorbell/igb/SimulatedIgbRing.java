@@ -1,13 +1,13 @@
 package io.doorbell.igb;
 
-import io.doorbell.frame.spi.PlayedQueue;
+import io.doorbell.frame.warmup.SimulatedQueue;
 import io.doorbell.pci.Bar;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 
 /** A device's side of a descriptor ring, whose head is where it is at. */
-final class PlayedIgbRing implements PlayedQueue {
+final class SimulatedIgbRing implements SimulatedQueue {
 
     private static final VarHandle WORD = ValueLayout.JAVA_LONG.varHandle();
     private static final int DESCRIPTOR = 16;
@@ -27,7 +27,7 @@ final class PlayedIgbRing implements PlayedQueue {
     private int head;
 
     /** @param tailRegister where the driver says up to which descriptor the ring is the device's */
-    PlayedIgbRing(MemorySegment ring, int size, Bar bar, int tailRegister, boolean receives) {
+    SimulatedIgbRing(MemorySegment ring, int size, Bar bar, int tailRegister, boolean receives) {
         this.ring = ring;
         this.size = size;
         this.bar = bar;

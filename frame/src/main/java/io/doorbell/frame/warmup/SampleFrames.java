@@ -1,4 +1,4 @@
-package io.doorbell.frame.spi;
+package io.doorbell.frame.warmup;
 
 import io.doorbell.frame.MacAddress;
 import java.lang.foreign.MemorySegment;
@@ -9,7 +9,7 @@ import java.nio.ByteBuffer;
  * Frames as they come by on any network, from a neighbour to the station that practises: mostly short ones, of several
  * protocols, right down to their checksums. Addresses are those for benchmarks (RFC 2544, RFC 5180).
  */
-final class PracticeFrames {
+final class SampleFrames {
 
     private static final int ETHERNET = 14;
     private static final int IP4_HEADER = 20;
@@ -28,7 +28,7 @@ final class PracticeFrames {
     private int next;
     private byte[] chosen;
 
-    PracticeFrames(MacAddress station) {
+    SampleFrames(MacAddress station) {
         byte[] udp = udp4(station, SHORTEST);
         frames = new byte[][] {
             udp, tcp(station), udp, arp(), udp, echoRequest(station), udp6(station, 110), udp4(station, 1514)

@@ -1,6 +1,6 @@
 package io.doorbell.virtio.warmup;
 
-import io.doorbell.frame.spi.PlayedQueue;
+import io.doorbell.frame.warmup.SimulatedQueue;
 import io.doorbell.virtio.queue.SplitRing;
 import io.doorbell.virtio.spec.Feature;
 import io.doorbell.virtio.spec.Features;
@@ -9,7 +9,7 @@ import io.doorbell.virtio.spec.QueueAddresses;
 import java.lang.foreign.MemorySegment;
 
 /** A device that polls a split virtqueue (2.7), and uses each buffer as soon as it takes it. */
-final class SplitDevice implements PlayedQueue {
+final class SimulatedSplitQueue implements SimulatedQueue {
 
     private static final short NO_NOTIFY = 1;
 
@@ -24,7 +24,7 @@ final class SplitDevice implements PlayedQueue {
     private int index;
 
     /** @param memory has the ring, at the addresses of {@code queue} */
-    SplitDevice(MemorySegment memory, QueueAddresses queue, Features features) {
+    SimulatedSplitQueue(MemorySegment memory, QueueAddresses queue, Features features) {
         this.memory = memory;
         this.descriptors = queue.descriptorArea() - memory.address();
         this.available = queue.driverArea() - memory.address();

@@ -4,7 +4,7 @@ import io.doorbell.DoorbellException;
 import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
-import io.doorbell.frame.spi.Practice;
+import io.doorbell.frame.warmup.SimulatedNic;
 import io.doorbell.virtio.header.NetHeader;
 import io.doorbell.virtio.net.VirtioNic;
 import io.doorbell.virtio.spec.Feature;
@@ -19,8 +19,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.LongStream;
 
-/** NICs to practise on while it is not known what a device is going to offer. */
-public final class VirtioPractice {
+/** Simulated NICs, while it is not known what a device is going to offer. */
+public final class SimulatedVirtio {
 
     /** What makes the loops take other ways: the layout of rings, and two features that each layout has both ways. */
     private static final long WAYS =
@@ -42,14 +42,14 @@ public final class VirtioPractice {
         HEADER[NetHeader.NUM_BUFFERS] = 1;
     }
 
-    private VirtioPractice() {}
+    private SimulatedVirtio() {}
 
     /**
      * One NIC for each way that {@code config} leaves open.
      *
      * @param vhost whether the device is to be a vhost-user back-end, else a PCI device
      */
-    public static List<Practice> all(NicConfig config, boolean vhost) {
+    public static List<SimulatedNic> all(NicConfig config, boolean vhost) {
         long wanted = Feature.wanted(config.withoutFeatures());
         long[] ways = LongStream.of(DEVICES)
                 .map(features -> features & wanted)
@@ -59,14 +59,14 @@ public final class VirtioPractice {
         if (vhost) {
             meetBackEnd(config);
         }
-        List<Practice> all = new ArrayList<>();
+        List<SimulatedNic> all = new ArrayList<>();
         try {
             for (long way : ways) {
                 all.add(one(way, config, vhost));
             }
             return all;
         } catch (RuntimeException e) {
-            all.forEach(Practice::close);
+            all.forEach(SimulatedNic::close);
             throw e;
         }
     }
@@ -78,7 +78,7 @@ public final class VirtioPractice {
     }
 
     /**
-     * Opens a NIC with a back-end of this process's, and closes both. Making contact takes classes that practising does
+     * Opens a NIC with a back-end of this process's, and closes both. Making contact takes classes that simulating does
      * without, of arenas and memory segments among them; to load those later would undo what the JIT has compiled for all
      * memory.
      */
@@ -86,26 +86,26 @@ public final class VirtioPractice {
         NicConfig wanted = withoutCommands(config);
         try {
             Path folder = Files.createTempDirectory("doorbell");
-            String socket = folder.resolve("practice").toString();
+            String socket = folder.resolve("simulated").toString();
             try (VhostBackendNic backEnd =
-                            VhostBackendNic.open("practice", socket, config.queues(), NicConfig.defaults());
-                    VhostUserNic nic = VhostUserNic.open("practice", socket, wanted)) {
+                            VhostBackendNic.open("simulated", socket, config.queues(), NicConfig.defaults());
+                    VhostUserNic nic = VhostUserNic.open("simulated", socket, wanted)) {
                 backEnd.awaitLink(PATIENCE);
                 nic.linkState();
             } finally {
                 Files.delete(folder);
             }
         } catch (IOException e) {
-            throw new DoorbellException("no folder for a socket to practise with: " + e.getMessage(), e);
+            throw new DoorbellException("no folder for a socket to warm up with: " + e.getMessage(), e);
         }
     }
 
-    private static Practice one(long way, NicConfig config, boolean vhost) {
+    private static SimulatedNic one(long way, NicConfig config, boolean vhost) {
         long usual = VhostUserTransport.PASSED_FEATURES | VhostUserTransport.OWN_FEATURES;
-        PracticeTransport transport = new PracticeTransport((usual & ~WAYS) | way, config.queues(), vhost);
-        VirtioNic nic = VirtioNic.open("practice", transport, withoutCommands(config));
+        SimulatedTransport transport = new SimulatedTransport((usual & ~WAYS) | way, config.queues(), vhost);
+        VirtioNic nic = VirtioNic.open("simulated", transport, withoutCommands(config));
         Nic whole = vhost ? new VhostUserNic(Kernel.linux(), nic, transport) : nic;
-        return new Practice(whole, HEADER, transport.receivers(), transport.transmitters());
+        return new SimulatedNic(whole, HEADER, transport.receivers(), transport.transmitters());
     }
 
     /** What takes commands is set up before frames pass, and changes nothing for the loops. */

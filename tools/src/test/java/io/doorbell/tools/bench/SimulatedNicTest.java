@@ -8,31 +8,32 @@ import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
-import io.doorbell.frame.spi.NicProvider;
-import io.doorbell.frame.spi.Practice;
+import io.doorbell.frame.warmup.SimulatedNic;
+import io.doorbell.frame.warmup.Simulation;
+import io.doorbell.frame.warmup.WarmUp;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** NICs to practise on work as others do. */
-class PracticeTest {
+/** Simulated NICs work as others do. */
+class SimulatedNicTest {
 
     private static final NicConfig CONFIG = NicConfig.defaults().withRingSizes(64, 64);
 
     @ParameterizedTest
     @CsvSource({"igb, 0000:00:00.0, 1", "virtio, 0000:00:00.0, 4", "vhost-user, vhost-user:/nowhere, 4"})
     void movesEachFrameOnceAndLosesNoBuffer(String driver, String name, int ways) {
-        List<Practice> all = provider(driver).practice(name, CONFIG);
+        List<SimulatedNic> all = Simulation.of(driver, name, CONFIG);
         assertThat(all).hasSize(ways);
-        for (Practice practice : all) {
-            Nic nic = practice.nic();
+        for (SimulatedNic simulated : all) {
+            Nic nic = simulated.nic();
             FramePool pool = nic.rxQueue(0).pool();
             int before = pool.available();
             FrameBatch batch = new FrameBatch(64);
             for (int turn = 0; turn < 500; turn++) {
-                int arrived = practice.arrive(turn % 30);
+                int arrived = simulated.arrive(turn % 30);
                 assertThat(nic.rxQueue(0).receive(batch)).isEqualTo(arrived);
                 for (int i = 0; i < arrived; i++) {
                     assertThat(batch.frame(i).length()).isBetween(60, 1514);
@@ -41,12 +42,12 @@ class PracticeTest {
                             .isTrue();
                 }
                 assertThat(nic.txQueue(0).send(batch)).isEqualTo(arrived);
-                assertThat(practice.depart(Practice.ALL)).isEqualTo(arrived);
+                assertThat(simulated.depart(SimulatedNic.ALL)).isEqualTo(arrived);
             }
             assertThat(nic.txQueue(0).reclaim()).isZero();
             // The ring holds as many as at first, but for those whose turn to be replaced has not come.
             assertThat(pool.available()).isBetween(before, before + 32);
-            practice.close();
+            simulated.close();
             assertThat(pool.available()).isEqualTo(pool.buffers());
             assertThatThrownBy(() -> nic.rxQueue(0).receive(batch)).isInstanceOf(IllegalStateException.class);
         }
@@ -54,7 +55,7 @@ class PracticeTest {
 
     @Test
     void saysThatABackEndHasNone() {
-        assertThatThrownBy(() -> Nic.warmUp("vhost-user-backend:/nowhere", CONFIG, Duration.ofSeconds(1), nic -> {}))
+        assertThatThrownBy(() -> WarmUp.run("vhost-user-backend:/nowhere", CONFIG, Duration.ofSeconds(1), nic -> {}))
                 .isInstanceOf(DoorbellException.class)
                 .hasMessageContaining("vhost-user-backend:/nowhere")
                 .hasMessageContaining("without a warm-up");
@@ -62,15 +63,8 @@ class PracticeTest {
 
     @Test
     void refusesNoTimeAtAll() {
-        assertThatThrownBy(() -> Nic.warmUp("vhost-user:/nowhere", CONFIG, Duration.ZERO, nic -> {}))
+        assertThatThrownBy(() -> WarmUp.run("vhost-user:/nowhere", CONFIG, Duration.ZERO, nic -> {}))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("atMost");
-    }
-
-    private static NicProvider provider(String driver) {
-        return NicProvider.all().stream()
-                .filter(candidate -> candidate.driver().equals(driver))
-                .findFirst()
-                .orElseThrow();
     }
 }

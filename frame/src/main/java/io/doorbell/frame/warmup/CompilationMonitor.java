@@ -1,4 +1,4 @@
-package io.doorbell.frame;
+package io.doorbell.frame.warmup;
 
 import java.time.Duration;
 import java.util.function.LongSupplier;
@@ -7,7 +7,7 @@ import java.util.function.LongSupplier;
  * Judges from round to round whether a warm-up has done its work: when all that can happen has happened once more, and
  * the JIT has rested meanwhile.
  */
-final class Settling {
+final class CompilationMonitor {
 
     /** The compilers have rested if they have run for less than one in so many nanoseconds: some thread always is up to something. */
     private static final int REST = 200;
@@ -24,7 +24,7 @@ final class Settling {
      * @param clock in nanoseconds, as {@link System#nanoTime}
      * @param compiling how long compilers have run, in nanoseconds
      */
-    Settling(LongSupplier clock, LongSupplier compiling, Duration atMost) {
+    CompilationMonitor(LongSupplier clock, LongSupplier compiling, Duration atMost) {
         this.clock = clock;
         this.compiling = compiling;
         this.start = clock.getAsLong();

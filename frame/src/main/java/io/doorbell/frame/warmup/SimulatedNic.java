@@ -1,4 +1,4 @@
-package io.doorbell.frame.spi;
+package io.doorbell.frame.warmup;
 
 import io.doorbell.frame.Nic;
 import java.lang.foreign.MemorySegment;
@@ -6,11 +6,11 @@ import java.lang.foreign.ValueLayout;
 import java.util.List;
 
 /**
- * A NIC to practise on ({@link Nic#warmUp}): of the very classes that a real one of its driver is made of, since the JIT
+ * A NIC to practise on ({@link WarmUp#run}): of the very classes that a real one of its driver is made of, since the JIT
  * compiles for the classes that it has seen, but with a device that is played. Nothing moves but by the calls here, from
  * the thread that polls the queues.
  */
-public final class Practice implements AutoCloseable {
+public final class SimulatedNic implements AutoCloseable {
 
     /** More than any ring has. */
     public static final int ALL = Integer.MAX_VALUE;
@@ -24,9 +24,9 @@ public final class Practice implements AutoCloseable {
 
     private final Nic nic;
     private final byte[] header;
-    private final List<? extends PlayedQueue> rx;
-    private final List<? extends PlayedQueue> tx;
-    private final PracticeFrames frames;
+    private final List<? extends SimulatedQueue> rx;
+    private final List<? extends SimulatedQueue> tx;
+    private final SampleFrames frames;
     private int plays;
 
     /**
@@ -37,12 +37,12 @@ public final class Practice implements AutoCloseable {
      * @param rx the device's side of each receive queue
      * @param tx the device's side of each transmit queue
      */
-    public Practice(Nic nic, byte[] header, List<? extends PlayedQueue> rx, List<? extends PlayedQueue> tx) {
+    public SimulatedNic(Nic nic, byte[] header, List<? extends SimulatedQueue> rx, List<? extends SimulatedQueue> tx) {
         this.nic = nic;
         this.header = header.clone();
         this.rx = rx;
         this.tx = tx;
-        this.frames = new PracticeFrames(nic.macAddress());
+        this.frames = new SampleFrames(nic.macAddress());
     }
 
     /** What the application sees. */
@@ -51,12 +51,12 @@ public final class Practice implements AutoCloseable {
     }
 
     /** The device's side of a receive queue. */
-    public PlayedQueue receiver(int index) {
+    public SimulatedQueue receiver(int index) {
         return rx.get(index);
     }
 
     /** The device's side of a transmit queue. */
-    public PlayedQueue transmitter(int index) {
+    public SimulatedQueue transmitter(int index) {
         return tx.get(index);
     }
 
@@ -74,7 +74,7 @@ public final class Practice implements AutoCloseable {
         return arrived;
     }
 
-    private int fill(PlayedQueue queue, MemorySegment memory, int most) {
+    private int fill(SimulatedQueue queue, MemorySegment memory, int most) {
         queue.wantDoorbell(++plays % DOORBELL == 0);
         int count = queue.available(most);
         for (int left = count; left > 0; left -= RUN) {
@@ -101,7 +101,7 @@ public final class Practice implements AutoCloseable {
      */
     public int depart(int most) {
         int departed = 0;
-        for (PlayedQueue queue : tx) {
+        for (SimulatedQueue queue : tx) {
             queue.wantDoorbell(++plays % DOORBELL == 0);
             int count = queue.available(most);
             use(queue, count, 0);
@@ -110,7 +110,7 @@ public final class Practice implements AutoCloseable {
         return departed;
     }
 
-    private void use(PlayedQueue queue, int count, int length) {
+    private void use(SimulatedQueue queue, int count, int length) {
         if (count > 0 && ++plays % OTHERWISE == 0) {
             queue.useOtherwise(count, length);
         } else {

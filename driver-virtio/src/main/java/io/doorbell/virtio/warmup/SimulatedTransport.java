@@ -4,8 +4,8 @@ import io.doorbell.dma.DmaSpace;
 import io.doorbell.dma.kernel.EventFd;
 import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.frame.MacAddress;
-import io.doorbell.frame.RegisterValue;
-import io.doorbell.frame.spi.PlayedQueue;
+import io.doorbell.frame.ability.RegisterValue;
+import io.doorbell.frame.warmup.SimulatedQueue;
 import io.doorbell.pci.PciId;
 import io.doorbell.pci.simulated.MemoryFunction;
 import io.doorbell.virtio.spec.DeviceStatus;
@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * To a device that this process plays. All that the hot path touches is of the classes that it has with a real device:
  * memory, and doorbells, which nobody hears.
  */
-final class PracticeTransport implements VhostTransport {
+final class SimulatedTransport implements VhostTransport {
 
     private static final int LARGEST_QUEUE = 32768;
 
@@ -45,8 +45,8 @@ final class PracticeTransport implements VhostTransport {
     /** As {@link VhostUserTransport} has, with nobody to signal it; null for PCI. */
     private final @Nullable EventFd errors;
 
-    private final List<PlayedQueue> receivers = new ArrayList<>();
-    private final List<PlayedQueue> transmitters = new ArrayList<>();
+    private final List<SimulatedQueue> receivers = new ArrayList<>();
+    private final List<SimulatedQueue> transmitters = new ArrayList<>();
     private Features features = new Features(0, 0);
     private int status;
 
@@ -55,7 +55,7 @@ final class PracticeTransport implements VhostTransport {
      * @param pairs of queues that the device has
      * @param vhost whether it is a vhost-user back-end, else a PCI device
      */
-    PracticeTransport(long offered, int pairs, boolean vhost) {
+    SimulatedTransport(long offered, int pairs, boolean vhost) {
         this.offered = offered;
         this.pairs = pairs;
         this.kick = vhost ? EventFd.create(Kernel.linux()) : null;
@@ -63,18 +63,18 @@ final class PracticeTransport implements VhostTransport {
     }
 
     /** The device's sides of the receive queues that are enabled. */
-    List<PlayedQueue> receivers() {
+    List<SimulatedQueue> receivers() {
         return receivers;
     }
 
     /** The device's sides of the transmit queues that are enabled. */
-    List<PlayedQueue> transmitters() {
+    List<SimulatedQueue> transmitters() {
         return transmitters;
     }
 
     @Override
     public String description() {
-        return "practice";
+        return "simulated";
     }
 
     @Override
@@ -183,14 +183,14 @@ final class PracticeTransport implements VhostTransport {
     @Override
     public Doorbell enableQueue(int index, QueueAddresses queue) {
         MemorySegment memory = function.dma().at(queue.descriptorArea());
-        PlayedQueue played = features.has(Feature.VIRTIO_F_RING_PACKED)
-                ? new PackedDevice(memory, queue, features)
-                : new SplitDevice(memory, queue, features);
-        List<PlayedQueue> alike = index % 2 == 0 ? receivers : transmitters;
+        SimulatedQueue simulated = features.has(Feature.VIRTIO_F_RING_PACKED)
+                ? new SimulatedPackedQueue(memory, queue, features)
+                : new SimulatedSplitQueue(memory, queue, features);
+        List<SimulatedQueue> alike = index % 2 == 0 ? receivers : transmitters;
         if (index / 2 < alike.size()) {
-            alike.set(index / 2, played);
+            alike.set(index / 2, simulated);
         } else {
-            alike.add(played); // queues are enabled in the order of their numbers
+            alike.add(simulated); // queues are enabled in the order of their numbers
         }
         return kick == null ? new PciDoorbell(function.bar(0), 0, index) : VhostUserTransport.doorbell(kick);
     }

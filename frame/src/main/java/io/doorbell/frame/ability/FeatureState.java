@@ -1,4 +1,6 @@
-package io.doorbell.frame;
+package io.doorbell.frame.ability;
+
+import io.doorbell.frame.NicConfig;
 
 /**
  * What became of one optional ability of a device when its driver took it.

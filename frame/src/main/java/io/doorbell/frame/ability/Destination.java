@@ -1,11 +1,11 @@
-package io.doorbell.frame;
+package io.doorbell.frame.ability;
 
 /** Whom a frame is for, by its destination address. */
 public enum Destination {
-    /** One station. */
-    STATION,
+    /** One NIC, whose own address it is. */
+    UNICAST,
     /** A multicast group, broadcasts excepted. */
-    GROUP,
+    MULTICAST,
     /** Everyone: ff:ff:ff:ff:ff:ff. */
-    EVERYONE
+    BROADCAST
 }

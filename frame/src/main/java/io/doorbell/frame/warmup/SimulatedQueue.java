@@ -1,11 +1,11 @@
-package io.doorbell.frame.spi;
+package io.doorbell.frame.warmup;
 
 /**
  * A device's side of one queue, played by the thread that drives the other side, between its calls: simple and quick, and
  * trusting, since it knows its driver. Buffers of the queue are those that the driver has made available and the device
  * has not used; the device uses them in order, unless it is told otherwise.
  */
-public interface PlayedQueue {
+public interface SimulatedQueue {
 
     /** How many buffers there are for the device; {@code most} where there are more. */
     int available(int most);
