@@ -18,7 +18,7 @@ import io.doorbell.pci.InterruptInfo;
 import io.doorbell.pci.PciAddress;
 import io.doorbell.pci.PciFunction;
 import io.doorbell.pci.PciId;
-import io.doorbell.qemu.QtestMachine;
+import io.doorbell.qemu.qtest.QtestMachine;
 import java.time.Duration;
 import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;

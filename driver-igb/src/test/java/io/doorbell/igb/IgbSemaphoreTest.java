@@ -9,7 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.doorbell.DoorbellException;
 import io.doorbell.pci.PciFunction;
-import io.doorbell.qemu.QtestMachine;
+import io.doorbell.qemu.qtest.QtestMachine;
 import org.junit.jupiter.api.Test;
 
 class IgbSemaphoreTest {

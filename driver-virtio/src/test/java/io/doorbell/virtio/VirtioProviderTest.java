@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.doorbell.DoorbellException;
 import io.doorbell.pci.PciAddress;
 import io.doorbell.pci.PciId;
-import io.doorbell.qemu.QtestMachine;
+import io.doorbell.qemu.qtest.QtestMachine;
 import io.doorbell.virtio.transport.VirtioTransport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

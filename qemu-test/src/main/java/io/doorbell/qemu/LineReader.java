@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /** Reads the lines of a file that somebody else is still writing. */
-final class LineReader implements AutoCloseable {
+public final class LineReader implements AutoCloseable {
 
     private final InputStream in;
     private final ByteArrayOutputStream line = new ByteArrayOutputStream();
@@ -17,7 +17,7 @@ final class LineReader implements AutoCloseable {
     private int position;
     private int limit;
 
-    LineReader(Path file) throws IOException {
+    public LineReader(Path file) throws IOException {
         in = Files.newInputStream(file);
     }
 
@@ -27,7 +27,7 @@ final class LineReader implements AutoCloseable {
      * @param complete whether nothing more will be written: then the last line needs no end
      */
     @Nullable
-    String next(boolean complete) throws IOException {
+    public String next(boolean complete) throws IOException {
         while (true) {
             if (position == limit) {
                 position = 0;

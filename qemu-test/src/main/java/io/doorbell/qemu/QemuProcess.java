@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** A running QEMU that cannot outlive this JVM, and everything that it has printed. */
-final class QemuProcess implements AutoCloseable {
+public final class QemuProcess implements AutoCloseable {
 
     private static final int LOG_TAIL_BYTES = 16 * 1024;
     private static final Duration DYING = Duration.ofMillis(300);
@@ -45,7 +45,7 @@ final class QemuProcess implements AutoCloseable {
      * @param command the executable and its arguments
      * @param logFile receives standard output and standard error; may be deleted while QEMU runs
      */
-    static QemuProcess start(List<String> command, Path logFile) {
+    public static QemuProcess start(List<String> command, Path logFile) {
         List<String> guarded = new ArrayList<>(List.of("/bin/sh", "-c", DIE_WITH_JVM, "qemu"));
         guarded.addAll(command);
         try {
@@ -66,11 +66,11 @@ final class QemuProcess implements AutoCloseable {
         }
     }
 
-    boolean isAlive() {
+    public boolean isAlive() {
         return process.isAlive();
     }
 
-    long pid() {
+    public long pid() {
         return process.pid();
     }
 
@@ -80,7 +80,7 @@ final class QemuProcess implements AutoCloseable {
     }
 
     /** Waits until QEMU has ended of itself; false if it still runs when {@code patience} is over. */
-    boolean awaitExit(Duration patience) {
+    public boolean awaitExit(Duration patience) {
         try {
             return process.waitFor(patience.toNanos(), TimeUnit.NANOSECONDS);
         } catch (InterruptedException e) {
@@ -90,7 +90,7 @@ final class QemuProcess implements AutoCloseable {
     }
 
     /** What QEMU has printed so far: the last {@value #LOG_TAIL_BYTES} bytes of it. */
-    String log() {
+    public String log() {
         try {
             long start = Math.max(0, log.size() - LOG_TAIL_BYTES);
             ByteBuffer tail = ByteBuffer.allocate(LOG_TAIL_BYTES);
@@ -104,7 +104,7 @@ final class QemuProcess implements AutoCloseable {
     }
 
     /** State, log and command line, for a failure's message. */
-    String describe() {
+    public String describe() {
         // A connection that broke usually means that QEMU is about to end: its status says more than "runs".
         String state = !awaitExit(DYING) ? "runs as pid " + pid() : "ended with status " + process.exitValue();
         String words = log().strip();

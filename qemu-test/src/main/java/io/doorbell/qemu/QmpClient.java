@@ -32,7 +32,7 @@ public final class QmpClient implements AutoCloseable {
     private ByteBuffer input = ByteBuffer.allocate(READ_SIZE);
 
     /** Greets QEMU over a fresh connection, which this client owns from now on. */
-    QmpClient(UnixChannel channel) {
+    public QmpClient(UnixChannel channel) {
         this.channel = channel;
         Map<String, Object> greeting = nextMessage(REPLY, "greeting");
         if (!greeting.containsKey("QMP")) {

@@ -4,11 +4,15 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 
 /** Things to close together, the newest first; one that fails to close does not keep the others open. */
-final class Resources implements AutoCloseable {
+public final class Resources implements AutoCloseable {
 
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
 
-    <T extends AutoCloseable> T add(T resource) {
+    /** Nothing to close so far. */
+    public Resources() {}
+
+    /** Has a resource closed, before those that were added earlier. */
+    public <T extends AutoCloseable> T add(T resource) {
         opened.push(resource);
         return resource;
     }

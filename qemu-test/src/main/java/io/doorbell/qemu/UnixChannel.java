@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * <p>One thread at a time may read and one, perhaps another, may write. A failure names the connection, what was waited
  * for, and QEMU's log.
  */
-final class UnixChannel implements AutoCloseable {
+public final class UnixChannel implements AutoCloseable {
 
     private final SocketChannel socket;
     private final Selector readable;
@@ -62,7 +62,7 @@ final class UnixChannel implements AutoCloseable {
      * @return bytes read; 0 when nothing is there or {@code into} is full
      * @throws QemuException if QEMU closed the connection
      */
-    int read(ByteBuffer into) {
+    public int read(ByteBuffer into) {
         int count;
         try {
             count = socket.read(into);
@@ -76,7 +76,7 @@ final class UnixChannel implements AutoCloseable {
     }
 
     /** Writes what fits, without waiting; returns the number of bytes written. */
-    int write(ByteBuffer from) {
+    public int write(ByteBuffer from) {
         try {
             return socket.write(from);
         } catch (IOException e) {
@@ -85,7 +85,7 @@ final class UnixChannel implements AutoCloseable {
     }
 
     /** Writes all of {@code from}, or fails once {@code patience} passes without room for a single byte. */
-    void writeFully(ByteBuffer from, Duration patience) {
+    public void writeFully(ByteBuffer from, Duration patience) {
         while (from.hasRemaining()) {
             if (write(from) == 0 && !await(writable, patience)) {
                 throw failure(
@@ -95,19 +95,19 @@ final class UnixChannel implements AutoCloseable {
     }
 
     /** Waits until a read would return something or fail; false when {@code patience} is over. */
-    boolean awaitReadable(Duration patience) {
+    public boolean awaitReadable(Duration patience) {
         readKey.interestOps(SelectionKey.OP_READ);
         return await(readable, patience);
     }
 
     /** As {@link #awaitReadable}, but room for a write ends the wait too. For the thread that reads. */
-    boolean awaitReadableOrWritable(Duration patience) {
+    public boolean awaitReadableOrWritable(Duration patience) {
         readKey.interestOps(SelectionKey.OP_READ | SelectionKey.OP_WRITE);
         return await(readable, patience);
     }
 
     /** Reads at least one byte, or fails once {@code patience} is over; {@code what} says what was waited for. */
-    void readSome(ByteBuffer into, Duration patience, String what) {
+    public void readSome(ByteBuffer into, Duration patience, String what) {
         long deadline = System.nanoTime() + patience.toNanos();
         while (read(into) == 0) {
             long left = deadline - System.nanoTime();
@@ -117,7 +117,7 @@ final class UnixChannel implements AutoCloseable {
         }
     }
 
-    QemuException failure(String what, @Nullable Throwable cause) {
+    public QemuException failure(String what, @Nullable Throwable cause) {
         String reason = cause == null ? "" : ": " + cause.getMessage();
         return new QemuException(name + ": " + what + reason + "\n" + log.get(), cause);
     }

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * A unix socket on which Java listens for QEMU. Listening comes before QEMU starts, so QEMU's connection succeeds at
  * once and there is nothing to retry.
  */
-final class UnixListener implements AutoCloseable {
+public final class UnixListener implements AutoCloseable {
 
     private static final int SUN_PATH_MAX = 107;
 
@@ -28,7 +28,7 @@ final class UnixListener implements AutoCloseable {
     }
 
     /** Listens on a socket that this creates; failures call the connection by the file's name. */
-    static UnixListener bind(Path path) {
+    public static UnixListener bind(Path path) {
         String name = String.valueOf(path.getFileName());
         if (path.toString().length() > SUN_PATH_MAX) {
             throw new QemuException(name + ": the socket path " + path + " is longer than " + SUN_PATH_MAX
@@ -45,7 +45,7 @@ final class UnixListener implements AutoCloseable {
     }
 
     /** Waits until QEMU connects; fails at once when QEMU exits instead, showing its log. */
-    UnixChannel accept(QemuProcess process, Duration patience) {
+    public UnixChannel accept(QemuProcess process, Duration patience) {
         long deadline = System.nanoTime() + patience.toNanos();
         try (Selector selector = server.provider().openSelector()) {
             server.register(selector, SelectionKey.OP_ACCEPT);

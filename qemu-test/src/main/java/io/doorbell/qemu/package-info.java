@@ -1,2 +1,2 @@
-/** The lab: QEMU's own NIC models, driven from JUnit over qtest or from a guest. */
+/** The lab: what QEMU is run and talked to with. */
 package io.doorbell.qemu;

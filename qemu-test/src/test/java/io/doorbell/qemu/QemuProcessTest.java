@@ -2,6 +2,7 @@ package io.doorbell.qemu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.doorbell.qemu.qtest.QtestMachine;
 import java.io.BufferedReader;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;

@@ -8,9 +8,9 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 
 /** Two connected ends of a unix stream, without a QEMU. */
-record SocketPair(UnixChannel left, UnixChannel right) implements AutoCloseable {
+public record SocketPair(UnixChannel left, UnixChannel right) implements AutoCloseable {
 
-    static SocketPair open(Path folder) throws IOException {
+    public static SocketPair open(Path folder) throws IOException {
         UnixDomainSocketAddress address = UnixDomainSocketAddress.of(folder.resolve("s"));
         try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             server.bind(address);

@@ -8,7 +8,7 @@ import io.doorbell.pci.ConfigSpace;
 import io.doorbell.pci.NetInterface;
 import io.doorbell.pci.PciAddress;
 import io.doorbell.pci.PciDevice;
-import io.doorbell.qemu.NumberedExchange;
+import io.doorbell.qemu.link.NumberedExchange;
 import java.time.Duration;
 
 /**

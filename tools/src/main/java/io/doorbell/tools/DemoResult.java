@@ -3,7 +3,7 @@ package io.doorbell.tools;
 import static io.doorbell.tools.Table.number;
 import static io.doorbell.tools.Table.text;
 
-import io.doorbell.qemu.NumberedExchange.Counts;
+import io.doorbell.qemu.link.NumberedExchange.Counts;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

@@ -2,7 +2,7 @@ package io.doorbell.tools;
 
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.Nic;
-import io.doorbell.qemu.GuestMachine;
+import io.doorbell.qemu.guest.GuestMachine;
 
 /** Has the kernel's own stack ping a NIC from another one on the same wire, and answers for the NIC. */
 final class KernelPing {

@@ -1,6 +1,6 @@
 package io.doorbell.tools;
 
-import io.doorbell.qemu.GuestMachine;
+import io.doorbell.qemu.guest.GuestMachine;
 
 /** The NICs of {@code nicctl lab} and {@code nicctl demo}. */
 final class Lab {

@@ -1,6 +1,6 @@
 package io.doorbell.tools;
 
-import io.doorbell.qemu.GuestMachine;
+import io.doorbell.qemu.guest.GuestMachine;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;

@@ -1,8 +1,8 @@
 package io.doorbell.tools;
 
 import io.doorbell.frame.MacAddress;
-import io.doorbell.qemu.GuestMachineBuilder;
-import io.doorbell.qemu.Wire;
+import io.doorbell.qemu.guest.GuestMachineBuilder;
+import io.doorbell.qemu.link.Wire;
 
 /**
  * A NIC for Doorbell in a virtual machine. Two others share its wire: a NIC for the kernel's driver, and a peer in the

@@ -3,7 +3,7 @@ package io.doorbell.tools;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicCandidate;
-import io.doorbell.qemu.NumberedExchange.Counts;
+import io.doorbell.qemu.link.NumberedExchange.Counts;
 import java.util.Map;
 import java.util.Objects;
 

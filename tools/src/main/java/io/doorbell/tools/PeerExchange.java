@@ -1,9 +1,9 @@
 package io.doorbell.tools;
 
 import io.doorbell.DoorbellException;
-import io.doorbell.qemu.FramePeer;
-import io.doorbell.qemu.NumberedExchange;
-import io.doorbell.qemu.NumberedExchange.Counts;
+import io.doorbell.qemu.link.FramePeer;
+import io.doorbell.qemu.link.NumberedExchange;
+import io.doorbell.qemu.link.NumberedExchange.Counts;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 

@@ -3,7 +3,7 @@ package io.doorbell.tools;
 import io.doorbell.DoorbellException;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.Nic;
-import io.doorbell.qemu.NumberedExchange;
+import io.doorbell.qemu.link.NumberedExchange;
 import java.io.IOException;
 import java.time.Duration;
 

@@ -1,8 +1,8 @@
 package io.doorbell.tools;
 
 import io.doorbell.DoorbellException;
-import io.doorbell.qemu.GuestMachine;
 import io.doorbell.qemu.ScratchFolder;
+import io.doorbell.qemu.guest.GuestMachine;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -3,7 +3,7 @@ package io.doorbell.tools;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.doorbell.qemu.HostTap;
+import io.doorbell.qemu.link.HostTap;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;

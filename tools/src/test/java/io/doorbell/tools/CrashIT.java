@@ -3,9 +3,9 @@ package io.doorbell.tools;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.doorbell.frame.MacAddress;
-import io.doorbell.qemu.GuestMachine;
-import io.doorbell.qemu.GuestMachineBuilder;
-import io.doorbell.qemu.GuestProcess;
+import io.doorbell.qemu.guest.GuestMachine;
+import io.doorbell.qemu.guest.GuestMachineBuilder;
+import io.doorbell.qemu.guest.GuestProcess;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;

@@ -2,7 +2,7 @@ package io.doorbell.tools;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.doorbell.qemu.NumberedExchange.Counts;
+import io.doorbell.qemu.link.NumberedExchange.Counts;
 import io.doorbell.tools.DemoResult.NicResult;
 import java.nio.file.Path;
 import java.util.List;

@@ -1,6 +1,6 @@
 package io.doorbell.tools;
 
-import io.doorbell.qemu.GuestMachine;
+import io.doorbell.qemu.guest.GuestMachine;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -3,7 +3,7 @@ package io.doorbell.tools;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.doorbell.qemu.GuestMachine;
+import io.doorbell.qemu.guest.GuestMachine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

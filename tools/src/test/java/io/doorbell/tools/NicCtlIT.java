@@ -2,8 +2,8 @@ package io.doorbell.tools;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.doorbell.qemu.GuestMachine;
-import io.doorbell.qemu.GuestResult;
+import io.doorbell.qemu.guest.GuestMachine;
+import io.doorbell.qemu.guest.GuestResult;
 import io.doorbell.tools.GuestScript.Outcome;
 import java.time.Duration;
 import java.util.Iterator;

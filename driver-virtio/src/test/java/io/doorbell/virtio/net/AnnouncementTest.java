@@ -8,7 +8,7 @@ import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.ability.Announcements;
 import io.doorbell.frame.spi.BoundedWait;
-import io.doorbell.qemu.QtestMachine;
+import io.doorbell.qemu.qtest.QtestMachine;
 import io.doorbell.virtio.transport.ModernPciTransport;
 import java.time.Duration;
 import java.util.Map;

@@ -11,7 +11,7 @@ import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.Offloads;
 import io.doorbell.frame.ability.OffloadControl;
 import io.doorbell.frame.spi.BoundedWait;
-import io.doorbell.qemu.QtestMachine;
+import io.doorbell.qemu.qtest.QtestMachine;
 import io.doorbell.virtio.transport.ModernPciTransport;
 import java.io.ByteArrayOutputStream;
 import java.time.Duration;

@@ -9,7 +9,7 @@ import io.doorbell.frame.FramePool;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.spi.BoundedWait;
-import io.doorbell.qemu.QtestMachine;
+import io.doorbell.qemu.qtest.QtestMachine;
 import io.doorbell.virtio.spec.Feature;
 import io.doorbell.virtio.transport.ModernPciTransport;
 import java.time.Duration;

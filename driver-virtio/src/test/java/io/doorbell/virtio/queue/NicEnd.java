@@ -6,7 +6,7 @@ import io.doorbell.frame.FramePool;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.RxQueue;
 import io.doorbell.frame.TxQueue;
-import io.doorbell.qemu.NumberedExchange;
+import io.doorbell.qemu.link.NumberedExchange;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 

@@ -11,7 +11,7 @@ import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.ability.RegisterDump;
 import io.doorbell.frame.spi.BoundedWait;
-import io.doorbell.qemu.QtestMachine;
+import io.doorbell.qemu.qtest.QtestMachine;
 import io.doorbell.virtio.net.VirtioNic;
 import io.doorbell.virtio.spec.Feature;
 import java.time.Duration;

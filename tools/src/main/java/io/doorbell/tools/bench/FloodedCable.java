@@ -1,7 +1,7 @@
 package io.doorbell.tools.bench;
 
 import io.doorbell.DoorbellException;
-import io.doorbell.qemu.FramePeer;
+import io.doorbell.qemu.link.FramePeer;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 

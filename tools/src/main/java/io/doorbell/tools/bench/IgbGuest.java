@@ -9,7 +9,7 @@ import io.doorbell.pci.DriverBinding;
 import io.doorbell.pci.NetInterface;
 import io.doorbell.pci.PciAddress;
 import io.doorbell.pci.PciBus;
-import io.doorbell.qemu.GuestMachine;
+import io.doorbell.qemu.guest.GuestMachine;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.DirectoryStream;

@@ -1,12 +1,12 @@
 package io.doorbell.tools.bench;
 
 import io.doorbell.DoorbellException;
-import io.doorbell.qemu.GuestMachine;
-import io.doorbell.qemu.GuestMachineBuilder;
-import io.doorbell.qemu.GuestProcess;
-import io.doorbell.qemu.GuestResult;
 import io.doorbell.qemu.QemuBinary;
-import io.doorbell.qemu.Wire;
+import io.doorbell.qemu.guest.GuestMachine;
+import io.doorbell.qemu.guest.GuestMachineBuilder;
+import io.doorbell.qemu.guest.GuestProcess;
+import io.doorbell.qemu.guest.GuestResult;
+import io.doorbell.qemu.link.Wire;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;

@@ -12,7 +12,7 @@ import io.doorbell.frame.NicStatistics;
 import io.doorbell.frame.Rss;
 import io.doorbell.frame.ability.RegisterDump;
 import io.doorbell.frame.spi.BoundedWait;
-import io.doorbell.qemu.NumberedExchange;
+import io.doorbell.qemu.link.NumberedExchange;
 import io.doorbell.virtio.queue.NicEnd;
 import io.doorbell.virtio.vhost.frontend.VhostUserNicTest;
 import java.nio.file.Path;

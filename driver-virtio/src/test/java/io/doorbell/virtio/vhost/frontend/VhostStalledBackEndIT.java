@@ -9,7 +9,7 @@ import io.doorbell.frame.FramePool;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.spi.BoundedWait;
-import io.doorbell.qemu.NumberedExchange;
+import io.doorbell.qemu.link.NumberedExchange;
 import io.doorbell.virtio.net.VirtioNic;
 import io.doorbell.virtio.queue.NicEnd;
 import java.nio.file.Files;

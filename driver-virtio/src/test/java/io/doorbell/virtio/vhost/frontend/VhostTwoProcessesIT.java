@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
-import io.doorbell.qemu.NumberedExchange;
+import io.doorbell.qemu.link.NumberedExchange;
 import io.doorbell.virtio.queue.NicEnd;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -11,7 +11,7 @@ import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.ability.QueueReset;
 import io.doorbell.frame.spi.BoundedWait;
-import io.doorbell.qemu.NumberedExchange;
+import io.doorbell.qemu.link.NumberedExchange;
 import io.doorbell.virtio.queue.NicEnd;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -17,7 +17,7 @@ import io.doorbell.frame.NicClosedException;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.ability.RegisterDump;
 import io.doorbell.frame.spi.BoundedWait;
-import io.doorbell.qemu.NumberedExchange;
+import io.doorbell.qemu.link.NumberedExchange;
 import io.doorbell.virtio.net.VirtioNic;
 import io.doorbell.virtio.queue.NicEnd;
 import io.doorbell.virtio.queue.PackedRing;
