@@ -22,9 +22,11 @@ import io.doorbell.qemu.qtest.QtestMachine;
 import java.time.Duration;
 import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** QEMU's device, pulled out while it runs: registers read as all ones then, as those of hardware do. */
+@Tag("qtest")
 class IgbGoneTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(20);

@@ -28,11 +28,13 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The driver on QEMU's igb, which judges it. */
+@Tag("qtest")
 class IgbNicTest {
 
     private static final MacAddress MAC = MacAddress.parse("52:54:00:12:34:56");

@@ -10,8 +10,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.doorbell.DoorbellException;
 import io.doorbell.pci.PciFunction;
 import io.doorbell.qemu.qtest.QtestMachine;
+import io.doorbell.qemu.QtestMachine;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
+/** Most wait for what does not come, so they wait together. */
+@Execution(ExecutionMode.CONCURRENT)
 class IgbSemaphoreTest {
 
     private static final int BOTH = SWSM_SMBI.mask() | SWSM_SWESMBI.mask();
@@ -80,6 +86,7 @@ class IgbSemaphoreTest {
 
     /** QEMU's registers behave as the data sheet says. */
     @Test
+    @Tag("qtest")
     void takesItOnQemusDeviceToo() {
         try (QtestMachine machine = QtestMachine.builder().nic("igb").start();
                 PciFunction function = machine.open(0)) {

@@ -27,6 +27,7 @@ import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A NIC is stopped, reset and closed by one thread while others poll it and ask it, as by a hook when the JVM ends. */
@@ -198,6 +199,7 @@ class IgbThreadsTest {
 
     /** The device is QEMU's, and busy in both directions. */
     @Test
+    @Tag("qtest")
     void isClosedUnderThreadsThatPollQemusDevice() throws Exception {
         try (QtestMachine machine =
                 QtestMachine.builder().nic("igb", "mac=" + MAC).virtualTime().start()) {
@@ -220,6 +222,7 @@ class IgbThreadsTest {
     }
 
     @Test
+    @Tag("qtest")
     void isStoppedStartedAndResetUnderThreadsThatPoll() throws Exception {
         try (QtestMachine machine = QtestMachine.builder()
                         .nic("igb", "mac=" + MAC)

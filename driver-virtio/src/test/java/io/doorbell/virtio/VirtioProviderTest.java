@@ -9,11 +9,13 @@ import io.doorbell.pci.PciAddress;
 import io.doorbell.pci.PciId;
 import io.doorbell.qemu.qtest.QtestMachine;
 import io.doorbell.virtio.transport.VirtioTransport;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Which transport a device gets, and which device none. */
+@Tag("qtest")
 class VirtioProviderTest {
 
     private static final PciAddress ADDRESS = PciAddress.parse("0000:00:04.0");

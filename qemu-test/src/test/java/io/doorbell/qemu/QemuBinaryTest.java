@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -15,6 +16,7 @@ class QemuBinaryTest {
     Path folder;
 
     @Test
+    @Tag("qtest")
     void knowsTheModelsOfTheQemuThatIsInstalled() {
         QemuBinary qemu = QemuBinary.find();
         assertThat(qemu.path()).isExecutable();

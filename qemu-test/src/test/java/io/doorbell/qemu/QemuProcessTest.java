@@ -6,10 +6,12 @@ import io.doorbell.qemu.qtest.QtestMachine;
 import java.io.BufferedReader;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
+@Tag("qtest")
 class QemuProcessTest {
 
     /** What the JVM that is killed runs. */

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.assertj.core.api.InstanceOfAssertFactories;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,6 +23,7 @@ class QmpClientTest {
     private static final String GREETING = "{\"QMP\": {\"version\": {}}}\r\n{\"return\": {}}\r\n";
 
     @Test
+    @Tag("qtest")
     void commandsARealQemu() {
         try (QtestMachine machine = QtestMachine.builder().nic("igb").start()) {
             Object status = machine.qmp().execute("query-status");
@@ -30,6 +32,7 @@ class QmpClientTest {
     }
 
     @Test
+    @Tag("qtest")
     void quotesQemusReasonForARefusal() {
         try (QtestMachine machine = QtestMachine.builder().nic("igb").start()) {
             assertThatThrownBy(() -> machine.qmp().setLink("nic7", false))
@@ -40,6 +43,7 @@ class QmpClientTest {
     }
 
     @Test
+    @Tag("qtest")
     void keepsEventsUntilTheyAreAskedFor() {
         try (QtestMachine machine = QtestMachine.builder().nic("igb").start()) {
             machine.qmp().execute("stop");

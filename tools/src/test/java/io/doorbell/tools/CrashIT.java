@@ -9,9 +9,11 @@ import io.doorbell.qemu.guest.GuestProcess;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What a process leaves behind that is killed while its NIC is at work. */
+@Tag("guest")
 class CrashIT {
 
     private static final int ENOUGH = 2000;

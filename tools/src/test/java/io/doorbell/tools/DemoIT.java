@@ -10,10 +10,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The demo from its command line to the record that QEMU made of it, with tshark as the judge. */
+@Tag("guest")
 class DemoIT {
 
     private static final int FRAMES = 3000;

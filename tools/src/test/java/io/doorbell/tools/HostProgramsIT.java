@@ -10,12 +10,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The guest's file tree is the host's, and so are the programs on its {@code PATH}: here, a host whose programs all fail.
  */
+@Tag("guest")
 class HostProgramsIT {
 
     /** First on the guest's {@code PATH}. */

@@ -8,9 +8,11 @@ import io.doorbell.tools.GuestScript.Outcome;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The commands on a real bus, real drivers and a real IOMMU: those of a guest's Linux. */
+@Tag("guest")
 class NicCtlIT {
 
     private static final Duration PATIENCE = Duration.ofMinutes(5);

@@ -13,11 +13,13 @@ import io.doorbell.virtio.transport.ModernPciTransport;
 import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What QEMU asks of a station that has moved to another host, as it does after a migration. */
+@Tag("qtest")
 class AnnouncementTest {
 
     private static final MacAddress MAC = MacAddress.parse("52:54:00:12:34:56");

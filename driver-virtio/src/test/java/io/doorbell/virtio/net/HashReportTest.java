@@ -36,11 +36,14 @@ import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** The hashes that QEMU's virtio-net reports with the frames of the host's kernel, beside those that they should have. */
+@Tag("qtest")
+@Tag("root")
 class HashReportTest {
 
     /** With RSS the key goes to the device by one command, and without by another. */

@@ -22,6 +22,7 @@ import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,6 +33,8 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Two of QEMU's NICs on a bridge of the host's kernel, which judges what one leaves undone: it completes checksums and
  * cuts frames for a receiver that takes none, and passes them on to one that does.
  */
+@Tag("qtest")
+@Tag("root")
 @ParameterizedClass
 @ValueSource(
         strings = {

@@ -25,11 +25,14 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** QEMU's NIC on a tap interface, and a socket of the host's kernel at its other end. */
+@Tag("qtest")
+@Tag("root")
 @ParameterizedClass
 @ValueSource(strings = {"packed=off", "packed=on"})
 class KernelSocketTest {

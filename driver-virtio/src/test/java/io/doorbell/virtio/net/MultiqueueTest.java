@@ -44,12 +44,15 @@ import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Several queues of QEMU's virtio-net, with the host's kernel at the other end of the cable. */
+@Tag("qtest")
+@Tag("root")
 class MultiqueueTest {
 
     enum Device {

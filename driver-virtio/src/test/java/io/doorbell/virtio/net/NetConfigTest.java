@@ -15,9 +15,11 @@ import io.doorbell.virtio.transport.ModernPciTransport;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Features that change what the driver reads from the device's configuration, with QEMU's virtio-net as the judge. */
+@Tag("qtest")
 class NetConfigTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(20);

@@ -25,11 +25,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** How the driver gets over a device that has given up, and over a queue that has stopped, on QEMU's virtio-net. */
+@Tag("qtest")
 @ParameterizedClass
 @EnumSource
 class RecoveryTest {

@@ -17,6 +17,7 @@ import io.doorbell.qemu.link.Wire;
 import io.doorbell.virtio.queue.NicEnd;
 import java.time.Duration;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.Timeout;
  * physical addresses.
  */
 @Timeout(300)
+@Tag("guest")
 class UnprotectedIT {
 
     private static final Duration PATIENCE = Duration.ofSeconds(120);

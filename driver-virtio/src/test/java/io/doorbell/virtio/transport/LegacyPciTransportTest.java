@@ -18,9 +18,11 @@ import java.time.Duration;
 import java.util.OptionalInt;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The driver on QEMU's virtio-net with nothing but its legacy interface. */
+@Tag("qtest")
 class LegacyPciTransportTest {
 
     private static final MacAddress MAC = MacAddress.parse("52:54:00:12:34:56");

@@ -13,12 +13,14 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** One guest for all that leaves it as it was. */
 @Timeout(180)
+@Tag("guest")
 class GuestMachineIT {
 
     private static final String KERNEL_MAC = "52:54:00:00:00:02";

@@ -10,6 +10,7 @@ import java.util.List;
 import jdk.jfr.Recording;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordingFile;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -19,6 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Hot loops stay compiled once they are warm. A deoptimisation throws a loop back into the interpreter for as long as it
  * takes to compile it anew, in which a ring overflows.
  */
+@Tag("c2")
 class HotLoopTest {
 
     private static final String DEOPTIMISATION = "jdk.Deoptimization";

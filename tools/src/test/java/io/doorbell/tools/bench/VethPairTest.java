@@ -9,8 +9,10 @@ import io.doorbell.qemu.link.HostTap;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("root")
 class VethPairTest {
 
     @BeforeEach

@@ -13,6 +13,7 @@ import io.doorbell.virtio.vhost.frontend.VhostUserNicTest;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,6 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Our back-end, with QEMU as the front-end and Linux as the driver: the guest pings through it. */
 @Timeout(600)
+@Tag("guest")
 class VhostBackendGuestIT {
 
     private static final String GUEST_MAC = "52:54:00:00:00:01";

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedClass;
@@ -25,6 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Our back-end, with QEMU as the front-end: it passes on to us the rings that a driver has set up in a virtio-net-pci. The
  * driver is ours, too, since no guest is needed so.
  */
+@Tag("qtest")
 @ParameterizedClass
 @ValueSource(strings = {"packed=off", "packed=on", "packed=on,indirect_desc=off", "packed=off,event_idx=off"})
 class VhostBackendQemuTest {

@@ -34,6 +34,7 @@ import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -304,6 +305,7 @@ class ClosingTest {
     }
 
     @ParameterizedTest
+    @Tag("qtest")
     @ValueSource(strings = {"packed=off", "packed=on"})
     void isClosedUnderThreadsThatPollQemusDevice(String layout) throws Exception {
         try (QtestMachine machine = machine(layout)) {
@@ -317,6 +319,7 @@ class ClosingTest {
     }
 
     @ParameterizedTest
+    @Tag("qtest")
     @ValueSource(strings = {"packed=off", "packed=on"})
     void isStoppedStartedAndResetUnderThreadsThatPollQemusDevice(String layout) throws Exception {
         try (QtestMachine machine = machine(layout);

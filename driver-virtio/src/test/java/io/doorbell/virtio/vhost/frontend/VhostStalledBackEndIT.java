@@ -21,13 +21,18 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * A back-end, in another process, that is stopped for longer than it may take to answer, and goes on with what it was at
  * when it wakes up: whatever it writes then is not into frames that the application has by now.
+ *
+ * <p>Mostly this waits for who does not answer, so the layouts take their turns together.
  */
+@Execution(ExecutionMode.CONCURRENT)
 @ParameterizedClass
 @ValueSource(strings = {"", "VIRTIO_F_RING_PACKED", "VIRTIO_F_RING_PACKED VIRTIO_F_IN_ORDER"})
 class VhostStalledBackEndIT {

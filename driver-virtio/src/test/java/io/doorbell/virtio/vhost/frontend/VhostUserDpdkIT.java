@@ -23,12 +23,14 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Our front-end, judged by DPDK's back-end, which sends every frame back. */
+@Tag("dpdk")
 class VhostUserDpdkIT {
 
     private static final Duration PATIENCE = Duration.ofSeconds(30);
