@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What the READMEs show and point to is there. */
+/** What the documents show and point to is there. */
 class ReadmeTest {
 
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
@@ -34,9 +34,10 @@ class ReadmeTest {
         return Files.readString(ROOT.resolve("README.md"));
     }
 
-    /** The README and those of the modules. */
+    /** The documents of the whole and of the modules. */
     static List<Path> readmes() throws IOException {
-        try (Stream<Path> files = Files.find(ROOT, 2, (path, is) -> path.endsWith("README.md"))) {
+        try (Stream<Path> files =
+                Files.find(ROOT, 2, (path, is) -> path.toString().endsWith(".md"))) {
             return files.toList();
         }
     }
@@ -61,7 +62,11 @@ class ReadmeTest {
 
     @Test
     void findsTheReadmesOfTheModulesToo() throws IOException {
-        assertThat(readmes()).contains(ROOT.resolve("README.md"), ROOT.resolve("driver-virtio/README.md"));
+        assertThat(readmes())
+                .contains(
+                        ROOT.resolve("README.md"),
+                        ROOT.resolve("driver-virtio/README.md"),
+                        ROOT.resolve("ARCHITECTURE.md"));
     }
 
     /** Where a test is linked as {@code Class.method}, the file is that class's and has that method. */
