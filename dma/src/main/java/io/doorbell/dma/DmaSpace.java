@@ -15,7 +15,7 @@ public interface DmaSpace extends AutoCloseable {
      * there are none.
      *
      * @param bytes how many are needed; rounded up to whole pages
-     * @throws DoorbellException when there is no memory, no device address, or the memlock limit is too low
+     * @throws io.doorbell.DoorbellException when there is no memory, no device address, or the memlock limit is too low
      */
     DmaRegion allocate(long bytes);
 
@@ -24,7 +24,7 @@ public interface DmaSpace extends AutoCloseable {
      * takes it from the device and leaves the memory alone.
      *
      * @param memory native and page-aligned, in address and in size, since an IOMMU grants whole pages
-     * @throws DoorbellException when the memory is of the wrong kind, already registered, or cannot be pinned
+     * @throws io.doorbell.DoorbellException when the memory is of the wrong kind, already registered, or cannot be pinned
      */
     DmaRegion register(MemorySegment memory);
 
