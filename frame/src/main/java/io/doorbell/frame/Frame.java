@@ -37,6 +37,15 @@ public final class Frame {
     private static final int ADDRESSES = 12;
 
     /**
+     * Beside the bits of {@link Offloads}: {@link #tag} has a value. A fresh frame's bits are all cleared anyhow, so that a
+     * tag costs nothing where frames are received.
+     */
+    private static final int TAGGED = 1 << 31;
+
+    /** What is not of the frame's content, and stays when offloads are cleared. */
+    private static final int NO_OFFLOADS = Offloads.CONTINUES | TAGGED;
+
+    /**
      * In an empty slot, that of an earlier frame, or null. References are written only where they change: for each, the
      * garbage collector has to take note.
      */
@@ -55,16 +64,18 @@ public final class Frame {
     /** Bytes in the frame; {@link #EMPTY} in an empty slot. */
     int length = EMPTY;
 
-    /** Bits of {@link Offloads}; what the fields below hold is valid where the bit is set. */
+    /** Bits of {@link Offloads}, and {@link #TAGGED}; what the fields below hold is valid where the bit is set. */
     private int offloads;
 
     private int checksumStart;
-    private int checksumOffset;
+    // Two that are narrow, so that a slot takes one cache line's worth of memory.
+    private char checksumOffset;
+    private char vlanTag;
     private Segmentation segmentation = Segmentation.TCP4;
     private int segmentSize;
     private int segmentHeader;
-    private int vlanTag;
     private int hash;
+    private int tag;
 
     Frame() {}
 
@@ -82,7 +93,13 @@ public final class Frame {
     /** Takes over the frame of another slot, which is empty then. */
     void take(Frame other) {
         fill(other.pool(), other.buffer, other.offset, other.length);
+        describeAs(other);
         offloads = other.offloads;
+        other.clear();
+    }
+
+    /** Takes over what goes with the bits of {@link #offloads}. */
+    private void describeAs(Frame other) {
         checksumStart = other.checksumStart;
         checksumOffset = other.checksumOffset;
         segmentation = other.segmentation;
@@ -90,7 +107,7 @@ public final class Frame {
         segmentHeader = other.segmentHeader;
         vlanTag = other.vlanTag;
         hash = other.hash;
-        other.clear();
+        tag = other.tag;
     }
 
     void clear() {
@@ -173,6 +190,19 @@ public final class Frame {
         return start();
     }
 
+    /**
+     * The frame's bytes as a segment of their own, for code that works on segments; nothing is reachable through it beyond
+     * the frame as it is now. This makes an object: where every frame passes, use the accessors, or {@link #memory()}.
+     *
+     * <p>Use it only while the frame is this slot's, and has not moved its start or end. Afterwards the segment goes on
+     * to show the buffer, whose bytes may by then be those of another frame, or a device may be writing them: nothing
+     * catches that. The segment becomes invalid only with the pool's memory.
+     */
+    public MemorySegment asSegment() {
+        owned();
+        return memory.asSlice(start(), length);
+    }
+
     public byte getByte(int index) {
         final long at = at(index, Byte.BYTES);
         try {
@@ -207,6 +237,21 @@ public final class Frame {
         } catch (IllegalStateException e) {
             throw explain(e);
         }
+    }
+
+    /** As {@link #getByte}, from 0 to 255. */
+    public int getUnsignedByte(int index) {
+        return Byte.toUnsignedInt(getByte(index));
+    }
+
+    /** As {@link #getShort}, from 0 to 65535. */
+    public int getUnsignedShort(int index) {
+        return Short.toUnsignedInt(getShort(index));
+    }
+
+    /** As {@link #getInt}, from 0 to 2<sup>32</sup> − 1. */
+    public long getUnsignedInt(int index) {
+        return Integer.toUnsignedLong(getInt(index));
     }
 
     public void setByte(int index, byte value) {
@@ -245,7 +290,60 @@ public final class Frame {
         }
     }
 
-    /** Makes the frame a copy of {@code source}. */
+    /**
+     * Copies {@code count} bytes of the frame, from {@code index} on, to {@code target}, from byte {@code offset} on.
+     *
+     * @throws IndexOutOfBoundsException when they are not within the frame, or not within {@code target}
+     */
+    public void getBytes(int index, MemorySegment target, long offset, int count) {
+        final long at = atRange(index, count);
+        Objects.checkFromIndexSize(offset, count, target.byteSize());
+        try {
+            MemorySegment.copy(memory, at, target, offset, count);
+        } catch (IllegalStateException e) {
+            throw explain(e);
+        }
+    }
+
+    /**
+     * Overwrites {@code count} bytes of the frame, from {@code index} on, with those of {@code source} from byte
+     * {@code offset} on. The frame's length stays: set it first.
+     *
+     * @throws IndexOutOfBoundsException when they are not within the frame, or not within {@code source}
+     */
+    public void setBytes(int index, MemorySegment source, long offset, int count) {
+        final long at = atRange(index, count);
+        Objects.checkFromIndexSize(offset, count, source.byteSize());
+        try {
+            MemorySegment.copy(source, offset, memory, at, count);
+        } catch (IllegalStateException e) {
+            throw explain(e);
+        }
+    }
+
+    /**
+     * Makes the frame a copy of another one, which stays as it is: bytes, length, {@link #tag}, and what is known of it or
+     * asked for it ({@link #offloads}). The two may be of different pools.
+     *
+     * <p>The frame stays in its buffer, and starts there where it did: its headroom is its own. It copies one slot.
+     * Whether a slot goes on in the next one is its batch's business, so {@link #continues} stays as it was.
+     *
+     * @throws DoorbellException when the other frame is longer than what the buffer has behind this one's start; nothing
+     *     has changed then
+     */
+    public void copyFrom(Frame source) {
+        final MemorySegment from = source.memory();
+        length(source.length);
+        try {
+            MemorySegment.copy(from, source.start(), memory, start(), source.length);
+        } catch (IllegalStateException e) {
+            throw source.explain(explain(e));
+        }
+        describeAs(source);
+        offloads = (source.offloads & ~Offloads.CONTINUES) | (offloads & Offloads.CONTINUES);
+    }
+
+    /** Makes the frame a copy of {@code source}; its headroom, and what is known of it, stay. */
     public void copyFrom(byte[] source) {
         length(source.length);
         try {
@@ -291,16 +389,32 @@ public final class Frame {
         }
     }
 
+    /**
+     * A number of the application's, such as the port that the frame came in by; 0 in a frame that was just received or
+     * allocated. It goes with the frame to other batches, and with its copies. Drivers do not look at it.
+     */
+    public int tag() {
+        owned();
+        return (offloads & TAGGED) == 0 ? 0 : tag;
+    }
+
+    /** See {@link #tag()}. Of a frame that takes several slots, each slot has its own. */
+    public void tag(int value) {
+        owned();
+        tag = value;
+        offloads |= TAGGED;
+    }
+
     /** What is known of the frame, or asked for it: bits of {@link Offloads}. A fresh frame has none. */
     public int offloads() {
         owned();
-        return offloads;
+        return offloads & ~TAGGED;
     }
 
-    /** Forgets what was known of the frame or asked for it; that it goes on in the next slot is not forgotten. */
+    /** Forgets what was known of the frame or asked for it; its tag, and that it goes on in the next slot, stay. */
     public void clearOffloads() {
         owned();
-        offloads &= Offloads.CONTINUES;
+        offloads &= NO_OFFLOADS;
     }
 
     /** Whether the frame goes on in the batch's next slot ({@link Offloads#CONTINUES}). */
@@ -312,7 +426,7 @@ public final class Frame {
     /** For drivers: sets bits that need no value beside them, {@link Offloads#CHECKSUM_GOOD} and such. */
     public void addOffloads(int bits) {
         owned();
-        offloads |= bits;
+        offloads |= bits & ~TAGGED;
     }
 
     /**
@@ -330,7 +444,7 @@ public final class Frame {
                     "a checksum at byte " + start + " + " + offset + " is not within a frame of " + length + " bytes");
         }
         checksumStart = start;
-        checksumOffset = offset;
+        checksumOffset = (char) offset; // a buffer has up to 65536 bytes
         offloads |= Offloads.NEEDS_CHECKSUM;
     }
 
@@ -400,7 +514,7 @@ public final class Frame {
             throw new DoorbellException(
                     "a VLAN tag's control information has 16 bits, not 0x" + Integer.toHexString(tag));
         }
-        vlanTag = tag;
+        vlanTag = (char) tag;
         offloads |= Offloads.VLAN_TAG;
     }
 
@@ -421,7 +535,7 @@ public final class Frame {
         owned();
         if ((offloads & offload) == 0) {
             throw new IllegalStateException("the frame has no " + Offloads.toString(offload) + ", only "
-                    + Offloads.toString(offloads) + ": ask offloads() first");
+                    + Offloads.toString(offloads()) + ": ask offloads() first");
         }
     }
 
@@ -442,6 +556,14 @@ public final class Frame {
             throw outside(index, bytes);
         }
         return start() + index;
+    }
+
+    /** As {@link #at}, for a number of bytes that the application chose. */
+    private long atRange(int index, int bytes) {
+        if (bytes < 0) {
+            throw outside(index, bytes);
+        }
+        return at(index, bytes);
     }
 
     /** Where the frame starts within the memory. */

@@ -152,6 +152,10 @@ class FramePoolTest {
         assertThatThrownBy(frame::swapMacs).hasMessage(message);
         assertThatThrownBy(frame::toByteArray).hasMessage(message);
         assertThatThrownBy(() -> frame.copyFrom(new byte[60])).hasMessage(message);
+        assertThatThrownBy(() -> frame.copyFrom(frame)).hasMessage(message);
+        MemorySegment other = MemorySegment.ofArray(new byte[60]);
+        assertThatThrownBy(() -> frame.getBytes(0, other, 0, 60)).hasMessage(message);
+        assertThatThrownBy(() -> frame.setBytes(0, other, 0, 60)).hasMessage(message);
         assertThatThrownBy(() -> frame.addHeadroom(4)).hasMessage(message);
         batch.release();
         assertThatThrownBy(() -> frame.getByte(0)).hasMessageContaining("not yours any more");

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.doorbell.DoorbellException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -20,6 +21,9 @@ class FramePropertyTest {
 
     private static final int BUFFERS = 16;
     private static final int BUFFER_SIZE = 512;
+
+    /** As large as a buffer. */
+    private static final MemorySegment FULL = Arena.ofAuto().allocate(BUFFER_SIZE);
 
     /** A call with two numbers of any size. */
     record Call(int method, int first, int second) {}
@@ -71,6 +75,13 @@ class FramePropertyTest {
             case 6 -> frame.setByte(call.first, (byte) -1);
             case 7 -> frame.setMac(call.first, MacAddress.BROADCAST);
             case 8 -> frame.swapMacs();
+            case 10 -> frame.setBytes(call.first, FULL, 0, call.second);
+            case 11 -> frame.getBytes(call.first, FULL, call.second, BUFFER_SIZE / 2);
+            case 12 -> assertThat(frame.asSegment().byteSize()).isEqualTo(frame.length());
+            case 13 -> {
+                frame.tag(call.first);
+                assertThat(frame.tag()).isEqualTo(call.first);
+            }
             default -> frame.vlanTag(call.first);
         }
     }
@@ -122,7 +133,7 @@ class FramePropertyTest {
                 Arbitraries.integers().between(-2, 6),
                 Arbitraries.integers(),
                 Arbitraries.of(Integer.MIN_VALUE, Integer.MIN_VALUE + 1, Integer.MAX_VALUE, Integer.MAX_VALUE - 1));
-        return Combinators.combine(Arbitraries.integers().between(0, 9), numbers, numbers)
+        return Combinators.combine(Arbitraries.integers().between(0, 13), numbers, numbers)
                 .as(Call::new)
                 .list()
                 .ofMaxSize(40);
