@@ -90,6 +90,13 @@ public final class Frame {
         this.offloads = 0;
     }
 
+    /** Becomes the copy of another slot's frame, in a buffer that its bytes fit into; with as much headroom, or what is left. */
+    void fillFrom(Frame source) {
+        offset = Math.min(source.offset, owned().bufferSize() - source.length);
+        copyFrom(source);
+        offloads |= source.offloads & Offloads.CONTINUES;
+    }
+
     /** Takes over the frame of another slot, which is empty then. */
     void take(Frame other) {
         fill(other.pool(), other.buffer, other.offset, other.length);
@@ -326,7 +333,8 @@ public final class Frame {
      * asked for it ({@link #offloads}). The two may be of different pools.
      *
      * <p>The frame stays in its buffer, and starts there where it did: its headroom is its own. It copies one slot.
-     * Whether a slot goes on in the next one is its batch's business, so {@link #continues} stays as it was.
+     * Whether a slot goes on in the next one is its batch's business, so {@link #continues} stays as it was:
+     * {@link FrameBatch#copyTo} copies a frame of several slots.
      *
      * @throws DoorbellException when the other frame is longer than what the buffer has behind this one's start; nothing
      *     has changed then

@@ -1,5 +1,6 @@
 package io.doorbell.frame;
 
+import io.doorbell.DoorbellException;
 import java.util.Objects;
 
 /**
@@ -20,6 +21,9 @@ public final class FrameBatch {
 
     private final Frame[] frames;
     private int size;
+
+    /** Whether a frame had no room here, while another batch is distributed: those behind it must not overtake it. */
+    private boolean refuses;
 
     /** Makes an empty batch of {@code capacity} slots, at least 1. */
     public FrameBatch(int capacity) {
@@ -128,10 +132,139 @@ public final class FrameBatch {
         if (slots > other.room()) {
             throw other.full();
         }
+        moveSlots(other, index, slots);
+        closeGap(index, slots);
+    }
+
+    /** Moves a frame to where there is room for it, and leaves its slots here empty. */
+    private void moveSlots(FrameBatch other, int index, int slots) {
         for (int i = index; i < index + slots; i++) {
             other.nextSlot().take(frames[i]);
         }
-        closeGap(index, slots);
+    }
+
+    private void requireOther(FrameBatch other) {
+        if (other == this) {
+            throw new IllegalArgumentException("these frames are in this batch already: name another one");
+        }
+    }
+
+    /**
+     * Moves frames from the front of this batch to the end of another one, in order, as many as fit; the others are at
+     * the front then.
+     *
+     * @return how many slots were emptied
+     * @throws IllegalArgumentException when the other batch is this one
+     */
+    public int moveTo(FrameBatch other) {
+        requireOther(other);
+        int moved = 0;
+        while (moved < size) {
+            int slots = slots(moved);
+            if (slots > other.room()) {
+                break;
+            }
+            moveSlots(other, moved, slots);
+            moved += slots;
+        }
+        closeGap(0, moved);
+        return moved;
+    }
+
+    /**
+     * Moves each frame to the end of the batch that was chosen for it, as a switch does: all in one pass, and in order.
+     * Frames for which none was chosen stay, and so do those that their batch has no room for, and all behind them that
+     * are for the same one. What stays moves up, in order too.
+     *
+     * @param choice for each slot that a frame starts in, an index of {@code others}, or a negative number if the frame
+     *     is to stay; what it holds for other slots does not matter
+     * @param others where frames can go
+     * @return how many slots were emptied
+     * @throws IllegalArgumentException when this batch is among those chosen
+     * @throws IndexOutOfBoundsException when {@code choice} has fewer elements than there are slots in use, or chooses
+     *     a batch that is not there; as with the other exception, nothing has moved then
+     */
+    public int distribute(int[] choice, FrameBatch... others) {
+        Objects.checkFromIndexSize(0, size, choice.length);
+        for (int i = 0; i < size; i += slots(i)) {
+            if (choice[i] >= 0) {
+                FrameBatch other = others[Objects.checkIndex(choice[i], others.length)];
+                requireOther(other);
+                other.refuses = false;
+            }
+        }
+        int kept = 0;
+        for (int i = 0, slots; i < size; i += slots) {
+            slots = slots(i);
+            if (choice[i] < 0 || !others[choice[i]].accepts(slots)) {
+                keep(kept, i, slots);
+                kept += slots;
+            } else {
+                moveSlots(others[choice[i]], i, slots);
+            }
+        }
+        int moved = size - kept;
+        size = kept;
+        return moved;
+    }
+
+    /** Whether there is room for a frame of so many slots, and has been for all before it in this pass. */
+    private boolean accepts(int slots) {
+        refuses |= slots > room();
+        return !refuses;
+    }
+
+    /** Moves a frame that stays up to {@code to}, past slots that are empty; nothing has changed from {@code from} on. */
+    private void keep(int to, int from, int slots) {
+        if (to != from) {
+            for (int i = 0; i < slots; i++) {
+                swap(to + i, from + i);
+            }
+        }
+    }
+
+    /**
+     * Copies the frame that starts at {@code index}, with all of its slots, to the end of a batch: bytes, what is known of
+     * it or asked for it, and its tag. The copy has as much headroom, where the pool's buffers are not smaller.
+     *
+     * <p>So a switch floods: a copy for each port but one, and the frame itself for that. There is no such thing as a
+     * buffer with several owners. The count of owners would have to be looked at wherever a frame is released or sent,
+     * which costs everybody, and the owners would have to agree not to write.
+     *
+     * @param other may be this batch
+     * @param pool where to take buffers for the copy from
+     * @return whether there is a copy; not so when the batch has too little room, or the pool too few buffers
+     * @throws IllegalArgumentException when the slot at {@code index} is another one than its frame's first
+     * @throws DoorbellException when what a slot holds does not fit into a buffer of the pool's
+     */
+    public boolean copyTo(FrameBatch other, int index, FramePool pool) {
+        final int slots = wholeFrame(index);
+        for (int i = index; i < index + slots; i++) {
+            if (frames[i].length() > pool.bufferSize()) {
+                throw new DoorbellException("cannot copy " + frames[i].length()
+                        + " bytes into a buffer: the pool's have " + pool.bufferSize()
+                        + "; take a pool with buffers as large as those that the frame is in");
+            }
+        }
+        final int from = other.size;
+        if (slots > other.room()) {
+            return false;
+        }
+        boolean whole = false;
+        try {
+            if (pool.allocate(other, slots) == slots) {
+                for (int i = 0; i < slots; i++) {
+                    other.frames[from + i].fillFrom(frames[index + i]);
+                }
+                whole = true;
+            }
+        } finally {
+            if (!whole) {
+                pool.release(other.frames, from, other.size);
+                other.size = from;
+            }
+        }
+        return whole;
     }
 
     /** How many slots it takes; throws unless it starts there. */
@@ -211,10 +344,14 @@ public final class FrameBatch {
     private void closeGap(int index, int count) {
         int behind = size - index - count;
         for (int i = index; i < index + behind; i++) {
-            Frame empty = frames[i];
-            frames[i] = frames[i + count];
-            frames[i + count] = empty;
+            swap(i, i + count);
         }
         size -= count;
+    }
+
+    private void swap(int one, int another) {
+        Frame frame = frames[one];
+        frames[one] = frames[another];
+        frames[another] = frame;
     }
 }

@@ -182,6 +182,16 @@ public final class FramePool implements AutoCloseable {
         }
     }
 
+    /**
+     * Moves one free buffer to the end of the batch, as a frame of length 0 behind {@link #HEADROOM} bytes.
+     *
+     * @return the frame; null when the pool has run out or the batch is full
+     * @throws IllegalStateException when the pool is closed; {@link NicClosedException} when its NIC is
+     */
+    public @Nullable Frame allocate(FrameBatch batch) {
+        return allocate(batch, 1) == 0 ? null : batch.frame(batch.size() - 1);
+    }
+
     /** Frames that can be allocated right now. */
     public int available() {
         lock();

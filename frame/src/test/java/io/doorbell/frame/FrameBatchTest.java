@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.doorbell.DoorbellException;
 import java.lang.foreign.Arena;
+import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class FrameBatchTest {
@@ -251,5 +253,175 @@ class FrameBatchTest {
         batch.release();
         fill(1);
         assertThat(batch.frame(0).continues()).isFalse();
+    }
+
+    /** The numbers that {@link #fill} gave the frames. */
+    private static List<Integer> numbers(FrameBatch of) {
+        return IntStream.range(0, of.size())
+                .mapToObj(i -> of.frame(i).getInt(0))
+                .toList();
+    }
+
+    @Test
+    void allocatesAFrameAndGivesItToTheCaller() {
+        fill(1);
+        Frame frame = pool.allocate(batch);
+        assertThat(frame).isSameAs(batch.frame(1));
+        assertThat(frame.length()).isZero();
+        assertThat(frame.headroom()).isEqualTo(FramePool.HEADROOM);
+        pool.allocate(batch, 2);
+        assertThat(pool.allocate(batch)).as("the batch is full").isNull();
+        assertThat(pool.available()).isEqualTo(BUFFERS - 4);
+        FrameBatch rest = new FrameBatch(BUFFERS);
+        pool.allocate(rest, BUFFERS);
+        batch.release(0);
+        pool.allocate(rest, 1);
+        assertThat(pool.allocate(batch)).as("the pool has run out").isNull();
+    }
+
+    @Test
+    void movesAsManyFramesAsFitAndKeepsTheOthers() {
+        fill(4);
+        batch.join(1, 2);
+        FrameBatch small = new FrameBatch(2);
+        assertThat(batch.moveTo(small))
+                .as("the frame of two slots does not fit")
+                .isEqualTo(1);
+        assertThat(numbers(small)).containsExactly(0);
+        assertThat(numbers(batch)).containsExactly(1, 2, 3);
+        FrameBatch large = new FrameBatch(8);
+        assertThat(batch.moveTo(large)).isEqualTo(3);
+        assertThat(batch.isEmpty()).isTrue();
+        assertThat(large.slots(0)).isEqualTo(2);
+        assertThat(numbers(large)).containsExactly(1, 2, 3);
+        assertThat(batch.moveTo(large)).isZero();
+        assertThatThrownBy(() -> large.moveTo(large)).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void distributesFramesInOrder() {
+        FrameBatch in = new FrameBatch(8);
+        pool.allocate(in, 8);
+        for (int i = 0; i < 8; i++) {
+            in.frame(i).length(60);
+            in.frame(i).setInt(0, i);
+        }
+        in.join(4, 2);
+        FrameBatch first = new FrameBatch(8);
+        FrameBatch second = new FrameBatch(8);
+        int ignored = 99;
+        int moved = in.distribute(new int[] {1, -1, 0, 1, 0, ignored, -7, 1}, first, second);
+        assertThat(moved).isEqualTo(6);
+        assertThat(numbers(first)).containsExactly(2, 4, 5);
+        assertThat(first.slots(1)).isEqualTo(2);
+        assertThat(numbers(second)).containsExactly(0, 3, 7);
+        assertThat(numbers(in)).containsExactly(1, 6);
+        in.release();
+        first.release();
+        second.release();
+        assertThat(pool.available()).isEqualTo(BUFFERS);
+    }
+
+    @Test
+    void letsNoFrameOvertakeOneThatFoundNoRoom() {
+        fill(4);
+        batch.join(1, 2);
+        FrameBatch small = new FrameBatch(2);
+        FrameBatch other = new FrameBatch(1);
+        assertThat(batch.distribute(new int[] {0, 0, 0, 0}, small, other)).isEqualTo(1);
+        assertThat(numbers(small)).as("there is room for the last one").containsExactly(0);
+        assertThat(numbers(batch)).containsExactly(1, 2, 3);
+        small.release();
+        assertThat(batch.distribute(new int[] {0, 0, 1}, small, other)).isEqualTo(3);
+        assertThat(numbers(small)).containsExactly(1, 2);
+        assertThat(numbers(other)).containsExactly(3);
+    }
+
+    @Test
+    void distributesNothingWhereAChoiceCannotBe() {
+        fill(3);
+        FrameBatch other = new FrameBatch(4);
+        assertThatThrownBy(() -> batch.distribute(new int[] {0, 0}, other))
+                .isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> batch.distribute(new int[] {0, 0, 1}, other))
+                .isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> batch.distribute(new int[] {0, 0, 1}, other, batch))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("in this batch already");
+        assertThat(numbers(batch)).containsExactly(0, 1, 2);
+        assertThat(other.isEmpty()).isTrue();
+    }
+
+    @Test
+    void copiesAFrameWithAllOfItsSlots() {
+        fill(3);
+        batch.join(0, 2);
+        batch.frame(0).hash(77);
+        batch.frame(0).tag(5);
+        batch.frame(1).moveStart(-FramePool.HEADROOM);
+        batch.frame(1).length(BUFFER_SIZE); // as a driver fills the buffers behind the first
+        batch.frame(1).setInt(0, 1);
+        FrameBatch other = new FrameBatch(3);
+        assertThat(batch.copyTo(other, 0, pool)).isTrue();
+        assertThat(other.size()).isEqualTo(2);
+        assertThat(other.slots(0)).isEqualTo(2);
+        assertThat(other.frame(0).hash()).isEqualTo(77);
+        assertThat(other.frame(0).tag()).isEqualTo(5);
+        assertThat(other.frame(0).headroom()).isEqualTo(FramePool.HEADROOM);
+        assertThat(other.frame(1).headroom()).isZero();
+        for (int i = 0; i < 2; i++) {
+            assertThat(other.frame(i).toByteArray()).isEqualTo(batch.frame(i).toByteArray());
+            assertThat(other.frame(i).position()).isNotEqualTo(batch.frame(i).position());
+        }
+        assertThat(batch.size()).isEqualTo(3);
+        assertThat(pool.available()).isEqualTo(BUFFERS - 5);
+    }
+
+    @Test
+    void copiesIntoItselfAndIntoSmallerBuffers() {
+        FramePool small = FramePool.in(Arena.ofAuto().allocate(FramePool.bytesFor(1, 80), 64), 1, 80);
+        fill(1);
+        assertThat(batch.copyTo(batch, 0, small)).isTrue();
+        assertThat(batch.frame(1).toByteArray()).isEqualTo(batch.frame(0).toByteArray());
+        assertThat(batch.frame(1).pool()).isSameAs(small);
+        assertThat(batch.frame(1).headroom()).isEqualTo(20);
+    }
+
+    @Test
+    void copiesNothingWhereThereIsNoRoomOrNoBuffer() {
+        fill(3);
+        batch.join(0, 2);
+        FrameBatch other = new FrameBatch(2);
+        FramePool one = FramePool.in(Arena.ofAuto().allocate(FramePool.bytesFor(1, BUFFER_SIZE), 64), 1, BUFFER_SIZE);
+        assertThat(batch.copyTo(other, 0, one)).as("two are needed").isFalse();
+        assertThat(other.isEmpty()).isTrue();
+        assertThat(one.available()).isEqualTo(1);
+        pool.allocate(other, 1);
+        int before = pool.available();
+        assertThat(batch.copyTo(other, 0, pool)).as("one slot is free").isFalse();
+        assertThat(pool.available()).isEqualTo(before);
+        assertThatThrownBy(() -> batch.copyTo(other, 1, pool)).isInstanceOf(IllegalArgumentException.class);
+        FramePool tiny = FramePool.in(Arena.ofAuto().allocate(FramePool.bytesFor(2, 65), 64), 2, 65);
+        batch.frame(2).length(66);
+        assertThatThrownBy(() -> batch.copyTo(other, 2, tiny))
+                .isInstanceOf(DoorbellException.class)
+                .hasMessageContaining("66 bytes")
+                .hasMessageContaining("have 65");
+        assertThat(other.size()).isEqualTo(1);
+    }
+
+    @Test
+    void leavesNoPartOfACopyOfAFrameWhosePoolIsClosed() {
+        FramePool gone = FramePool.create(2, BUFFER_SIZE);
+        gone.allocate(batch, 2);
+        batch.join(0, 2);
+        batch.frame(0).length(60);
+        gone.close();
+        FrameBatch other = new FrameBatch(2);
+        assertThatThrownBy(() -> batch.copyTo(other, 0, pool))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("the pool of 2 buffers of 256 bytes is closed");
+        assertThat(other.isEmpty()).isTrue();
+        assertThat(pool.available()).isEqualTo(BUFFERS);
     }
 }

@@ -15,6 +15,7 @@ import net.jqwik.api.Combinators;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import net.jqwik.api.constraints.IntRange;
 
 /** Whatever numbers an application calls with, a frame stays within its buffer and a buffer has one owner. */
 class FramePropertyTest {
@@ -122,8 +123,83 @@ class FramePropertyTest {
             case 5 -> batch.moveTo(batch, call.first);
             case 6 -> batch.join(call.first, call.second);
             case 7 -> batch.release();
+            case 8 -> batch.moveTo(call.first % 2 == 0 ? batch : other);
+            case 9, 10 -> {
+                FrameBatch third = new FrameBatch(2);
+                batch.distribute(new int[] {call.first, 0, call.second, 1, 0, -1, call.first, 1}, other, third);
+                third.release();
+            }
+            case 11 -> batch.copyTo(call.second % 2 == 0 ? batch : other, call.first, pool);
+            case 12 -> pool.allocate(batch);
             default -> batch.slots(call.first);
         }
+    }
+
+    /** A frame of so many slots, for one of three batches, or for none of them. */
+    record Packet(int slots, int choice) {}
+
+    /** Held against a queue of packets for each batch, of so much room. */
+    @Property
+    void distributesWholeFramesInOrder(
+            @ForAll("packets") List<Packet> packets, @ForAll @IntRange(min = 1, max = BUFFERS) int room) {
+        FrameBatch in = new FrameBatch(BUFFERS);
+        FrameBatch[] out = {new FrameBatch(room), new FrameBatch(BUFFERS), new FrameBatch(room)};
+        int[] choice = new int[BUFFERS];
+        List<List<Integer>> expected =
+                List.of(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+        boolean[] refuses = new boolean[3];
+        int kept = 3;
+        for (int number = 0; number < packets.size(); number++) {
+            Packet packet = packets.get(number);
+            int at = in.size();
+            if (packet.slots > in.room()) {
+                break;
+            }
+            pool.allocate(in, packet.slots);
+            in.join(at, packet.slots);
+            choice[at] = packet.choice;
+            int goesTo = packet.choice < 0 ? kept : packet.choice;
+            if (goesTo != kept) {
+                refuses[goesTo] |= expected.get(goesTo).size() + packet.slots > out[goesTo].capacity();
+                goesTo = refuses[goesTo] ? kept : goesTo;
+            }
+            for (int i = at; i < in.size(); i++) {
+                in.frame(i).tag(i);
+                expected.get(goesTo).add(i);
+            }
+        }
+        int before = in.size();
+        try {
+            assertThat(in.distribute(choice, out)).isEqualTo(before - in.size());
+            for (int i = 0; i < out.length; i++) {
+                assertThat(tags(out[i])).isEqualTo(expected.get(i));
+            }
+            assertThat(tags(in)).isEqualTo(expected.get(kept));
+            assertThat(pool.available()).isEqualTo(BUFFERS - before);
+        } finally {
+            in.release();
+            for (FrameBatch each : out) {
+                each.release();
+            }
+        }
+        assertThat(pool.available()).isEqualTo(BUFFERS);
+    }
+
+    private static List<Integer> tags(FrameBatch batch) {
+        List<Integer> tags = new ArrayList<>();
+        for (int i = 0; i < batch.size(); i++) {
+            tags.add(batch.frame(i).tag());
+        }
+        return tags;
+    }
+
+    @Provide
+    Arbitrary<List<Packet>> packets() {
+        return Combinators.combine(
+                        Arbitraries.of(1, 1, 1, 2, 3), Arbitraries.integers().between(-1, 2))
+                .as(Packet::new)
+                .list()
+                .ofMaxSize(BUFFERS);
     }
 
     @Provide

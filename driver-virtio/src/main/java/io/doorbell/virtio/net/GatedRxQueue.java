@@ -54,17 +54,14 @@ final class GatedRxQueue implements RxQueue {
     }
 
     private int deliver(FrameBatch from, FrameBatch to) {
-        int before = to.size();
-        while (!from.isEmpty() && from.slots(0) <= to.room()) {
-            from.moveTo(to, 0);
-        }
+        int moved = from.moveTo(to);
         if (!from.isEmpty() && from.slots(0) > to.capacity()) {
             from.release(0); // as any other receive queue does with a frame that no batch holds
         }
         if (from.isEmpty()) {
             rescued = null;
         }
-        return to.size() - before;
+        return moved;
     }
 
     @Override
