@@ -6,8 +6,9 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 
 /**
- * Frames as they come by on any network, from a neighbour to the station that practises: mostly short ones, of several
- * protocols, right down to their checksums. Addresses are those for benchmarks (RFC 2544, RFC 5180).
+ * Frames as they come by on any network, from a neighbour to the station that practises, or through it to somebody else:
+ * mostly short ones, of several protocols, right down to their checksums. IP addresses are those for benchmarks (RFC 2544,
+ * RFC 5180).
  */
 final class SampleFrames {
 
@@ -16,7 +17,9 @@ final class SampleFrames {
     private static final int IP6_HEADER = 40;
     private static final int SHORTEST = 60;
 
-    private static final MacAddress NEIGHBOUR = new MacAddress(0x0200_0000_0001L);
+    private static final long FIRST_NEIGHBOUR = 0x0200_0000_0001L;
+    private static final int BITS_BELOW_NEIGHBOUR = 8;
+
     private static final int NEIGHBOUR_IP4 = 198 << 24 | 18 << 16 | 1;
     private static final int STATION_IP4 = NEIGHBOUR_IP4 + 1;
 
@@ -24,16 +27,28 @@ final class SampleFrames {
     private static final int TCP = 6;
     private static final int UDP = 17;
 
+    private final MacAddress sender;
     private final byte[][] frames;
     private int next;
     private byte[] chosen;
 
-    SampleFrames(MacAddress station) {
-        byte[] udp = udp4(station, SHORTEST);
+    /**
+     * @param sender who sends them
+     * @param station who receives them
+     * @param behind whom some of them are for; may be {@code station}
+     */
+    SampleFrames(MacAddress sender, MacAddress station, MacAddress behind) {
+        this.sender = sender;
+        byte[] udp = udp4(behind, SHORTEST);
         frames = new byte[][] {
-            udp, tcp(station), udp, arp(), udp, echoRequest(station), udp6(station, 110), udp4(station, 1514)
+            udp, tcp(station), udp, arp(), udp, echoRequest(station), udp6(station, 110), udp4(behind, 1514)
         };
         chosen = udp;
+    }
+
+    /** The neighbour of the NIC with this number among those that an application works on. */
+    static MacAddress neighbour(int nic) {
+        return new MacAddress(FIRST_NEIGHBOUR + ((long) nic << BITS_BELOW_NEIGHBOUR));
     }
 
     /** Goes on to the next frame; returns how long it is, in bytes. */
@@ -48,22 +63,22 @@ final class SampleFrames {
         MemorySegment.copy(chosen, 0, memory, ValueLayout.JAVA_BYTE, position, chosen.length);
     }
 
-    private static ByteBuffer ethernet(int length, MacAddress destination, int type) {
-        return put(put(ByteBuffer.allocate(length), destination), NEIGHBOUR).putShort((short) type);
+    private ByteBuffer ethernet(int length, MacAddress destination, int type) {
+        return put(put(ByteBuffer.allocate(length), destination), sender).putShort((short) type);
     }
 
     private static ByteBuffer put(ByteBuffer frame, MacAddress address) {
         return frame.putShort((short) (address.value() >>> 32)).putInt((int) address.value());
     }
 
-    private static byte[] arp() {
+    private byte[] arp() {
         ByteBuffer frame = ethernet(SHORTEST, MacAddress.BROADCAST, 0x0806)
                 .putLong(0x0001_0800_0604_0001L); // Ethernet and IPv4; who has
-        put(frame, NEIGHBOUR).putInt(NEIGHBOUR_IP4);
+        put(frame, sender).putInt(NEIGHBOUR_IP4);
         return put(frame, new MacAddress(0)).putInt(STATION_IP4).array();
     }
 
-    private static byte[] udp4(MacAddress station, int length) {
+    private byte[] udp4(MacAddress station, int length) {
         ByteBuffer frame = ip4(station, length, UDP);
         return udp(frame, ETHERNET + IP4_HEADER);
     }
@@ -75,7 +90,7 @@ final class SampleFrames {
         return checksummed(frame, start, UDP, start + 6);
     }
 
-    private static byte[] tcp(MacAddress station) {
+    private byte[] tcp(MacAddress station) {
         int start = ETHERNET + IP4_HEADER;
         ByteBuffer frame = ip4(station, SHORTEST, TCP);
         frame.putShort((short) 80).putShort((short) 49152).putInt(1).putInt(1);
@@ -83,14 +98,14 @@ final class SampleFrames {
         return checksummed(frame, start, TCP, start + 16);
     }
 
-    private static byte[] echoRequest(MacAddress station) {
+    private byte[] echoRequest(MacAddress station) {
         int start = ETHERNET + IP4_HEADER;
         ByteBuffer frame = ip4(station, 98, ICMP);
         frame.putLong(start, 0x0800_0000_0001_0001L);
         return checksummed(frame, start, 0, start + 2); // without a pseudo header
     }
 
-    private static ByteBuffer ip4(MacAddress station, int length, int protocol) {
+    private ByteBuffer ip4(MacAddress station, int length, int protocol) {
         ByteBuffer frame = ethernet(length, station, 0x0800)
                 .putShort((short) 0x4500)
                 .putShort((short) (length - ETHERNET))
@@ -102,7 +117,7 @@ final class SampleFrames {
         return frame.putShort(ETHERNET + 10, (short) ~sum(frame, ETHERNET, ETHERNET + IP4_HEADER, 0));
     }
 
-    private static byte[] udp6(MacAddress station, int length) {
+    private byte[] udp6(MacAddress station, int length) {
         ByteBuffer frame = ethernet(length, station, 0x86dd)
                 .putInt(0x6000_0000)
                 .putShort((short) (length - ETHERNET - IP6_HEADER))

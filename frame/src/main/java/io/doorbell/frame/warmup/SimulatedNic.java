@@ -1,5 +1,6 @@
 package io.doorbell.frame.warmup;
 
+import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.Nic;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -26,7 +27,7 @@ public final class SimulatedNic implements AutoCloseable {
     private final byte[] header;
     private final List<? extends SimulatedQueue> rx;
     private final List<? extends SimulatedQueue> tx;
-    private final SampleFrames frames;
+    private SampleFrames frames;
     private int plays;
 
     /**
@@ -42,7 +43,16 @@ public final class SimulatedNic implements AutoCloseable {
         this.header = header.clone();
         this.rx = rx;
         this.tx = tx;
-        this.frames = new SampleFrames(nic.macAddress());
+        among(0, 1);
+    }
+
+    /**
+     * Says that this is NIC {@code number} of so many: where there are several, some of the frames that arrive are for the
+     * neighbour of the next one.
+     */
+    void among(int number, int nics) {
+        MacAddress behind = nics == 1 ? nic.macAddress() : SampleFrames.neighbour((number + 1) % nics);
+        frames = new SampleFrames(SampleFrames.neighbour(number), nic.macAddress(), behind);
     }
 
     /** What the application sees. */

@@ -5,7 +5,9 @@ import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicCandidate;
 import io.doorbell.frame.NicConfig;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.SequencedMap;
 import java.util.function.Consumer;
 
 /**
@@ -33,14 +35,45 @@ public record WarmUp(long polls, long frames, Duration time, boolean settled) {
      * @throws DoorbellException when the NIC's driver has no simulated ones, or the NIC could not be opened so either
      */
     public static WarmUp run(String name, NicConfig config, Duration atMost, Consumer<Nic> turn) {
+        SequencedMap<String, NicConfig> one = new LinkedHashMap<>();
+        one.put(name, config);
+        return run(one, atMost, nics -> turn.accept(nics.getFirst()));
+    }
+
+    /**
+     * As {@link #run(String, NicConfig, Duration, Consumer)}, for a loop that works on several NICs: each turn gets one of
+     * each. Frames arrive on all of them, from a neighbour of each. Some are for the next NIC's neighbour, as a switch
+     * meets them.
+     *
+     * <p>A NIC may turn out to work in one of several ways (a virtio device with split rings or packed ones, say). Each
+     * way of each NIC comes up, beside some way of the others, but not every combination: the JIT compiles for the
+     * classes that a call has met, and not for who was met beside whom. NICs of all ways are open at the same time, so
+     * that a pool of the application's should have buffers for the receive rings of up to four ways of each.
+     *
+     * @param nics how each is going to be opened; the turn gets them in this order
+     * @param turn receives, looks, sends and releases on all of them, as the application does; the list stays the same
+     *     until other ways are tried
+     * @throws DoorbellException when a NIC's driver has no simulated ones, or a NIC could not be opened so either
+     */
+    public static WarmUp run(SequencedMap<String, NicConfig> nics, Duration atMost, Consumer<List<Nic>> turn) {
         if (!atMost.isPositive()) {
             throw new IllegalArgumentException("a warm-up takes some time: atMost must be positive, not " + atMost);
         }
+        if (nics.isEmpty()) {
+            throw new IllegalArgumentException("a warm-up is for one NIC or more: nics is empty");
+        }
         CompilationMonitor monitor = new CompilationMonitor(System::nanoTime, new CompilerTime(), atMost);
-        int ringSize = Math.max(config.rxRingSize(), config.txRingSize());
-        try (WarmUpRunner runner = new WarmUpRunner(simulated(name, config), turn, ringSize, monitor)) {
+        try (WarmUpRunner runner = new WarmUpRunner(turn, largestRing(nics), monitor)) {
+            nics.forEach((name, config) -> runner.add(simulated(name, config)));
             return runner.run();
         }
+    }
+
+    private static int largestRing(SequencedMap<String, NicConfig> nics) {
+        return nics.values().stream()
+                .mapToInt(config -> Math.max(config.rxRingSize(), config.txRingSize()))
+                .max()
+                .orElseThrow();
     }
 
     private static List<SimulatedNic> simulated(String name, NicConfig config) {

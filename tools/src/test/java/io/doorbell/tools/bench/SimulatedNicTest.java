@@ -6,13 +6,20 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.doorbell.DoorbellException;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
+import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.warmup.SimulatedNic;
 import io.doorbell.frame.warmup.Simulation;
 import io.doorbell.frame.warmup.WarmUp;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -59,6 +66,54 @@ class SimulatedNicTest {
                 .isInstanceOf(DoorbellException.class)
                 .hasMessageContaining("vhost-user-backend:/nowhere")
                 .hasMessageContaining("without a warm-up");
+    }
+
+    /** A bridge between two NICs, as a switch is one: it knows where frames came from, and passes on what is for there. */
+    @Test
+    void warmsUpALoopThatForwardsBetweenSeveralNics() {
+        SequencedMap<String, NicConfig> names = new LinkedHashMap<>();
+        try (FramePool pool = FramePool.create(4096, 2048)) {
+            names.put("vhost-user:/nowhere", CONFIG.withPool(pool));
+            names.put("vhost-user:/elsewhere", CONFIG.withPool(pool).withoutFeatures("VIRTIO_F_RING_PACKED"));
+            FrameBatch batch = new FrameBatch(64);
+            Set<Nic> seen = new HashSet<>();
+            Set<MacAddress> sources = new HashSet<>();
+            Map<MacAddress, Integer> forwarded = new HashMap<>();
+            WarmUp done = WarmUp.run(names, Duration.ofSeconds(10), nics -> {
+                assertThat(nics).hasSize(2);
+                seen.addAll(nics);
+                for (int port = 0; port < 2; port++) {
+                    nics.get(port).rxQueue(0).receive(batch);
+                    for (int i = 0; i < batch.size(); i++) {
+                        sources.add(batch.frame(i).getMac(6));
+                        forwarded.merge(batch.frame(i).getMac(0), 1, Integer::sum);
+                    }
+                    nics.get(1 - port).txQueue(0).send(batch);
+                    batch.release();
+                }
+            });
+            assertThat(done.frames()).isPositive();
+            assertThat(seen).as("four ways and two").hasSize(6);
+            assertThat(sources).as("a neighbour of each").hasSize(2);
+            assertThat(forwarded.keySet()).as("both are sent to").containsAll(sources);
+            assertThat(pool.available()).isEqualTo(pool.buffers());
+        }
+    }
+
+    @Test
+    void closesTheOtherNicsWhenOneHasNoSimulation() {
+        SequencedMap<String, NicConfig> names = new LinkedHashMap<>();
+        try (FramePool pool = FramePool.create(1024, 2048)) {
+            names.put("vhost-user:/nowhere", CONFIG.withPool(pool));
+            names.put("vhost-user-backend:/nowhere", CONFIG.withPool(pool));
+            assertThatThrownBy(() -> WarmUp.run(names, Duration.ofSeconds(1), nics -> {}))
+                    .isInstanceOf(DoorbellException.class)
+                    .hasMessageContaining("vhost-user-backend:/nowhere");
+            assertThat(pool.available()).isEqualTo(pool.buffers());
+            assertThatThrownBy(() -> WarmUp.run(new LinkedHashMap<>(), Duration.ofSeconds(1), nics -> {}))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("empty");
+        }
     }
 
     @Test
