@@ -36,6 +36,25 @@ public interface Nic extends AutoCloseable {
     /**
      * Opens and starts a NIC: it is reset, its rings are set up, and it receives.
      *
+     * <p>A back-end ({@code vhost-user-backend:}) is the device that a virtual machine, or another process, drives:
+     *
+     * <ul>
+     *   <li>This returns as soon as it listens, before anybody has connected. Until a front-end has started its queues,
+     *       and whenever there is none, the link is down, {@code receive} and {@code send} return 0, and nothing need be
+     *       done: {@link #awaitLink} waits for one, a loop just polls on.
+     *   <li>Front-ends come and go, one at a time: a virtual machine may reboot, and QEMU start again. The NIC stays open,
+     *       and needs no {@link #reset}. {@link #statistics} counts them as {@code sessions}. The other way round,
+     *       whether a front-end connects anew after this NIC was opened again is up to it: QEMU does with
+     *       {@code reconnect-ms=100}.
+     *   <li>A front-end that does what it must not is disconnected. Where a poll has found that out, it throws
+     *       {@link BrokenDeviceException}, once for each queue; the next front-end is served like any other.
+     *   <li>A socket that a process left behind that was killed is replaced. Where a process still listens, or a file of
+     *       another kind is, this fails. {@link #close} removes the socket.
+     * </ul>
+     *
+     * <p>A front-end ({@code vhost-user:}) needs its back-end to listen when it is opened, or this fails. After that the
+     * back-end may go and come back; the link is down meanwhile.
+     *
      * @param name the PCI address of a function that is bound to {@code vfio-pci}, such as {@code 0000:01:00.0}; or the
      *     socket of another process, {@code vhost-user:/run/x.sock} to connect to, {@code vhost-user-backend:/run/x.sock}
      *     to listen on

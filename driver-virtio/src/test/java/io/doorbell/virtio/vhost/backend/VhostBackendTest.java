@@ -371,6 +371,26 @@ class VhostBackendTest {
         }
     }
 
+    @Test
+    void movesNothingAndComplainsOfNothingBeforeAnybodyConnectsAndAfter() {
+        FrameBatch batch = new FrameBatch(4);
+        back.pool().allocate(batch, 1);
+        batch.frame(0).length(60);
+        for (int session = 0; session < 2; session++) {
+            assertThat(back.linkState().up()).isFalse();
+            assertThat(back.rxQueue(0).receive(batch)).isZero();
+            assertThat(back.txQueue(0).send(batch)).isZero();
+            assertThat(batch.size()).isOne();
+            try (Nic front = Nic.open("vhost-user:" + path)) {
+                back.awaitLink(VhostUserNicTest.SOON);
+                assertThat(front.linkState().up()).isTrue();
+            }
+            VhostUserNicTest.waitFor(back, false);
+        }
+        assertThat(back.statistics().details()).containsEntry("sessions", 2L);
+        batch.release();
+    }
+
     // ---- The socket's file
 
     @Test
