@@ -1,0 +1,2 @@
+/** Applications of the frame API, in one file each. */
+package io.doorbell.examples;
