@@ -338,7 +338,7 @@ final class IgbNic implements Nic {
     @Override
     public synchronized LinkState linkState() {
         checkOpen();
-        return setup.linkState();
+        return running ? setup.linkState() : LinkState.DOWN;
     }
 
     @Override

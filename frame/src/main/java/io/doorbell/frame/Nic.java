@@ -23,8 +23,11 @@ import java.util.Optional;
  * at any time, also while they poll: {@link #start}, {@link #stop}, {@link #reset} and {@link #close} wait for the end of a
  * poll, and polls find nothing to do until they are done. Then those of a NIC that was stopped get an
  * {@link IllegalStateException}, and those of one that was closed a {@link NicClosedException}, as all calls do but
- * {@link #name}, {@link #model}, {@link #macAddress}, {@link #queues}, {@link #abilities}, {@link #stop} and {@link #close}. So a loop may end
- * because a hook closes its NIC when the JVM is told to end.
+ * {@link #stop} and {@link #close}, and those that say what the NIC is and has: {@link #name}, {@link #model}, {@link
+ * #macAddress}, {@link #queues}, {@link #rxQueue}, {@link #txQueue}, {@link #pool}, {@link #abilities}, {@link #find} and
+ * {@link #ability}. So a loop may end because a hook closes its NIC when the JVM is told to end.
+ *
+ * <p>What is set while the NIC is stopped goes for when it runs again.
  */
 public interface Nic extends AutoCloseable {
 
@@ -79,10 +82,20 @@ public interface Nic extends AutoCloseable {
      */
     int queues();
 
-    /** The receive queue with this index, from 0 to {@link #queues()} − 1. */
+    /**
+     * The receive queue with this index.
+     *
+     * @param index from 0 to {@link #queues()} − 1
+     * @throws IndexOutOfBoundsException for another one
+     */
     RxQueue rxQueue(int index);
 
-    /** The transmit queue with this index, from 0 to {@link #queues()} − 1. */
+    /**
+     * The transmit queue with this index.
+     *
+     * @param index from 0 to {@link #queues()} − 1
+     * @throws IndexOutOfBoundsException for another one
+     */
     TxQueue txQueue(int index);
 
     /** The pool of receive queue 0, which is that of all queues where there is one queue, or one pool for all. */
@@ -90,12 +103,13 @@ public interface Nic extends AutoCloseable {
         return rxQueue(0).pool();
     }
 
-    /** What the link is now. */
+    /** What the link is now: down on a NIC that is stopped. */
     LinkState linkState();
 
     /**
      * Waits until the link is up.
      *
+     * @param timeout how long; where that is no time at all, it looks once
      * @return the link as it came up
      * @throws DoorbellException when it is still down after {@code timeout}; the message says what was seen
      */

@@ -57,6 +57,9 @@ final class ControlQueue {
     private final DmaRegion memory;
     private final ChainRing ring;
     private final QueueCounters counters = new QueueCounters();
+    /** Whether there is a device that listens. */
+    private boolean started;
+    /** Whether the next command can go. */
     private boolean running;
 
     /**
@@ -115,6 +118,13 @@ final class ControlQueue {
         }
     }
 
+    /** As {@link #command}, for what a device is told whenever it starts: while it is stopped, that is early enough. */
+    void setting(ControlCommand command, byte... data) {
+        if (started) {
+            command(command, data);
+        }
+    }
+
     private void put(ControlCommand command, byte[] data) {
         MemorySegment segment = memory.segment();
         segment.set(ValueLayout.JAVA_BYTE, COMMAND, (byte) command.commandClass());
@@ -160,10 +170,12 @@ final class ControlQueue {
 
     void start(Doorbell doorbell) {
         ring.start(doorbell);
+        started = true;
         running = true;
     }
 
     void stop() {
+        started = false;
         running = false;
     }
 

@@ -184,7 +184,7 @@ final class ReceiveFilter {
         if (control == null || !features.has(command.feature())) {
             throw new DoorbellException(name + ": " + whyNot(command.feature()));
         }
-        control.command(command, data);
+        control.setting(command, data);
     }
 
     private static byte flag(boolean on) {

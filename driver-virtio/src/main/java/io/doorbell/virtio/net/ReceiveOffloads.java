@@ -63,7 +63,7 @@ final class ReceiveOffloads {
         if (control == null || !changes()) {
             throw new DoorbellException(name + ": " + whyNot());
         }
-        control.command(
+        control.setting(
                 ControlCommand.GUEST_OFFLOADS_SET,
                 ByteBuffer.allocate(Long.BYTES)
                         .order(ByteOrder.LITTLE_ENDIAN)

@@ -188,6 +188,6 @@ final class RssSteering {
         if (control == null) {
             throw new IllegalStateException("no control queue for " + command);
         }
-        control.command(command, data);
+        control.setting(command, data);
     }
 }

@@ -465,6 +465,9 @@ public final class VirtioNic implements Nic, MacFilter, RssControl, OffloadContr
     @Override
     public synchronized LinkState linkState() {
         checkOpen();
+        if (!running) {
+            return LinkState.DOWN;
+        }
         checkHealth();
         return netConfig.linkState(features);
     }
@@ -514,7 +517,7 @@ public final class VirtioNic implements Nic, MacFilter, RssControl, OffloadContr
     /** The device asks in its configuration, and stops when it is told that it was heard (5.1.6.5.4). */
     private synchronized boolean takeAnnouncementRequest() {
         checkOpen();
-        if (!netConfig.wantsAnnouncement()) {
+        if (!running || !netConfig.wantsAnnouncement()) {
             return false;
         }
         Objects.requireNonNull(control).command(ControlCommand.ANNOUNCE_ACK);

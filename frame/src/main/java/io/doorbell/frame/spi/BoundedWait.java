@@ -1,5 +1,8 @@
 package io.doorbell.frame.spi;
 
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
+
 import io.doorbell.DoorbellException;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
@@ -16,12 +19,14 @@ public final class BoundedWait {
     /**
      * Looks at least once, then again every 50 µs or so.
      *
+     * @param limit how long; where that is no time at all, it looks once
      * @return whether the condition came true within {@code limit}
      */
     public static boolean until(BooleanSupplier condition, Duration limit) {
+        long nanos = NANOSECONDS.convert(limit); // of a limit beyond 292 years, that
         long start = System.nanoTime();
         while (!condition.getAsBoolean()) {
-            if (System.nanoTime() - start >= limit.toNanos()) {
+            if (System.nanoTime() - start >= nanos) {
                 return false;
             }
             LockSupport.parkNanos(PAUSE_NANOS);
@@ -38,7 +43,8 @@ public final class BoundedWait {
      */
     public static void require(String what, BooleanSupplier condition, Duration limit, Supplier<String> seen) {
         if (!until(condition, limit)) {
-            throw new DoorbellException("waited " + limit.toMillis() + " ms for " + what + ", in vain: " + seen.get());
+            throw new DoorbellException("waited " + Math.max(0, MILLISECONDS.convert(limit)) + " ms for " + what
+                    + ", in vain: " + seen.get());
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.doorbell.virtio.vhost.backend;
 
 import io.doorbell.DoorbellException;
+import io.doorbell.dma.PinnedMemory;
 import io.doorbell.dma.cleanup.Cleanup;
 import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.frame.Abilities;
@@ -24,7 +25,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.SequencedMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -61,7 +61,8 @@ public final class VhostBackendNic implements Nic {
     private final Abilities abilities;
     private final MacAddress macAddress = MacAddress.randomLocal();
     private final FramePool pool;
-    private final boolean ownsPool;
+    /** The pool's memory; null if the pool is the application's. */
+    private final @Nullable PinnedMemory ownMemory;
     /** As the front-end numbers them: what it receives by, what it sends by, and so on. */
     private final List<VhostBackendQueue> queues = new ArrayList<>();
 
@@ -103,10 +104,14 @@ public final class VhostBackendNic implements Nic {
         this.offered = offered(config, pairs);
         this.abilities = Abilities.of(name).with(RegisterDump.class, this::registers);
         FramePool shared = config.sharedPool();
-        this.ownsPool = shared == null;
-        this.pool = shared != null
-                ? shared
-                : FramePool.create(pairs * config.rxRingSize() + APPLICATION_FRAMES, config.bufferSize());
+        if (shared != null) {
+            this.ownMemory = null;
+            this.pool = shared;
+        } else {
+            int buffers = pairs * config.rxRingSize() + APPLICATION_FRAMES;
+            this.ownMemory = PinnedMemory.allocate(FramePool.bytesFor(buffers, config.bufferSize()));
+            this.pool = FramePool.of(name, ownMemory.segment(), buffers, config.bufferSize());
+        }
         if (pool.bufferSize() < FramePool.HEADROOM + SMALLEST_BUFFER_ROOM) {
             int size = pool.bufferSize();
             close();
@@ -211,8 +216,9 @@ public final class VhostBackendNic implements Nic {
                 .then(() ->
                         queues.forEach(queue -> queue.gate.close())) // not stopped: whoever polls hears what is true
                 .then(() -> {
-                    if (ownsPool) {
+                    if (ownMemory != null) {
                         pool.close();
+                        ownMemory.close();
                     }
                 })
                 .end();
@@ -246,12 +252,21 @@ public final class VhostBackendNic implements Nic {
 
     @Override
     public RxQueue rxQueue(int index) {
-        return rx.get(Objects.checkIndex(index, rx.size()));
+        return rx.get(check("receive", index));
     }
 
     @Override
     public TxQueue txQueue(int index) {
-        return tx.get(Objects.checkIndex(index, tx.size()));
+        return tx.get(check("transmit", index));
+    }
+
+    private int check(String direction, int index) {
+        if (index < 0 || index >= queues()) {
+            throw new IndexOutOfBoundsException(
+                    name + " has " + queues() + " " + direction + " queues, from number 0; there is no number " + index
+                            + ": ask for more by ,queues=N in its name");
+        }
+        return index;
     }
 
     @Override
@@ -263,17 +278,21 @@ public final class VhostBackendNic implements Nic {
     @Override
     public LinkState awaitLink(Duration timeout) {
         BoundedWait.require(
-                "a front-end at " + path,
+                "a front-end of " + name,
                 () -> linkState().up(),
                 timeout,
                 () -> "none has connected and started its queues");
         return linkState();
     }
 
-    /** Whatever the front-end sends arrives: there is no other station. */
+    /** Whatever the front-end sends arrives. */
     @Override
     public void promiscuous(boolean on) {
         checkOpen();
+        if (!on) {
+            throw new DoorbellException(name + ": cannot keep frames for others away, since nothing filters between the"
+                    + " two ends of a vhost-user socket: look at each frame's destination");
+        }
     }
 
     @Override

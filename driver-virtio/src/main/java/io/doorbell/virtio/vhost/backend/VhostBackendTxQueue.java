@@ -192,6 +192,10 @@ final class VhostBackendTxQueue implements TxQueue {
     /** Nothing is ever on its way: frames are copied when they are sent. */
     @Override
     public int reclaim() {
+        if (!queue.gate.enter()) {
+            return queue.gate.turnedAway();
+        }
+        queue.gate.leave();
         return 0;
     }
 
