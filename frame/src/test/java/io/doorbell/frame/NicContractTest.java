@@ -1,0 +1,1014 @@
+package io.doorbell.frame;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.doorbell.DoorbellException;
+import io.doorbell.frame.ability.Announcements;
+import io.doorbell.frame.ability.FeatureReport;
+import io.doorbell.frame.ability.MacFilter;
+import io.doorbell.frame.ability.OffloadControl;
+import io.doorbell.frame.ability.QueueReset;
+import io.doorbell.frame.ability.RegisterDump;
+import io.doorbell.frame.ability.RssControl;
+import io.doorbell.frame.spi.BoundedWait;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.BrokenBarrierException;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * What every NIC does alike, as {@link Nic}, its queues and its abilities say. The tests of a driver have a subclass for
+ * each kind of NIC, which opens one and is the other end of its link. Where a kind differs by design, the subclass says so
+ * by a method of its own, with the reason.
+ */
+public abstract class NicContractTest {
+
+    /** For what takes a moment only, on a machine that may be busy. */
+    protected static final Duration SOON = Duration.ofSeconds(30);
+
+    private static final Duration SHORT = Duration.ofMillis(50);
+
+    private static final MacAddress PEER = MacAddress.parse("52:54:00:65:43:21");
+    private static final MacAddress OTHER = MacAddress.parse("52:54:00:00:00:99");
+
+    /** All that there are. */
+    private static final Set<Class<? extends Ability>> ABILITIES = Set.of(
+            Announcements.class,
+            FeatureReport.class,
+            MacFilter.class,
+            OffloadControl.class,
+            QueueReset.class,
+            RegisterDump.class,
+            RssControl.class);
+
+    /** Something to call each method of an ability with. */
+    private static final Map<Class<?>, Object> ARGUMENTS = Map.of(
+            boolean.class,
+            true,
+            int.class,
+            0,
+            MacAddress.class,
+            OTHER,
+            Collection.class,
+            List.of(OTHER),
+            Set.class,
+            Set.of(),
+            Rss.class,
+            Rss.over(1));
+
+    private enum Change {
+        STOP_AND_START {
+            @Override
+            void make(Nic nic) {
+                nic.stop();
+                nic.start();
+            }
+        },
+        RESET {
+            @Override
+            void make(Nic nic) {
+                nic.reset();
+            }
+        },
+        RESET_OF_A_STOPPED_NIC {
+            @Override
+            void make(Nic nic) {
+                nic.stop();
+                nic.reset();
+            }
+        };
+
+        abstract void make(Nic nic);
+    }
+
+    private final List<Nic> opened = new ArrayList<>();
+    private int frames;
+
+    // ---- What a subclass supplies
+
+    /** What the NIC is opened as. */
+    protected abstract String name();
+
+    /** Opens the NIC that is tested; one at a time is open. The test closes it. */
+    protected abstract Nic openNic(NicConfig config);
+
+    /** The other end of the link of the NIC that was opened last. */
+    protected abstract LinkPeer peer();
+
+    /** Releases the other end, and what else there is beside the NIC, which is closed. */
+    protected abstract void closePeer();
+
+    /** A pool of the application's own, in memory that the device can reach. */
+    protected FramePool applicationPool(int buffers, int bufferSize) {
+        return FramePool.create(buffers, bufferSize);
+    }
+
+    /** Whether a thread that has been interrupted gets through to the device. */
+    protected boolean bearsInterrupts() {
+        return true;
+    }
+
+    /** Whether the device can keep frames for others away; else the NIC is promiscuous always, and says so. */
+    protected boolean filters() {
+        return true;
+    }
+
+    /** Whether frames of any pool can be sent; else of those only that the device reaches. */
+    protected boolean sendsFromAnyPool() {
+        return false;
+    }
+
+    /** Bytes that the device counts of a frame beyond those that the application sees. */
+    protected int countedBytesBeyondFrame() {
+        return 0;
+    }
+
+    // ---- Helpers
+
+    @AfterEach
+    final void closeAll() {
+        try {
+            opened.forEach(Nic::close);
+        } finally {
+            closePeer();
+        }
+    }
+
+    private Nic open(NicConfig config) {
+        Nic nic = openNic(config);
+        opened.add(nic);
+        return nic;
+    }
+
+    private Nic open() {
+        return open(NicConfig.defaults());
+    }
+
+    private Nic openWithLink() {
+        Nic nic = open();
+        peer();
+        nic.awaitLink(SOON);
+        return nic;
+    }
+
+    private byte[] frame(MacAddress to, int length) {
+        byte[] bytes = new byte[length];
+        new Random(++frames).nextBytes(bytes);
+        for (int i = 0; i < 6; i++) {
+            bytes[i] = (byte) to.octet(i);
+            bytes[6 + i] = (byte) PEER.octet(i);
+        }
+        bytes[12] = (byte) 0x88; // for experiments (IEEE 802, 9.2.3)
+        bytes[13] = (byte) 0xb5;
+        return bytes;
+    }
+
+    private static void add(FrameBatch batch, FramePool pool, byte[] bytes) {
+        assertThat(pool.allocate(batch, 1)).isEqualTo(1);
+        batch.frame(batch.size() - 1).copyFrom(bytes);
+    }
+
+    private static void receive(Nic nic, FrameBatch batch, int count) {
+        assertThat(BoundedWait.until(
+                        () -> {
+                            nic.rxQueue(0).receive(batch);
+                            return batch.size() >= count;
+                        },
+                        SOON))
+                .as("%d frames arrive, not %d", count, batch.size())
+                .isTrue();
+    }
+
+    private static void send(Nic nic, FrameBatch batch) {
+        assertThat(BoundedWait.until(
+                        () -> {
+                            nic.txQueue(0).send(batch);
+                            return batch.isEmpty();
+                        },
+                        SOON))
+                .as("the frames are taken")
+                .isTrue();
+    }
+
+    private void receives(Nic nic, byte[] bytes) {
+        peer().send(bytes);
+        FrameBatch batch = new FrameBatch(8);
+        receive(nic, batch, 1);
+        assertThat(batch.frame(0).toByteArray()).isEqualTo(bytes);
+        assertThat(batch.size()).isEqualTo(1);
+        batch.release();
+    }
+
+    private void sends(Nic nic, byte[] bytes) {
+        FrameBatch batch = new FrameBatch(1);
+        add(batch, nic.pool(), bytes);
+        send(nic, batch);
+        assertThat(peer().receive(SOON))
+                .hasValueSatisfying(seen -> assertThat(seen).isEqualTo(bytes));
+    }
+
+    /** Frames pass both ways. */
+    private void works(Nic nic) {
+        nic.awaitLink(SOON);
+        for (int i = 0; i < 3; i++) {
+            receives(nic, frame(nic.macAddress(), 60 + i));
+            sends(nic, frame(PEER, 60 + i));
+        }
+    }
+
+    private static void allBuffersAreBack(FramePool pool) {
+        assertThat(pool.available()).as("buffers of " + pool + " that are free").isEqualTo(pool.buffers());
+    }
+
+    private void saysThatItIsClosed(Callable<?> call) {
+        assertThatThrownBy(call::call)
+                .isInstanceOf(NicClosedException.class)
+                .hasMessageContaining(name())
+                .hasMessageEndingWith("is closed");
+    }
+
+    private void saysThatItIsStopped(Callable<?> call) {
+        assertThatThrownBy(call::call)
+                .isInstanceOf(IllegalStateException.class)
+                .isNotInstanceOf(NicClosedException.class)
+                .hasMessageContaining(name())
+                .hasMessageContaining("stopped");
+    }
+
+    private static Callable<Void> action(Runnable runnable) {
+        return () -> {
+            runnable.run();
+            return null;
+        };
+    }
+
+    private static <T> FutureTask<T> inAnotherThread(Callable<T> call) {
+        FutureTask<T> task = new FutureTask<>(call);
+        Thread.ofPlatform().daemon().start(task);
+        return task;
+    }
+
+    private static <T> T result(Future<T> task) throws Exception {
+        try {
+            return task.get(SOON.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (ExecutionException e) {
+            throw new AssertionError("the other thread failed: " + e.getCause(), e.getCause());
+        }
+    }
+
+    /** Polls and holds frames as an application does, until it cannot any more. */
+    private static final class Loop implements Callable<Throwable> {
+        private final Nic nic;
+        private final AtomicLong rounds = new AtomicLong();
+        private volatile boolean enough;
+
+        Loop(Nic nic) {
+            this.nic = nic;
+        }
+
+        /** Returns what ended it. */
+        @Override
+        public Throwable call() {
+            FrameBatch in = new FrameBatch(8);
+            FrameBatch out = new FrameBatch(8);
+            try {
+                while (!enough) {
+                    poll(in, out);
+                    rounds.incrementAndGet();
+                }
+                return null;
+            } catch (RuntimeException e) {
+                return e;
+            } finally {
+                in.release();
+                out.release();
+            }
+        }
+
+        private void poll(FrameBatch in, FrameBatch out) {
+            try {
+                nic.rxQueue(0).receive(in);
+                nic.pool().allocate(out, out.room());
+                for (int i = 0; i < out.size(); i++) {
+                    out.frame(i).length(60);
+                    out.frame(i).setMac(0, PEER);
+                }
+                nic.txQueue(0).send(out);
+                nic.txQueue(0).reclaim();
+                in.release();
+            } catch (NicClosedException e) {
+                throw e;
+            } catch (IllegalStateException stopped) {
+                assertThat(stopped).hasMessageContaining("stopped");
+                Thread.onSpinWait();
+            }
+        }
+
+        void goesOn() {
+            long before = rounds.get();
+            assertThat(BoundedWait.until(() -> rounds.get() > before + 100, SOON))
+                    .as("the loop goes on")
+                    .isTrue();
+        }
+    }
+
+    /** Takes what the NIC sends off the link, as long as {@code task} goes on, so that no ring stays full. */
+    private void drainUntilDone(Future<?> task) {
+        while (!task.isDone()) {
+            peer().receive(Duration.ofMillis(10));
+        }
+    }
+
+    // ---- What it says of itself
+
+    @Test
+    void saysWhatItIsEvenOnceItIsClosed() {
+        Nic nic = open();
+        RxQueue rx = nic.rxQueue(0);
+        TxQueue tx = nic.txQueue(0);
+        FramePool pool = nic.pool();
+        MacAddress address = nic.macAddress();
+        String model = nic.model();
+        assertThat(address.isUnicast()).isTrue();
+        assertThat(model).isNotBlank();
+        for (Runnable next : List.<Runnable>of(() -> {}, nic::stop, nic::reset, nic::close)) {
+            next.run();
+            assertThat(nic.name()).isEqualTo(name());
+            assertThat(nic.model()).isEqualTo(model);
+            assertThat(nic.macAddress()).isEqualTo(address);
+            assertThat(nic.queues()).isEqualTo(1);
+            assertThat(nic.rxQueue(0)).isSameAs(rx);
+            assertThat(nic.txQueue(0)).isSameAs(tx);
+            assertThat(nic.pool()).isSameAs(pool).isSameAs(rx.pool());
+            assertThat(nic.toString()).contains(name());
+        }
+    }
+
+    @Test
+    void seesTheLinkGoDownAndComeUp() {
+        Nic nic = openWithLink();
+        assertThat(nic.linkState().up()).isTrue();
+        peer().link(false);
+        assertThat(BoundedWait.until(() -> !nic.linkState().up(), SOON)).isTrue();
+        assertThat(nic.linkState()).isEqualTo(LinkState.DOWN);
+        assertThatThrownBy(() -> nic.awaitLink(SHORT))
+                .isInstanceOf(DoorbellException.class)
+                .hasMessageContaining("waited " + SHORT.toMillis() + " ms")
+                .hasMessageContaining(name());
+        peer().link(true);
+        assertThat(nic.awaitLink(SOON).up()).isTrue();
+        works(nic);
+    }
+
+    @Test
+    void looksAtTheLinkOnceWhereNoTimeIsGiven() {
+        Nic nic = openWithLink();
+        for (Duration none : List.of(Duration.ZERO, Duration.ofSeconds(-1), Duration.ofSeconds(Long.MIN_VALUE))) {
+            assertThat(nic.awaitLink(none).up()).isTrue();
+        }
+        peer().link(false);
+        assertThat(BoundedWait.until(() -> !nic.linkState().up(), SOON)).isTrue();
+        for (Duration none : List.of(Duration.ZERO, Duration.ofSeconds(-1), Duration.ofSeconds(Long.MIN_VALUE))) {
+            assertThatThrownBy(() -> nic.awaitLink(none))
+                    .isInstanceOf(DoorbellException.class)
+                    .hasMessageContaining(name());
+        }
+        assertThatThrownBy(() -> nic.awaitLink(null)).isInstanceOf(NullPointerException.class);
+    }
+
+    @Test
+    void waitsForTheLinkAsLongAsItTakes() throws Exception {
+        Nic nic = openWithLink();
+        peer().link(false);
+        assertThat(BoundedWait.until(() -> !nic.linkState().up(), SOON)).isTrue();
+        FutureTask<LinkState> wait = inAnotherThread(() -> nic.awaitLink(Duration.ofSeconds(Long.MAX_VALUE)));
+        Thread.sleep(SHORT);
+        assertThat(wait.isDone()).isFalse();
+        peer().link(true);
+        assertThat(result(wait).up()).isTrue();
+    }
+
+    // ---- Frames
+
+    @ParameterizedTest
+    @ValueSource(ints = {60, 61, 127, 128, 1000, 1514})
+    void movesFramesAsTheyAre(int length) {
+        Nic nic = openWithLink();
+        receives(nic, frame(nic.macAddress(), length));
+        sends(nic, frame(PEER, length));
+    }
+
+    @Test
+    void keepsFramesInOrder() {
+        Nic nic = openWithLink();
+        FrameBatch batch = new FrameBatch(32);
+        List<byte[]> sent = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            sent.add(frame(nic.macAddress(), 60 + i));
+        }
+        for (int from = 0; from < sent.size(); from += 20) {
+            sent.subList(from, from + 20).forEach(peer()::send);
+            receive(nic, batch, 20);
+            for (int i = 0; i < 20; i++) {
+                assertThat(batch.frame(i).toByteArray()).isEqualTo(sent.get(from + i));
+            }
+            send(nic, batch);
+            for (int i = 0; i < 20; i++) {
+                assertThat(peer().receive(SOON).orElseThrow()).isEqualTo(sent.get(from + i));
+            }
+        }
+    }
+
+    @Test
+    void countsWhatItMoves() {
+        Nic nic = openWithLink();
+        NicStatistics before = nic.statistics();
+        int bytes = 0;
+        for (int length = 60; length < 80; length++) {
+            receives(nic, frame(nic.macAddress(), length));
+            sends(nic, frame(PEER, length));
+            bytes += length + countedBytesBeyondFrame();
+        }
+        NicStatistics after = nic.statistics();
+        assertThat(after.rxFrames() - before.rxFrames()).isEqualTo(20);
+        assertThat(after.txFrames() - before.txFrames()).isEqualTo(20);
+        assertThat(after.rxBytes() - before.rxBytes()).isEqualTo(bytes);
+        assertThat(after.txBytes() - before.txBytes()).isEqualTo(bytes);
+        assertThat(after.rxMissed() + after.rxErrors() + after.txErrors())
+                .isEqualTo(before.rxMissed() + before.rxErrors() + before.txErrors());
+    }
+
+    @Test
+    void neverCountsBackwards() {
+        Nic nic = openWithLink();
+        NicStatistics last = nic.statistics();
+        for (Runnable next : List.<Runnable>of(nic::stop, nic::start, nic::reset, nic::stop, nic::reset)) {
+            works(nic);
+            last = notBehind(last, nic.statistics());
+            next.run();
+            last = notBehind(last, nic.statistics());
+            nic.start();
+        }
+        assertThat(last.rxFrames()).isGreaterThanOrEqualTo(15);
+        assertThat(last.txFrames()).isGreaterThanOrEqualTo(15);
+    }
+
+    private static NicStatistics notBehind(NicStatistics before, NicStatistics now) {
+        assertThat(now.rxFrames()).isGreaterThanOrEqualTo(before.rxFrames());
+        assertThat(now.rxBytes()).isGreaterThanOrEqualTo(before.rxBytes());
+        assertThat(now.rxMissed()).isGreaterThanOrEqualTo(before.rxMissed());
+        assertThat(now.rxErrors()).isGreaterThanOrEqualTo(before.rxErrors());
+        assertThat(now.txFrames()).isGreaterThanOrEqualTo(before.txFrames());
+        assertThat(now.txBytes()).isGreaterThanOrEqualTo(before.txBytes());
+        assertThat(now.txErrors()).isGreaterThanOrEqualTo(before.txErrors());
+        assertThat(now.details().keySet())
+                .containsExactlyElementsOf(before.details().keySet());
+        before.details()
+                .forEach((counter, count) ->
+                        assertThat(now.details().get(counter)).as(counter).isGreaterThanOrEqualTo(count));
+        return now;
+    }
+
+    @Test
+    void receivesFramesForOthersWhenItIsPromiscuous() {
+        Nic nic = openWithLink();
+        nic.promiscuous(true);
+        receives(nic, frame(OTHER, 60));
+        if (!filters()) {
+            assertThatThrownBy(() -> nic.promiscuous(false))
+                    .isInstanceOf(DoorbellException.class)
+                    .hasMessageContaining(name());
+            receives(nic, frame(OTHER, 61));
+            return;
+        }
+        nic.promiscuous(false);
+        ignoresOthers(nic);
+        nic.stop();
+        nic.promiscuous(true);
+        nic.start();
+        nic.awaitLink(SOON);
+        receives(nic, frame(OTHER, 63));
+        nic.reset();
+        nic.awaitLink(SOON);
+        receives(nic, frame(OTHER, 64));
+        nic.promiscuous(false);
+        nic.reset();
+        nic.awaitLink(SOON);
+        ignoresOthers(nic);
+    }
+
+    private void ignoresOthers(Nic nic) {
+        peer().send(frame(OTHER, 61));
+        receives(nic, frame(nic.macAddress(), 62));
+    }
+
+    // ---- Stopping, starting, resetting
+
+    @Test
+    void aStoppedNicMovesNothingAndAnswers() {
+        Nic nic = openWithLink();
+        FrameBatch batch = new FrameBatch(2);
+        add(batch, nic.pool(), frame(PEER, 60));
+        nic.stop();
+        saysThatItIsStopped(() -> nic.rxQueue(0).receive(batch));
+        saysThatItIsStopped(() -> nic.txQueue(0).send(batch));
+        assertThat(batch.size()).isEqualTo(1);
+        batch.release();
+        assertThat(nic.txQueue(0).reclaim()).isZero();
+        allBuffersAreBack(nic.pool());
+        assertThat(nic.linkState()).isEqualTo(LinkState.DOWN);
+        assertThatThrownBy(() -> nic.awaitLink(SHORT)).isInstanceOf(DoorbellException.class);
+        nic.promiscuous(true);
+        nic.statistics();
+        nic.stop();
+        nic.start();
+        works(nic);
+    }
+
+    @Test
+    void startingANicThatRunsDoesNothing() {
+        Nic nic = openWithLink();
+        byte[] bytes = frame(nic.macAddress(), 60);
+        peer().send(bytes);
+        nic.start();
+        FrameBatch batch = new FrameBatch(1);
+        receive(nic, batch, 1);
+        assertThat(batch.frame(0).toByteArray()).isEqualTo(bytes);
+        batch.release();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void worksAsBeforeAfter(Change change) {
+        Nic nic = openWithLink();
+        FramePool pool = nic.pool();
+        int free = pool.available();
+        for (int i = 0; i < 3; i++) {
+            works(nic);
+            change.make(nic);
+            assertThat(pool.available()).isEqualTo(free);
+        }
+        works(nic);
+        nic.stop();
+        allBuffersAreBack(pool);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void dropsWhatIsInTheRingsOn(Change change) {
+        Nic nic = openWithLink();
+        FramePool pool = nic.pool();
+        int free = pool.available();
+        for (int i = 0; i < 10; i++) {
+            peer().send(frame(nic.macAddress(), 60));
+        }
+        change.make(nic);
+        FrameBatch batch = new FrameBatch(16);
+        nic.awaitLink(SOON);
+        byte[] last = frame(nic.macAddress(), 99);
+        peer().send(last);
+        // Some may have been on the link still, and none of those in the ring comes twice.
+        assertThat(BoundedWait.until(
+                        () -> {
+                            nic.rxQueue(0).receive(batch);
+                            return !batch.isEmpty()
+                                    && batch.frame(batch.size() - 1).length() == 99;
+                        },
+                        SOON))
+                .isTrue();
+        assertThat(batch.size()).isLessThanOrEqualTo(11);
+        batch.release();
+        change.make(nic);
+        assertThat(pool.available()).isEqualTo(free);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aLoopOutlivesWhatAnotherThreadDoes(Change change) throws Exception {
+        Nic nic = openWithLink();
+        Loop loop = new Loop(nic);
+        FutureTask<Throwable> polling = inAnotherThread(loop);
+        FutureTask<Void> changes = inAnotherThread(action(() -> {
+            for (int i = 0; i < 5; i++) {
+                loop.goesOn();
+                change.make(nic);
+            }
+            loop.goesOn();
+            loop.enough = true;
+        }));
+        drainUntilDone(changes);
+        result(changes);
+        assertThat(result(polling)).isNull();
+        nic.stop();
+        allBuffersAreBack(nic.pool());
+    }
+
+    @Test
+    void answersOtherThreadsWhileOnePolls() throws Exception {
+        Nic nic = openWithLink();
+        Loop loop = new Loop(nic);
+        FutureTask<Throwable> polling = inAnotherThread(loop);
+        List<FutureTask<Void>> asking = new ArrayList<>();
+        for (int thread = 0; thread < 2; thread++) {
+            asking.add(inAnotherThread(action(() -> {
+                for (int i = 0; i < 20; i++) {
+                    assertThat(nic.linkState().up()).isTrue();
+                    assertThat(nic.statistics().rxErrors()).isZero();
+                    nic.promiscuous(true);
+                    nic.find(RegisterDump.class)
+                            .ifPresent(dump -> assertThat(dump.registers()).isNotEmpty());
+                    nic.find(FeatureReport.class)
+                            .ifPresent(report -> assertThat(report.features()).isNotEmpty());
+                }
+            })));
+        }
+        for (FutureTask<Void> thread : asking) {
+            drainUntilDone(thread);
+            result(thread);
+        }
+        loop.enough = true;
+        drainUntilDone(polling);
+        assertThat(result(polling)).isNull();
+    }
+
+    @Test
+    void anInterruptedThreadCanStopStartAndResetIt() {
+        assumeTrue(bearsInterrupts());
+        Nic nic = openWithLink();
+        Thread.currentThread().interrupt();
+        try {
+            nic.stop();
+            nic.start();
+            nic.reset();
+            nic.promiscuous(true);
+        } finally {
+            assertThat(Thread.interrupted()).isTrue();
+        }
+        works(nic);
+    }
+
+    // ---- Closing
+
+    @Test
+    void aClosedNicSaysSo() {
+        Nic nic = openWithLink();
+        works(nic);
+        FramePool pool = nic.pool();
+        FrameBatch batch = new FrameBatch(3);
+        add(batch, pool, frame(PEER, 60));
+        add(batch, pool, frame(PEER, 60));
+        nic.close();
+        saysThatItIsClosed(() -> nic.rxQueue(0).receive(batch));
+        saysThatItIsClosed(() -> nic.txQueue(0).send(batch));
+        saysThatItIsClosed(() -> nic.txQueue(0).reclaim());
+        saysThatItIsClosed(nic::linkState);
+        saysThatItIsClosed(() -> nic.awaitLink(SHORT));
+        saysThatItIsClosed(nic::statistics);
+        saysThatItIsClosed(action(() -> nic.promiscuous(true)));
+        saysThatItIsClosed(action(() -> nic.promiscuous(false)));
+        saysThatItIsClosed(action(nic::start));
+        saysThatItIsClosed(action(nic::reset));
+        saysThatItIsClosed(() -> pool.allocate(batch, 1));
+        if (!pool.memory().scope().isAlive()) { // else it is a machine's of the tests, and goes with that
+            saysThatItIsClosed(() -> batch.frame(0).getByte(0));
+        }
+        nic.stop();
+        nic.close();
+        assertThat(batch.size()).isEqualTo(2);
+        batch.release();
+        allBuffersAreBack(pool);
+    }
+
+    @Test
+    void aNicThatWasStoppedCloses() {
+        Nic nic = open();
+        nic.stop();
+        nic.close();
+        saysThatItIsClosed(() -> nic.rxQueue(0).receive(new FrameBatch(1)));
+        saysThatItIsClosed(() -> nic.txQueue(0).send(new FrameBatch(1)));
+        saysThatItIsClosed(nic::statistics);
+        allBuffersAreBack(nic.pool());
+    }
+
+    @Test
+    void everyOneOfSeveralThreadsThatCloseItFindsItClosed() throws Exception {
+        Nic nic = openWithLink();
+        works(nic);
+        for (int i = 0; i < 10; i++) {
+            peer().send(frame(nic.macAddress(), 60));
+        }
+        CyclicBarrier together = new CyclicBarrier(3);
+        List<FutureTask<Void>> closing = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            closing.add(inAnotherThread(() -> {
+                await(together);
+                nic.close();
+                allBuffersAreBack(nic.pool());
+                saysThatItIsClosed(() -> nic.pool().allocate(new FrameBatch(1), 1));
+                return null;
+            }));
+        }
+        for (FutureTask<Void> thread : closing) {
+            result(thread);
+        }
+    }
+
+    private static void await(CyclicBarrier barrier) throws InterruptedException {
+        try {
+            barrier.await();
+        } catch (BrokenBarrierException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void aLoopEndsWhenAnotherThreadClosesIt() throws Exception {
+        Nic nic = openWithLink();
+        Loop loop = new Loop(nic);
+        FutureTask<Throwable> polling = inAnotherThread(loop);
+        FutureTask<Void> closing = inAnotherThread(action(() -> {
+            loop.goesOn();
+            nic.close();
+        }));
+        drainUntilDone(closing);
+        result(closing);
+        assertThat(result(polling)).isInstanceOf(NicClosedException.class).hasMessageContaining(name());
+        allBuffersAreBack(nic.pool());
+    }
+
+    @Test
+    void whoWaitsForTheLinkHearsThatItIsClosed() throws Exception {
+        Nic nic = openWithLink();
+        peer().link(false);
+        assertThat(BoundedWait.until(() -> !nic.linkState().up(), SOON)).isTrue();
+        FutureTask<LinkState> wait = inAnotherThread(() -> nic.awaitLink(SOON.multipliedBy(10)));
+        Thread.sleep(SHORT);
+        nic.close();
+        assertThatThrownBy(() -> wait.get(SOON.toNanos(), TimeUnit.NANOSECONDS))
+                .isInstanceOf(ExecutionException.class)
+                .cause()
+                .isInstanceOf(NicClosedException.class)
+                .hasMessageContaining(name());
+    }
+
+    @Test
+    void anInterruptedThreadCanCloseIt() {
+        assumeTrue(bearsInterrupts());
+        Nic nic = openWithLink();
+        Thread.currentThread().interrupt();
+        try {
+            nic.close();
+        } finally {
+            assertThat(Thread.interrupted()).isTrue();
+        }
+        allBuffersAreBack(nic.pool());
+        saysThatItIsClosed(nic::linkState);
+    }
+
+    @Test
+    void leavesAPoolOfTheApplicationsAsItWas() {
+        try (FramePool pool = applicationPool(2048, FramePool.HEADROOM + 2048)) {
+            for (int i = 0; i < 2; i++) {
+                Nic nic = open(NicConfig.defaults().withPool(pool));
+                assertThat(nic.pool()).isSameAs(pool);
+                peer();
+                works(nic);
+                nic.close();
+                allBuffersAreBack(pool);
+                FrameBatch batch = new FrameBatch(1);
+                add(batch, pool, frame(PEER, 60));
+                batch.release();
+            }
+        }
+    }
+
+    // ---- Nonsense
+
+    @ParameterizedTest
+    @ValueSource(ints = {-1, 1, Integer.MIN_VALUE, Integer.MAX_VALUE})
+    void hasNoQueueOfSuchANumber(int index) {
+        Nic nic = open();
+        for (Runnable next : List.<Runnable>of(() -> {}, nic::stop, nic::close)) {
+            next.run();
+            assertThatThrownBy(() -> nic.rxQueue(index))
+                    .isInstanceOf(IndexOutOfBoundsException.class)
+                    .hasMessageContaining(name())
+                    .hasMessageContaining("receive")
+                    .hasMessageContaining(String.valueOf(index));
+            assertThatThrownBy(() -> nic.txQueue(index))
+                    .isInstanceOf(IndexOutOfBoundsException.class)
+                    .hasMessageContaining(name())
+                    .hasMessageContaining("transmit")
+                    .hasMessageContaining(String.valueOf(index));
+        }
+    }
+
+    @Test
+    void survivesPollsWithoutABatch() {
+        Nic nic = openWithLink();
+        assertThatThrownBy(() -> nic.rxQueue(0).receive(null)).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(() -> nic.txQueue(0).send(null)).isInstanceOf(NullPointerException.class);
+        works(nic);
+    }
+
+    @Test
+    void doesNothingForBatchesWithoutRoomOrFrames() {
+        Nic nic = openWithLink();
+        FrameBatch full = new FrameBatch(1);
+        byte[] bytes = frame(nic.macAddress(), 60);
+        add(full, nic.pool(), bytes);
+        peer().send(bytes);
+        for (int i = 0; i < 1000; i++) {
+            assertThat(nic.rxQueue(0).receive(full)).isZero();
+            assertThat(nic.txQueue(0).send(new FrameBatch(1))).isZero();
+        }
+        full.release();
+        receive(nic, full, 1);
+        assertThat(full.frame(0).toByteArray()).isEqualTo(bytes);
+        full.release();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 13})
+    void sendsNothingOfABatchWithAFrameThatIsNone(int length) {
+        Nic nic = openWithLink();
+        byte[] good = frame(PEER, 60);
+        FrameBatch batch = new FrameBatch(2);
+        add(batch, nic.pool(), good);
+        add(batch, nic.pool(), new byte[length]);
+        int free = nic.pool().available();
+        for (int i = 0; i < 2; i++) {
+            assertThatThrownBy(() -> nic.txQueue(0).send(batch))
+                    .isInstanceOf(DoorbellException.class)
+                    .hasMessageContaining(name())
+                    .hasMessageContaining(length + " bytes");
+            assertThat(batch.size()).isEqualTo(2);
+            assertThat(nic.pool().available()).isEqualTo(free);
+        }
+        batch.release(1);
+        send(nic, batch);
+        assertThat(peer().receive(SOON).orElseThrow()).isEqualTo(good);
+        works(nic);
+    }
+
+    @Test
+    void knowsThePoolsThatItCanSendFrom() {
+        Nic nic = openWithLink();
+        try (FramePool foreign = FramePool.create(8, FramePool.HEADROOM + 2048)) {
+            byte[] first = frame(PEER, 60);
+            byte[] second = frame(PEER, 61);
+            FrameBatch batch = new FrameBatch(2);
+            add(batch, nic.pool(), first);
+            add(batch, foreign, second);
+            if (sendsFromAnyPool()) {
+                send(nic, batch);
+                assertThat(peer().receive(SOON).orElseThrow()).isEqualTo(first);
+                assertThat(peer().receive(SOON).orElseThrow()).isEqualTo(second);
+            } else {
+                assertThatThrownBy(() -> nic.txQueue(0).send(batch))
+                        .isInstanceOf(DoorbellException.class)
+                        .hasMessageContaining("NicConfig.withPool");
+                assertThat(batch.size()).isEqualTo(2);
+                batch.release();
+            }
+            works(nic);
+            allBuffersAreBack(foreign);
+        }
+    }
+
+    // ---- Abilities
+
+    private interface AbilityOfNone extends Ability {}
+
+    @Test
+    void hasTheSameAbilitiesAllItsLife() {
+        Nic nic = open();
+        Set<Class<? extends Ability>> types = nic.abilities().types();
+        assertThat(ABILITIES).containsAll(types);
+        for (Runnable next : List.<Runnable>of(() -> {}, nic::stop, nic::start, nic::reset, nic::close)) {
+            next.run();
+            assertThat(nic.abilities().types()).isEqualTo(types);
+            ABILITIES.forEach(type -> isFoundOrMissed(nic, type, types.contains(type)));
+            isFoundOrMissed(nic, AbilityOfNone.class, false);
+        }
+        assertThatThrownBy(() -> nic.find(null)).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(() -> nic.ability(null)).isInstanceOf(NullPointerException.class);
+    }
+
+    private <A extends Ability> void isFoundOrMissed(Nic nic, Class<A> type, boolean has) {
+        Optional<A> found = nic.find(type);
+        if (has) {
+            assertThat(found).containsSame(nic.ability(type));
+        } else {
+            assertThat(found).isEmpty();
+            String start = name() + " has no " + type.getSimpleName() + ": ";
+            assertThatThrownBy(() -> nic.ability(type))
+                    .isInstanceOf(DoorbellException.class)
+                    .satisfies(
+                            e -> assertThat(e.getMessage()).startsWith(start).hasSizeGreaterThan(start.length() + 10));
+        }
+    }
+
+    @Test
+    void itsAbilitiesSayThatItIsClosed() {
+        Nic nic = open();
+        List<Ability> before = new ArrayList<>();
+        nic.abilities().types().forEach(type -> before.add(nic.ability(type)));
+        nic.close();
+        for (Class<? extends Ability> type : nic.abilities().types()) {
+            Ability ability = nic.ability(type);
+            assertThat(before).contains(ability);
+            for (Method method : type.getMethods()) {
+                if (Modifier.isAbstract(method.getModifiers())) {
+                    saysThatItIsClosed(() -> call(ability, method));
+                }
+            }
+        }
+    }
+
+    private static Object call(Ability ability, Method method) throws Exception {
+        Object[] arguments = new Object[method.getParameterCount()];
+        for (int i = 0; i < arguments.length; i++) {
+            arguments[i] = ARGUMENTS.get(method.getParameterTypes()[i]);
+            assertThat(arguments[i]).as("an argument for " + method).isNotNull();
+        }
+        method.setAccessible(true);
+        try {
+            return method.invoke(ability, arguments);
+        } catch (InvocationTargetException e) {
+            throw e.getCause() instanceof Exception cause ? cause : e;
+        }
+    }
+
+    @Test
+    void itsAbilitiesTakeWhatIsToGoOnceItRuns() {
+        Nic nic = openWithLink();
+        nic.stop();
+        nic.find(RegisterDump.class)
+                .ifPresent(dump -> assertThat(dump.registers()).isNotEmpty());
+        nic.find(RssControl.class).ifPresent(rss -> rss.rss(rss.rss()));
+        nic.find(Announcements.class)
+                .ifPresent(
+                        announcements -> assertThat(announcements.takeRequest()).isFalse());
+        Optional<MacFilter> filter = nic.find(MacFilter.class);
+        filter.ifPresent(found -> found.addresses(List.of(OTHER)));
+        nic.start();
+        works(nic);
+        if (filter.isPresent()) {
+            receives(nic, frame(OTHER, 60));
+            nic.stop();
+            filter.get().addresses(List.of());
+            nic.start();
+            nic.awaitLink(SOON);
+            ignoresOthers(nic);
+        }
+    }
+
+    @Test
+    void setsUpQueuesAnewThatThereAre() {
+        Nic nic = openWithLink();
+        nic.find(QueueReset.class).ifPresent(queues -> {
+            for (int index : new int[] {-1, 1}) {
+                assertThatThrownBy(() -> queues.resetRxQueue(index))
+                        .isInstanceOf(IndexOutOfBoundsException.class)
+                        .hasMessageContaining(name());
+                assertThatThrownBy(() -> queues.resetTxQueue(index))
+                        .isInstanceOf(IndexOutOfBoundsException.class)
+                        .hasMessageContaining(name());
+            }
+            int free = nic.pool().available();
+            queues.resetRxQueue(0);
+            queues.resetTxQueue(0);
+            assertThat(nic.pool().available()).isEqualTo(free);
+            nic.stop();
+            assertThatThrownBy(() -> queues.resetRxQueue(0))
+                    .isInstanceOf(DoorbellException.class)
+                    .hasMessageContaining(name() + " is stopped");
+            nic.start();
+        });
+        assertThatCode(() -> works(nic)).doesNotThrowAnyException();
+    }
+}
