@@ -3,7 +3,9 @@ package io.doorbell.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.doorbell.frame.spi.BoundedWait;
-import java.nio.file.Files;
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.ExecutionException;
@@ -32,11 +34,20 @@ final class RunningExample implements AutoCloseable {
 
     /** Returns once the example listens at this socket. */
     void awaitSocket(Path socket) throws Exception {
-        BoundedWait.until(() -> Files.exists(socket) || task.isDone(), SOON);
+        boolean listens = BoundedWait.until(() -> task.isDone() || listens(socket), SOON);
         if (task.isDone()) {
             task.get(); // throws what it threw
         }
-        assertThat(socket).exists();
+        assertThat(listens).as("it listens at %s", socket).isTrue();
+    }
+
+    /** The file is there a moment earlier. */
+    private static boolean listens(Path socket) {
+        try (SocketChannel _ = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+            return true;
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     @Override
