@@ -93,21 +93,9 @@ final class IgbNic implements Nic {
             IgbModel model,
             NicConfig config,
             Function<RegisterFile, IgbSetup> setup) {
-        if (!config.withoutFeatures().isEmpty()) {
-            throw new DoorbellException("an igb has no features to leave: take " + config.withoutFeatures()
-                    + " out of NicConfig.withoutFeatures");
-        }
-        if (config.vlans().isPresent()) {
-            throw new DoorbellException("this driver cannot make an igb drop frames of other VLANs yet: leave out"
-                    + " NicConfig.withVlans, and look at each frame's tag");
-        }
         if (config.queues() > 1) {
             throw new DoorbellException("this driver uses one queue of an igb in each direction yet, and"
                     + " NicConfig.withQueues asks for " + config.queues() + ": ask for 1");
-        }
-        if (config.rss().isPresent()) {
-            throw new DoorbellException(
-                    "this driver cannot spread an igb's frames over queues yet: leave out" + " NicConfig.withRss");
         }
         checkRing("receive", config.rxRingSize());
         checkRing("transmit", config.txRingSize());

@@ -3,6 +3,7 @@ package io.doorbell.igb;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicCandidate;
 import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.NicOption;
 import io.doorbell.frame.NicProvider;
 import io.doorbell.frame.warmup.SimulatedNic;
 import io.doorbell.frame.warmup.Simulation;
@@ -12,6 +13,7 @@ import io.doorbell.pci.PciDevice;
 import io.doorbell.pci.vfio.Vfio;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** Opens igb NICs by their PCI addresses, through VFIO. */
 public final class IgbProvider implements NicProvider, Simulation {
@@ -51,7 +53,7 @@ public final class IgbProvider implements NicProvider, Simulation {
         return List.of(SimulatedIgb.open(config));
     }
 
-    private record Candidate(PciAddress address, IgbModel type) implements NicCandidate {
+    record Candidate(PciAddress address, IgbModel type) implements NicCandidate {
 
         @Override
         public String name() {
@@ -69,7 +71,12 @@ public final class IgbProvider implements NicProvider, Simulation {
         }
 
         @Override
-        public Nic open(NicConfig config) {
+        public Set<NicOption<?>> supportedOptions() {
+            return Set.of();
+        }
+
+        @Override
+        public Nic take(NicConfig config) {
             return IgbNic.open(name(), Vfio.open(address), type, config);
         }
     }

@@ -4,6 +4,7 @@ import io.doorbell.DoorbellException;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicCandidate;
 import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.NicOption;
 import io.doorbell.frame.NicProvider;
 import io.doorbell.frame.warmup.SimulatedNic;
 import io.doorbell.frame.warmup.Simulation;
@@ -13,6 +14,7 @@ import io.doorbell.virtio.vhost.frontend.VhostUserNic;
 import io.doorbell.virtio.warmup.SimulatedVirtio;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Opens either end of a vhost-user socket, which two processes exchange frames through shared memory by:
@@ -76,7 +78,17 @@ public final class VhostUserProvider implements NicProvider, Simulation {
         }
 
         @Override
-        public Nic open(NicConfig config) {
+        public Set<NicOption<?>> supportedOptions() {
+            return Set.of(
+                    NicOption.WITHOUT_FEATURES,
+                    NicOption.VLANS,
+                    NicOption.RSS,
+                    NicOption.RECEIVE_OFFLOADS,
+                    NicOption.ANNOUNCEMENTS);
+        }
+
+        @Override
+        public Nic take(NicConfig config) {
             return VhostUserNic.open(name, path, config);
         }
     }
@@ -94,7 +106,12 @@ public final class VhostUserProvider implements NicProvider, Simulation {
         }
 
         @Override
-        public Nic open(NicConfig config) {
+        public Set<NicOption<?>> supportedOptions() {
+            return Set.of(NicOption.WITHOUT_FEATURES, NicOption.RECEIVE_OFFLOADS);
+        }
+
+        @Override
+        public Nic take(NicConfig config) {
             return VhostBackendNic.open(name, parsed.path(), parsed.queuesOr(name, config.queues()), config);
         }
     }

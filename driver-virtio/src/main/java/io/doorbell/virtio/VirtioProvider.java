@@ -5,6 +5,7 @@ import io.doorbell.dma.cleanup.Cleanup;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicCandidate;
 import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.NicOption;
 import io.doorbell.frame.NicProvider;
 import io.doorbell.frame.warmup.SimulatedNic;
 import io.doorbell.frame.warmup.Simulation;
@@ -24,6 +25,7 @@ import io.doorbell.virtio.transport.VirtioTransport;
 import io.doorbell.virtio.warmup.SimulatedVirtio;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** Opens virtio network devices by their PCI addresses, through VFIO; or through sysfs, where that is asked for. */
 public final class VirtioProvider implements NicProvider, Simulation {
@@ -95,7 +97,17 @@ public final class VirtioProvider implements NicProvider, Simulation {
         }
 
         @Override
-        public Nic open(NicConfig config) {
+        public Set<NicOption<?>> supportedOptions() {
+            return Set.of(
+                    NicOption.WITHOUT_FEATURES,
+                    NicOption.VLANS,
+                    NicOption.RSS,
+                    NicOption.RECEIVE_OFFLOADS,
+                    NicOption.ANNOUNCEMENTS);
+        }
+
+        @Override
+        public Nic take(NicConfig config) {
             if (unprotected) {
                 return VirtioNic.open(name(), transport(Sysfs.open(address)), config);
             }

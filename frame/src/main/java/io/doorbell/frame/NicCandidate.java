@@ -2,6 +2,8 @@ package io.doorbell.frame;
 
 import io.doorbell.DoorbellException;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 
 /** A NIC that a driver has found and that is not open. */
 public interface NicCandidate {
@@ -15,12 +17,40 @@ public interface NicCandidate {
     /** Its model, as its maker calls it, as far as that is known without opening it: {@code Intel 82576}. */
     String model();
 
+    /** The options that its driver knows; its device may still be unable to do what one of them asks for. */
+    Set<NicOption<?>> supportedOptions();
+
     /**
      * Opens and starts it.
      *
      * @throws DoorbellException when it cannot be taken, does not come up, or cannot do what the configuration says
      */
-    Nic open(NicConfig config);
+    default Nic open(NicConfig config) {
+        requireSupported(config);
+        return take(config);
+    }
+
+    /** For drivers: opens and starts it; all demands of the configuration are among {@link #supportedOptions}. */
+    Nic take(NicConfig config);
+
+    /**
+     * Checks a configuration against {@link #supportedOptions}, as {@link #open} does.
+     *
+     * @throws DoorbellException when it demands something that the driver does not know
+     */
+    default void requireSupported(NicConfig config) {
+        for (NicOption<?> option : config.options()) {
+            if (option.isDemand() && !supportedOptions().contains(option)) {
+                throw new DoorbellException("the driver of " + name() + " (" + driver() + ", " + model()
+                        + ") does not support the option " + option + shown(config.get(option)) + ": "
+                        + option.remedy());
+            }
+        }
+    }
+
+    private static String shown(Optional<?> value) {
+        return value.filter(Set.class::isInstance).map(set -> " " + set).orElse("");
+    }
 
     /**
      * The NIC of this name.

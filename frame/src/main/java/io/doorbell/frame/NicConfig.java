@@ -1,60 +1,47 @@
 package io.doorbell.frame;
 
 import io.doorbell.DoorbellException;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a NIC is to be opened. Immutable: start from {@link #defaults} and change what matters.
- *
- * @param rxRingSize descriptors in a receive ring; a device that names a smaller limit of its own gets that
- * @param txRingSize descriptors in a transmit ring, likewise
- * @param bufferSize bytes in a frame buffer of the NIC's own pool, {@link FramePool#HEADROOM} included
- * @param promiscuous whether to receive frames for other stations too
- * @param sharedPool the pool to use instead of one of the NIC's own
- * @param withoutFeatures what not to use although device and driver could, by the names in the device's specification
- * @param onlyVlans the VLANs whose frames to receive, beside frames without a tag; null for all
- * @param queues how many receive queues, and as many transmit queues
- * @param spreading how received frames are spread over the queues; null for what the driver finds best
- * @param receiveOffloads what received frames may come with; see {@link #withReceiveOffloads}
- * @param announcements whether the application announces the station when it is asked to
+ * How a NIC is to be opened: what every NIC has, and {@linkplain NicOption options} that only some drivers know. Immutable:
+ * start from {@link #defaults} and change what matters.
  */
-public record NicConfig(
-        int rxRingSize,
-        int txRingSize,
-        int bufferSize,
-        boolean promiscuous,
-        @Nullable FramePool sharedPool,
-        Set<String> withoutFeatures,
-        @Nullable Set<Integer> onlyVlans,
-        int queues,
-        @Nullable Rss spreading,
-        int receiveOffloads,
-        boolean announcements) {
+public final class NicConfig {
 
     private static final NicConfig DEFAULTS =
-            new NicConfig(512, 512, FramePool.HEADROOM + 2048, false, null, Set.of(), null, 1, null, 0, false);
+            new NicConfig(512, 512, FramePool.HEADROOM + 2048, false, 1, null, Map.of());
 
-    /** 4095 is reserved (IEEE 802.1Q, table 9-2). */
-    private static final int LAST_VLAN = 4094;
+    private final int rxRingSize;
+    private final int txRingSize;
+    private final int bufferSize;
+    private final boolean promiscuous;
+    private final int queues;
+    private final @Nullable FramePool sharedPool;
+    private final Map<NicOption<?>, Object> options;
 
-    public NicConfig {
-        positive("rxRingSize", rxRingSize);
-        positive("txRingSize", txRingSize);
-        positive("bufferSize", bufferSize);
-        positive("queues", queues);
-        withoutFeatures = Set.copyOf(withoutFeatures);
-        if (onlyVlans != null) {
-            onlyVlans = Set.copyOf(onlyVlans);
-            onlyVlans.forEach(NicConfig::checkVlan);
-        }
-        if ((receiveOffloads & ~Offloads.ALL) != 0) {
-            throw new DoorbellException("receiveOffloads are bits of Offloads, and not all of "
-                    + Offloads.toString(receiveOffloads) + " are");
-        }
+    private NicConfig(
+            int rxRingSize,
+            int txRingSize,
+            int bufferSize,
+            boolean promiscuous,
+            int queues,
+            @Nullable FramePool sharedPool,
+            Map<NicOption<?>, Object> options) {
+        this.rxRingSize = positive("rxRingSize", rxRingSize);
+        this.txRingSize = positive("txRingSize", txRingSize);
+        this.bufferSize = positive("bufferSize", bufferSize);
+        this.promiscuous = promiscuous;
+        this.queues = positive("queues", queues);
+        this.sharedPool = sharedPool;
+        this.options = options;
     }
 
     /** Rings of 512 descriptors, buffers for frames of up to 2048 bytes, a pool of the NIC's own. */
@@ -64,24 +51,21 @@ public record NicConfig(
 
     /** The driver checks the sizes against what the device can do. */
     public NicConfig withRingSizes(int rx, int tx) {
-        return with(draft -> {
-            draft.rxRingSize = rx;
-            draft.txRingSize = tx;
-        });
+        return new NicConfig(rx, tx, bufferSize, promiscuous, queues, sharedPool, options);
     }
 
     /** Bytes in a frame buffer, {@link FramePool#HEADROOM} included. */
     public NicConfig withBufferSize(int bytes) {
-        return with(draft -> draft.bufferSize = bytes);
+        return new NicConfig(rxRingSize, txRingSize, bytes, promiscuous, queues, sharedPool, options);
     }
 
     public NicConfig withPromiscuous(boolean on) {
-        return with(draft -> draft.promiscuous = on);
+        return new NicConfig(rxRingSize, txRingSize, bufferSize, on, queues, sharedPool, options);
     }
 
     /** The pool stays the caller's, to be closed after every NIC that uses it. */
     public NicConfig withPool(FramePool pool) {
-        return with(draft -> draft.sharedPool = pool);
+        return new NicConfig(rxRingSize, txRingSize, bufferSize, promiscuous, queues, pool, options);
     }
 
     /**
@@ -92,7 +76,9 @@ public record NicConfig(
      *     names that it does not know, and features that it cannot do without
      */
     public NicConfig withoutFeatures(String... names) {
-        return with(draft -> draft.withoutFeatures = Set.copyOf(List.of(names)));
+        return names.length == 0
+                ? without(NicOption.WITHOUT_FEATURES)
+                : with(NicOption.WITHOUT_FEATURES, Set.copyOf(List.of(names)));
     }
 
     /**
@@ -102,7 +88,7 @@ public record NicConfig(
      *     this
      */
     public NicConfig withVlans(Integer... ids) {
-        return with(draft -> draft.onlyVlans = Set.copyOf(List.of(ids)));
+        return with(NicOption.VLANS, Set.copyOf(List.of(ids)));
     }
 
     /**
@@ -112,7 +98,7 @@ public record NicConfig(
      * @param pairs at least 1; the NIC does not open if its device or driver has fewer
      */
     public NicConfig withQueues(int pairs) {
-        return with(draft -> draft.queues = pairs);
+        return new NicConfig(rxRingSize, txRingSize, bufferSize, promiscuous, pairs, sharedPool, options);
     }
 
     /**
@@ -122,7 +108,7 @@ public record NicConfig(
      * @param rss what to hash and where to; the NIC does not open if its device or driver cannot do this
      */
     public NicConfig withRss(Rss rss) {
-        return with(draft -> draft.spreading = rss);
+        return with(NicOption.RSS, rss);
     }
 
     /**
@@ -142,7 +128,7 @@ public record NicConfig(
      * there. None is right for one that looks at each slot as a frame from the wire.
      */
     public NicConfig withReceiveOffloads(int offloads) {
-        return with(draft -> draft.receiveOffloads = offloads);
+        return with(NicOption.RECEIVE_OFFLOADS, offloads);
     }
 
     /**
@@ -151,17 +137,73 @@ public record NicConfig(
      * is left to the host.
      */
     public NicConfig withAnnouncements(boolean on) {
-        return with(draft -> draft.announcements = on);
+        return with(NicOption.ANNOUNCEMENTS, on);
     }
 
-    /** The VLANs whose frames to receive, if not all. */
-    public Optional<Set<Integer>> vlans() {
-        return Optional.ofNullable(onlyVlans);
+    /** Sets an option; the methods above do so for each by its name. */
+    public <T> NicConfig with(NicOption<T> option, T value) {
+        Map<NicOption<?>, Object> more = new LinkedHashMap<>(options);
+        more.put(option, option.checked(value));
+        return withOptions(more);
     }
 
-    /** How received frames are to be spread over queues, if that was said. */
-    public Optional<Rss> rss() {
-        return Optional.ofNullable(spreading);
+    /** Leaves an option out again. */
+    public NicConfig without(NicOption<?> option) {
+        Map<NicOption<?>, Object> fewer = new LinkedHashMap<>(options);
+        fewer.remove(option);
+        return withOptions(fewer);
+    }
+
+    private NicConfig withOptions(Map<NicOption<?>, Object> changed) {
+        return new NicConfig(
+                rxRingSize,
+                txRingSize,
+                bufferSize,
+                promiscuous,
+                queues,
+                sharedPool,
+                Collections.unmodifiableMap(changed));
+    }
+
+    /** What an option was set to, if it was. */
+    @SuppressWarnings("unchecked") // with() puts nothing else there
+    public <T> Optional<T> get(NicOption<T> option) {
+        return Optional.ofNullable((T) options.get(option));
+    }
+
+    /** The options that were set. */
+    public Set<NicOption<?>> options() {
+        return options.keySet();
+    }
+
+    /** Descriptors in a receive ring; a device that names a smaller limit of its own gets that. */
+    public int rxRingSize() {
+        return rxRingSize;
+    }
+
+    /** Descriptors in a transmit ring; a device that names a smaller limit of its own gets that. */
+    public int txRingSize() {
+        return txRingSize;
+    }
+
+    /** Bytes in a frame buffer of the NIC's own pool, {@link FramePool#HEADROOM} included. */
+    public int bufferSize() {
+        return bufferSize;
+    }
+
+    /** Whether to receive frames for other addresses too. */
+    public boolean promiscuous() {
+        return promiscuous;
+    }
+
+    /** How many receive queues, and as many transmit queues. */
+    public int queues() {
+        return queues;
+    }
+
+    /** The pool to use instead of one of the NIC's own, or null. */
+    public @Nullable FramePool sharedPool() {
+        return sharedPool;
     }
 
     /** The pool that the NIC is to use, if not one of its own. */
@@ -169,71 +211,59 @@ public record NicConfig(
         return Optional.ofNullable(sharedPool);
     }
 
-    private NicConfig with(Consumer<Draft> change) {
-        Draft draft = new Draft(this);
-        change.accept(draft);
-        return new NicConfig(
-                draft.rxRingSize,
-                draft.txRingSize,
-                draft.bufferSize,
-                draft.promiscuous,
-                draft.sharedPool,
-                draft.withoutFeatures,
-                draft.onlyVlans,
-                draft.queues,
-                draft.spreading,
-                draft.receiveOffloads,
-                draft.announcements);
+    /** What not to use although device and driver could. */
+    public Set<String> withoutFeatures() {
+        return get(NicOption.WITHOUT_FEATURES).orElse(Set.of());
     }
 
-    /** A configuration that can still be changed. */
-    private static final class Draft {
-        int rxRingSize;
-        int txRingSize;
-        int bufferSize;
-        boolean promiscuous;
-
-        @Nullable
-        FramePool sharedPool;
-
-        Set<String> withoutFeatures;
-
-        @Nullable
-        Set<Integer> onlyVlans;
-
-        int queues;
-
-        @Nullable
-        Rss spreading;
-
-        int receiveOffloads;
-        boolean announcements;
-
-        Draft(NicConfig from) {
-            rxRingSize = from.rxRingSize;
-            txRingSize = from.txRingSize;
-            bufferSize = from.bufferSize;
-            promiscuous = from.promiscuous;
-            sharedPool = from.sharedPool;
-            withoutFeatures = from.withoutFeatures;
-            onlyVlans = from.onlyVlans;
-            queues = from.queues;
-            spreading = from.spreading;
-            receiveOffloads = from.receiveOffloads;
-            announcements = from.announcements;
-        }
+    /** The VLANs whose frames to receive, beside frames without a tag, if not all. */
+    public Optional<Set<Integer>> vlans() {
+        return get(NicOption.VLANS);
     }
 
-    private static void checkVlan(int id) {
-        if (id < 0 || id > LAST_VLAN) {
-            throw new DoorbellException(
-                    "there is no VLAN " + id + ": they are 0 (frames that have but a priority) to " + LAST_VLAN);
-        }
+    /** How received frames are to be spread over queues, if that was said. */
+    public Optional<Rss> rss() {
+        return get(NicOption.RSS);
     }
 
-    private static void positive(String what, int value) {
+    /** What received frames may come with: bits of {@link Offloads}. */
+    public int receiveOffloads() {
+        return get(NicOption.RECEIVE_OFFLOADS).orElse(0);
+    }
+
+    /** Whether the application announces the station when it is asked to. */
+    public boolean announcements() {
+        return get(NicOption.ANNOUNCEMENTS).orElse(false);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof NicConfig that
+                && rxRingSize == that.rxRingSize
+                && txRingSize == that.txRingSize
+                && bufferSize == that.bufferSize
+                && promiscuous == that.promiscuous
+                && queues == that.queues
+                && sharedPool == that.sharedPool
+                && options.equals(that.options);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(rxRingSize, txRingSize, bufferSize, promiscuous, queues, options);
+    }
+
+    @Override
+    public String toString() {
+        return "rings of " + rxRingSize + " and " + txRingSize + ", buffers of " + bufferSize + " bytes, " + queues
+                + " queues" + (promiscuous ? ", promiscuous" : "") + (sharedPool == null ? "" : ", a shared pool")
+                + (options.isEmpty() ? "" : ", " + options);
+    }
+
+    private static int positive(String what, int value) {
         if (value < 1) {
             throw new DoorbellException(what + " must be positive, not " + value);
         }
+        return value;
     }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicCandidate;
 import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.NicOption;
 import io.doorbell.frame.NicProvider;
 import io.doorbell.pci.PciDevice;
 import io.doorbell.pci.PciNames;
@@ -12,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -89,7 +91,12 @@ class NicNamesTest {
         }
 
         @Override
-        public Nic open(NicConfig config) {
+        public Set<NicOption<?>> supportedOptions() {
+            return Set.of();
+        }
+
+        @Override
+        public Nic take(NicConfig config) {
             throw new UnsupportedOperationException("a name is all that this test is about");
         }
     }

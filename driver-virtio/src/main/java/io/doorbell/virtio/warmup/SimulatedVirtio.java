@@ -4,6 +4,7 @@ import io.doorbell.DoorbellException;
 import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.NicOption;
 import io.doorbell.frame.warmup.SimulatedNic;
 import io.doorbell.virtio.header.NetHeader;
 import io.doorbell.virtio.net.VirtioNic;
@@ -110,18 +111,7 @@ public final class SimulatedVirtio {
 
     /** What takes commands is set up before frames pass, and changes nothing for the loops. */
     private static NicConfig withoutCommands(NicConfig config) {
-        return new NicConfig(
-                config.rxRingSize(),
-                config.txRingSize(),
-                config.bufferSize(),
-                config.promiscuous(),
-                config.sharedPool(),
-                config.withoutFeatures(),
-                null,
-                config.queues(),
-                null,
-                config.receiveOffloads(),
-                false);
+        return config.without(NicOption.VLANS).without(NicOption.RSS).without(NicOption.ANNOUNCEMENTS);
     }
 
     private static long mask(Feature... features) {

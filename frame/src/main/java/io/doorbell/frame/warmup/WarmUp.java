@@ -78,6 +78,7 @@ public record WarmUp(long polls, long frames, Duration time, boolean settled) {
 
     private static List<SimulatedNic> simulated(String name, NicConfig config) {
         NicCandidate candidate = NicCandidate.named(name);
+        candidate.requireSupported(config);
         List<SimulatedNic> nics = Simulation.of(candidate.driver(), name, config);
         if (nics.isEmpty()) {
             throw new DoorbellException("the driver for '" + name + "' (" + candidate.driver()

@@ -91,14 +91,6 @@ public final class VhostBackendNic implements Nic {
     }
 
     private VhostBackendNic(String name, String path, int pairs, NicConfig config) {
-        if (config.vlans().isPresent()) {
-            throw new DoorbellException(name + ": nothing filters VLANs between the two ends of a vhost-user socket:"
-                    + " leave out NicConfig.withVlans, and look at each frame's tag");
-        }
-        if (config.rss().isPresent()) {
-            throw new DoorbellException(name + ": a front-end chooses by itself which queue it sends a frame by: leave"
-                    + " out NicConfig.withRss");
-        }
         this.name = name;
         this.path = path;
         this.offered = offered(config, pairs);
