@@ -49,7 +49,7 @@ public abstract class NicContractTest {
     /** For what takes a moment only, on a machine that may be busy. */
     protected static final Duration SOON = Duration.ofSeconds(30);
 
-    private static final Duration SHORT = Duration.ofMillis(50);
+    protected static final Duration SHORT = Duration.ofMillis(50);
 
     private static final MacAddress PEER = MacAddress.parse("52:54:00:65:43:21");
     private static final MacAddress OTHER = MacAddress.parse("52:54:00:00:00:99");

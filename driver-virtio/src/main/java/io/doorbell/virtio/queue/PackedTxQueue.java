@@ -333,6 +333,7 @@ public final class PackedTxQueue implements VirtioTxQueue {
         if (!batch.isEmpty() && ++idle == RxBuffers.PATIENCE) {
             idle = 0;
             health.check();
+            ring.tellAnyway();
         }
         return 0;
     }
