@@ -4,9 +4,11 @@ import io.doorbell.frame.NicProvider;
 module io.doorbell.frame {
     requires static transitive org.jspecify;
     requires transitive io.doorbell.dma;
+    requires transitive jdk.jfr;
 
     exports io.doorbell.frame;
     exports io.doorbell.frame.ability;
+    exports io.doorbell.frame.event;
     exports io.doorbell.frame.spi;
     exports io.doorbell.frame.warmup;
 

@@ -17,7 +17,11 @@ import io.doorbell.frame.TxQueue;
 import io.doorbell.frame.ability.QueueReset;
 import io.doorbell.frame.ability.RegisterDump;
 import io.doorbell.frame.ability.RegisterValue;
+import io.doorbell.frame.event.NicClose;
+import io.doorbell.frame.event.NicOpen;
+import io.doorbell.frame.event.NicReset;
 import io.doorbell.frame.spi.BoundedWait;
+import io.doorbell.frame.spi.LinkWatch;
 import io.doorbell.frame.spi.PoolRegistrations;
 import io.doorbell.pci.PciFunction;
 import java.time.Duration;
@@ -56,6 +60,7 @@ final class IgbNic implements Nic {
     private final IgbTxRing tx;
     private final MacAddress macAddress;
     private final Abilities abilities;
+    private final LinkWatch link;
     private boolean promiscuous;
     /** Frames that the device had and did not send when it was stopped. */
     private long lost;
@@ -77,14 +82,16 @@ final class IgbNic implements Nic {
             IgbModel model,
             NicConfig config,
             Function<RegisterFile, IgbSetup> setup) {
-        try {
-            IgbNic nic = new IgbNic(name, function, model, config, setup);
-            nic.start();
-            return nic;
-        } catch (Throwable e) {
-            Cleanup.after(e, function::close);
-            throw e;
-        }
+        return NicOpen.report(name, () -> {
+            try {
+                IgbNic nic = new IgbNic(name, function, model, config, setup);
+                nic.start();
+                return nic;
+            } catch (Throwable e) {
+                Cleanup.after(e, function::close);
+                throw e;
+            }
+        });
     }
 
     private IgbNic(
@@ -104,6 +111,7 @@ final class IgbNic implements Nic {
         this.model = model;
         this.config = config;
         this.promiscuous = config.promiscuous();
+        this.link = new LinkWatch(name);
         this.abilities = Abilities.of(name)
                 .with(RegisterDump.class, this::registers)
                 .without(QueueReset.class, "its driver cannot set one queue up anew without the others: use Nic.reset");
@@ -181,12 +189,14 @@ final class IgbNic implements Nic {
     @Override
     public synchronized void reset() {
         checkOpen();
-        undisturbed(() -> {
-            if (running) {
-                takeDown(false);
-            }
-            bringUp();
-        });
+        NicReset.report(
+                name,
+                () -> undisturbed(() -> {
+                    if (running) {
+                        takeDown(false);
+                    }
+                    bringUp();
+                }));
     }
 
     /** Keeps threads out of the queues meanwhile: to them it is as if no frame came, and the transmit ring were full. */
@@ -226,6 +236,7 @@ final class IgbNic implements Nic {
     /** @param drain whether the device is to send what it has, if there is a link */
     private void takeDown(boolean drain) {
         running = false;
+        link.seen(LinkState.DOWN);
         rx.halt();
         tx.halt();
         boolean reset = false;
@@ -257,15 +268,17 @@ final class IgbNic implements Nic {
             return;
         }
         closed = true;
-        rx.gate().close();
-        tx.gate().close();
-        try {
-            if (running) {
-                takeDown(true);
+        NicClose.report(name, () -> {
+            rx.gate().close();
+            tx.gate().close();
+            try {
+                if (running) {
+                    takeDown(true);
+                }
+            } finally {
+                release();
             }
-        } finally {
-            release();
-        }
+        });
     }
 
     private void release() {
@@ -326,7 +339,7 @@ final class IgbNic implements Nic {
     @Override
     public synchronized LinkState linkState() {
         checkOpen();
-        return running ? setup.linkState() : LinkState.DOWN;
+        return link.seen(running ? setup.linkState() : LinkState.DOWN);
     }
 
     @Override

@@ -5,7 +5,9 @@ import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.RxQueue;
+import io.doorbell.frame.event.QueueStop;
 import io.doorbell.frame.spi.PollGate;
+import io.doorbell.frame.spi.StallWatch;
 import io.doorbell.pci.Bar;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -76,6 +78,8 @@ final class IgbRxRing implements RxQueue {
     /** What a poll is told that finds it not running. */
     private String state;
 
+    private final StallWatch stall;
+
     /** Counted inside the gate, and read outside. */
     private final AtomicLong dropped = new AtomicLong();
 
@@ -109,6 +113,7 @@ final class IgbRxRing implements RxQueue {
         this.largest = largest;
         this.buffers = new int[size];
         this.bulk = bulk(size);
+        this.stall = StallWatch.starved(name);
     }
 
     /**
@@ -241,6 +246,8 @@ final class IgbRxRing implements RxQueue {
             this.arm = arm;
             // The doorbell is a release: the device finds the descriptors whole when it sees the new tail (7.1.4).
             bar.write32(tailRegister, arm);
+        } else {
+            stall.stuck(buffers, arm);
         }
     }
 
@@ -277,6 +284,7 @@ final class IgbRxRing implements RxQueue {
                     "%s: the device says that it wrote %d bytes into a buffer of %d (descriptor %d, status 0x%016x);"
                             + " the queue has stopped until Nic.reset sets the NIC up anew",
                     name, length, largest, index, status);
+            QueueStop.report(name, state);
             throw new BrokenDeviceException(state);
         }
         pool.give(buffers, index, 1);

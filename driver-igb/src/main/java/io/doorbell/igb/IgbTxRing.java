@@ -9,6 +9,7 @@ import io.doorbell.frame.Offloads;
 import io.doorbell.frame.TxQueue;
 import io.doorbell.frame.spi.PollGate;
 import io.doorbell.frame.spi.PoolRegistrations;
+import io.doorbell.frame.spi.StallWatch;
 import io.doorbell.pci.Bar;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -80,6 +81,8 @@ final class IgbTxRing implements TxQueue {
     /** Sent frames are looked for when fewer descriptors are free. */
     private final int lowWater;
 
+    private final StallWatch stall;
+
     private int clean;
     private int tail;
     private int free;
@@ -104,6 +107,7 @@ final class IgbTxRing implements TxQueue {
         this.slots = new int[size];
         this.last = new int[size];
         this.lowWater = size / 2;
+        this.stall = StallWatch.full(name);
         this.pool = pools.pool(0);
         this.poolAddress = pools.deviceAddress(0);
     }
@@ -143,7 +147,7 @@ final class IgbTxRing implements TxQueue {
         }
         final int count = Math.min(batch.size(), free);
         if (count == 0) {
-            return 0;
+            return nothing(batch);
         }
         final int beforeTheEnd = Math.min(count, size - tail);
         write(batch, 0, beforeTheEnd, tail);
@@ -157,6 +161,13 @@ final class IgbTxRing implements TxQueue {
         // The doorbell is a release: the device finds descriptors and frames whole when it sees the new tail (7.2.2).
         bar.write32(tailRegister, tail);
         return count;
+    }
+
+    private int nothing(FrameBatch batch) {
+        if (!batch.isEmpty()) {
+            stall.stuck(last, tail); // where the next batch would start
+        }
+        return 0;
     }
 
     /**

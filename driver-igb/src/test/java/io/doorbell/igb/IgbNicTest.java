@@ -17,6 +17,7 @@ import io.doorbell.frame.Rss;
 import io.doorbell.frame.ability.QueueReset;
 import io.doorbell.frame.ability.RegisterDump;
 import io.doorbell.frame.ability.RegisterValue;
+import io.doorbell.frame.event.EventRecording;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.pci.ConfigSpace;
 import io.doorbell.pci.PciAddress;
@@ -24,6 +25,7 @@ import io.doorbell.qemu.link.FramePeer;
 import io.doorbell.qemu.qtest.QtestMachine;
 import io.doorbell.qemu.qtest.QtestPciFunction;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -32,6 +34,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -491,8 +494,9 @@ class IgbNicTest {
     }
 
     @Test
-    void stopsTheQueueWhenTheDeviceClaimsMoreThanItsBufferHolds() {
-        try (IgbNic nic = openWithLink(NicConfig.defaults().withRingSizes(64, 64))) {
+    void stopsTheQueueWhenTheDeviceClaimsMoreThanItsBufferHolds(@TempDir Path dir) {
+        try (EventRecording recording = new EventRecording(dir);
+                IgbNic nic = openWithLink(NicConfig.defaults().withRingSizes(64, 64))) {
             // Play the device: find the ring through its own registers, and write a length of 60000.
             RegisterFile registers = nic.registerFile();
             long ring = Integer.toUnsignedLong(registers.read(IgbRegisters.RDBAL));
@@ -506,6 +510,13 @@ class IgbNicTest {
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessageContaining("60000 bytes into a buffer of 2048")
                     .hasMessageContaining("Nic.reset");
+            assertThat(EventRecording.only("QueueStop", recording.read()))
+                    .singleElement()
+                    .satisfies(stop -> {
+                        assertThat(stop.getString("nic")).isEqualTo("0000:00:04.0");
+                        assertThat(stop.getString("queue")).isEqualTo("receive queue 0");
+                        assertThat(stop.getString("reason")).contains("60000 bytes into a buffer of 2048");
+                    });
             nic.stop();
             assertThatThrownBy(() -> nic.rxQueue(0).receive(batch))
                     .hasMessage("0000:00:04.0 receive queue 0 is stopped: Nic.start starts it again");

@@ -13,10 +13,12 @@ import io.doorbell.frame.ability.OffloadControl;
 import io.doorbell.frame.ability.QueueReset;
 import io.doorbell.frame.ability.RegisterDump;
 import io.doorbell.frame.ability.RssControl;
+import io.doorbell.frame.event.EventRecording;
 import io.doorbell.frame.spi.BoundedWait;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -33,8 +35,10 @@ import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import jdk.jfr.consumer.RecordedEvent;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -50,6 +54,9 @@ public abstract class NicContractTest {
     protected static final Duration SOON = Duration.ofSeconds(30);
 
     protected static final Duration SHORT = Duration.ofMillis(50);
+
+    /** Frames that take more than a third of any ring's buffers, and fit. */
+    private static final int MANY = 200;
 
     private static final MacAddress PEER = MacAddress.parse("52:54:00:65:43:21");
     private static final MacAddress OTHER = MacAddress.parse("52:54:00:00:00:99");
@@ -104,6 +111,9 @@ public abstract class NicContractTest {
         abstract void make(Nic nic);
     }
 
+    @TempDir
+    private Path dir;
+
     private final List<Nic> opened = new ArrayList<>();
     private int frames;
 
@@ -139,6 +149,11 @@ public abstract class NicContractTest {
     /** Whether frames of any pool can be sent; else of those only that the device reaches. */
     protected boolean sendsFromAnyPool() {
         return false;
+    }
+
+    /** Whether the transmit ring gets full when the other end takes nothing off the link. */
+    protected boolean fillsUp() {
+        return true;
     }
 
     /** Bytes that the device counts of a frame beyond those that the application sees. */
@@ -803,6 +818,108 @@ public abstract class NicContractTest {
                 batch.release();
             }
         }
+    }
+
+    // ---- What the Flight Recorder is told
+
+    @Test
+    void tellsTheFlightRecorderWhatBecomesOfIt() {
+        List<RecordedEvent> events;
+        try (EventRecording recording = new EventRecording(dir)) {
+            Nic nic = openWithLink();
+            works(nic);
+            peer().link(false);
+            assertThat(BoundedWait.until(() -> !nic.linkState().up(), SOON)).isTrue();
+            peer().link(true);
+            nic.awaitLink(SOON);
+            nic.reset();
+            nic.awaitLink(SOON);
+            nic.stop();
+            nic.close();
+            nic.close();
+            events = recording.read().stream()
+                    .filter(event -> event.getString("nic").equals(name()))
+                    .toList();
+        }
+        assertThat(EventRecording.only("NicOpen", events)).singleElement().satisfies(open -> {
+            assertThat(open.getString("model")).isEqualTo(opened.getFirst().model());
+            assertThat(open.getInt("queues")).isEqualTo(1);
+            assertThat(open.getString("failure")).isEmpty();
+            assertThat(open.getDuration()).isPositive();
+        });
+        assertThat(EventRecording.only("LinkChange", events))
+                .extracting(event -> event.getBoolean("up"))
+                .containsExactly(true, false, true, false, true, false);
+        for (String once : List.of("NicReset", "NicClose")) {
+            assertThat(EventRecording.only(once, events))
+                    .singleElement()
+                    .satisfies(event -> assertThat(event.getString("failure")).isEmpty());
+        }
+        assertThat(EventRecording.only("QueueStop", events)).isEmpty();
+        assertThat(EventRecording.only("RingStall", events)).isEmpty();
+    }
+
+    @Test
+    void tellsTheFlightRecorderOfARingThatGetsNoBuffers() {
+        Nic nic = openWithLink();
+        FrameBatch all = new FrameBatch(nic.pool().buffers() + 1);
+        int held = nic.pool().allocate(all, nic.pool().buffers());
+        List<RecordedEvent> events;
+        try (EventRecording recording = new EventRecording(dir)) {
+            for (int i = 0; i < MANY; i++) {
+                peer().send(frame(nic.macAddress(), 60));
+                nic.rxQueue(0).receive(all);
+            }
+            BoundedWait.until(
+                    () -> nic.rxQueue(0).receive(all) > 0 && all.size() == held + MANY, SHORT.multipliedBy(20));
+            BoundedWait.until(() -> nic.rxQueue(0).receive(all) > 0, SHORT);
+            events = recording.read();
+        }
+        saysThatItStalls(events, "receive queue 0", "pool");
+        // Some may be in the ring still, for want of buffers of the NIC's own.
+        int missing = held + MANY - all.size();
+        all.release();
+        receive(nic, all, missing);
+        all.release();
+        works(nic);
+    }
+
+    @Test
+    void tellsTheFlightRecorderOfARingThatStaysFull() {
+        assumeTrue(fillsUp());
+        Nic nic = openWithLink();
+        FrameBatch batch = new FrameBatch(32);
+        byte[] bytes = frame(PEER, 1000);
+        int sent = 0;
+        List<RecordedEvent> events;
+        try (EventRecording recording = new EventRecording(dir)) {
+            long last = System.nanoTime();
+            while (System.nanoTime() - last < SHORT.toNanos()) {
+                while (batch.room() > 0) {
+                    add(batch, nic.pool(), bytes);
+                }
+                int taken = nic.txQueue(0).send(batch);
+                sent += taken;
+                last = taken > 0 ? System.nanoTime() : last;
+            }
+            events = recording.read();
+        }
+        batch.release();
+        saysThatItStalls(events, "transmit queue 0", "full");
+        for (int i = 0; i < sent; i++) {
+            assertThat(peer().receive(SOON))
+                    .hasValueSatisfying(seen -> assertThat(seen).isEqualTo(bytes));
+        }
+        works(nic);
+    }
+
+    private void saysThatItStalls(List<RecordedEvent> events, String queue, String reason) {
+        assertThat(EventRecording.only("RingStall", events)).isNotEmpty().allSatisfy(stall -> {
+            assertThat(stall.getString("nic")).isEqualTo(name());
+            assertThat(stall.getString("queue")).isEqualTo(queue);
+            assertThat(stall.getString("reason")).contains(reason);
+            assertThat(stall.getDuration("stalledFor")).isGreaterThanOrEqualTo(Duration.ofMillis(10));
+        });
     }
 
     // ---- Nonsense

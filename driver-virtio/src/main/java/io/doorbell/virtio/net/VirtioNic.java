@@ -23,7 +23,11 @@ import io.doorbell.frame.ability.QueueReset;
 import io.doorbell.frame.ability.RegisterDump;
 import io.doorbell.frame.ability.RegisterValue;
 import io.doorbell.frame.ability.RssControl;
+import io.doorbell.frame.event.NicClose;
+import io.doorbell.frame.event.NicOpen;
+import io.doorbell.frame.event.NicReset;
 import io.doorbell.frame.spi.BoundedWait;
+import io.doorbell.frame.spi.LinkWatch;
 import io.doorbell.frame.spi.QueueCounters;
 import io.doorbell.virtio.queue.ChainRing;
 import io.doorbell.virtio.spec.DeviceStatus;
@@ -61,6 +65,7 @@ public final class VirtioNic implements Nic, MacFilter, RssControl, OffloadContr
     private final RssSteering steering;
     private final ReceiveOffloads receiveOffloads;
     private final Abilities abilities;
+    private final LinkWatch link;
     private volatile boolean running;
     /** Set before the lock is taken, so that who has it does not wait for the device any longer. */
     private volatile boolean closed;
@@ -71,20 +76,23 @@ public final class VirtioNic implements Nic, MacFilter, RssControl, OffloadContr
 
     /** Takes over {@code transport}, which is closed with the NIC, or right away if the NIC does not come up. */
     public static VirtioNic open(String name, VirtioTransport transport, NicConfig config) {
-        try {
-            VirtioNic nic = new VirtioNic(name, transport, config);
-            nic.start();
-            return nic;
-        } catch (Throwable e) {
-            Cleanup.after(e, transport::close);
-            throw e;
-        }
+        return NicOpen.report(name, () -> {
+            try {
+                VirtioNic nic = new VirtioNic(name, transport, config);
+                nic.start();
+                return nic;
+            } catch (Throwable e) {
+                Cleanup.after(e, transport::close);
+                throw e;
+            }
+        });
     }
 
     private VirtioNic(String name, VirtioTransport transport, NicConfig config) {
         this.name = name;
         this.transport = transport;
         this.netConfig = new NetConfig(transport);
+        this.link = new LinkWatch(name);
         makeContact();
         this.features = new Negotiation(name, transport, netConfig, config).choose();
         // How many queues there are, and so which one is for control, depends on it.
@@ -202,6 +210,7 @@ public final class VirtioNic implements Nic, MacFilter, RssControl, OffloadContr
             checkHealth();
             away(false);
             running = true;
+            link.seen(netConfig.linkState(features));
         } catch (Throwable e) {
             Cleanup.after(e, this::halt); // leaves no device at work that did not come up
             throw e;
@@ -266,17 +275,20 @@ public final class VirtioNic implements Nic, MacFilter, RssControl, OffloadContr
     @Override
     public synchronized void reset() {
         checkOpen();
-        undisturbed(() -> {
-            if (running) {
-                halt();
-            }
-            queues.forget();
-            bringUp();
-        });
+        NicReset.report(
+                name,
+                () -> undisturbed(() -> {
+                    if (running) {
+                        halt();
+                    }
+                    queues.forget();
+                    bringUp();
+                }));
     }
 
     private void halt() {
         running = false;
+        link.seen(LinkState.DOWN);
         try {
             transport.reset();
         } finally {
@@ -371,11 +383,13 @@ public final class VirtioNic implements Nic, MacFilter, RssControl, OffloadContr
                 return;
             }
             released = true;
-            new Cleanup()
-                    .then(queues::close)
-                    .then(this::takeDown)
-                    .then(this::letGo)
-                    .end();
+            NicClose.report(
+                    name,
+                    () -> new Cleanup()
+                            .then(queues::close)
+                            .then(this::takeDown)
+                            .then(this::letGo)
+                            .end());
         }
     }
 
@@ -469,7 +483,7 @@ public final class VirtioNic implements Nic, MacFilter, RssControl, OffloadContr
             return LinkState.DOWN;
         }
         checkHealth();
-        return netConfig.linkState(features);
+        return link.seen(netConfig.linkState(features));
     }
 
     @Override

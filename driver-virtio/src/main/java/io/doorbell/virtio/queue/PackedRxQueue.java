@@ -6,6 +6,7 @@ import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.RxQueue;
 import io.doorbell.frame.spi.QueueCounters;
+import io.doorbell.frame.spi.StallWatch;
 import io.doorbell.virtio.header.FrameAssembler;
 import io.doorbell.virtio.header.FrameLength;
 import io.doorbell.virtio.header.OffloadSide;
@@ -36,6 +37,7 @@ public final class PackedRxQueue implements VirtioRxQueue {
     private final QueueCounters counters;
     private final DeviceHealth health;
     private final QueueState state;
+    private final StallWatch stall;
 
     /** The buffer behind each descriptor that is armed; its id is in the ring's {@code ids}. */
     private final int[] buffers;
@@ -76,6 +78,7 @@ public final class PackedRxQueue implements VirtioRxQueue {
         this.counters = counters;
         this.health = health;
         this.state = new QueueState(name);
+        this.stall = StallWatch.starved(name);
         this.buffers = new int[size];
         this.bulk = RxBuffers.bulk(size);
     }
@@ -313,6 +316,8 @@ public final class PackedRxQueue implements VirtioRxQueue {
             armed += count;
             ring.publish(first, firstWord);
             ring.tellLater(arm, count, availableFlags);
+        } else {
+            stall.stuck(buffers, arm);
         }
     }
 

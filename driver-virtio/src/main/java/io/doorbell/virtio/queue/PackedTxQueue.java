@@ -5,6 +5,7 @@ import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.spi.QueueCounters;
+import io.doorbell.frame.spi.StallWatch;
 import io.doorbell.virtio.header.RxBuffers;
 import io.doorbell.virtio.spec.Doorbell;
 import io.doorbell.virtio.spec.Feature;
@@ -39,6 +40,7 @@ public final class PackedTxQueue implements VirtioTxQueue {
     private final QueueCounters counters;
     private final DeviceHealth health;
     private final QueueState state;
+    private final StallWatch stall;
     private int next;
     private long availableFlags;
     private int clean;
@@ -70,6 +72,7 @@ public final class PackedTxQueue implements VirtioTxQueue {
         this.counters = counters;
         this.health = health;
         this.state = new QueueState(name);
+        this.stall = StallWatch.full(name);
     }
 
     @Override
@@ -330,10 +333,13 @@ public final class PackedTxQueue implements VirtioTxQueue {
     }
 
     private int nothing(FrameBatch batch) {
-        if (!batch.isEmpty() && ++idle == RxBuffers.PATIENCE) {
-            idle = 0;
-            health.check();
-            ring.tellAnyway();
+        if (!batch.isEmpty()) {
+            stall.stuck(counters.frames);
+            if (++idle == RxBuffers.PATIENCE) {
+                idle = 0;
+                health.check();
+                ring.tellAnyway();
+            }
         }
         return 0;
     }

@@ -1,6 +1,7 @@
 package io.doorbell.virtio.queue;
 
 import io.doorbell.frame.BrokenDeviceException;
+import io.doorbell.frame.event.QueueStop;
 import org.jspecify.annotations.Nullable;
 
 /** Whether a queue runs, and why not if it does not. For the thread that is behind the queue's gate. */
@@ -31,6 +32,7 @@ final class QueueState {
     BrokenDeviceException broken(String what) {
         running = false;
         broken = what;
+        QueueStop.report(name, what);
         return new BrokenDeviceException(name + ": " + what + "; the queue has stopped");
     }
 

@@ -6,6 +6,7 @@ import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.RxQueue;
 import io.doorbell.frame.spi.QueueCounters;
+import io.doorbell.frame.spi.StallWatch;
 import io.doorbell.virtio.header.FrameAssembler;
 import io.doorbell.virtio.header.FrameLength;
 import io.doorbell.virtio.header.OffloadSide;
@@ -36,6 +37,7 @@ public final class SplitRxQueue implements VirtioRxQueue {
     private final QueueCounters counters;
     private final DeviceHealth health;
     private final QueueState state;
+    private final StallWatch stall;
 
     /** The buffer that is armed at each position of the ring; the id of its descriptor is in the ring's {@code ids}. */
     private final int[] buffers;
@@ -77,6 +79,7 @@ public final class SplitRxQueue implements VirtioRxQueue {
         this.counters = counters;
         this.health = health;
         this.state = new QueueState(name);
+        this.stall = StallWatch.starved(name);
         this.buffers = new int[size];
         this.depth = depth;
         this.bulk = RxBuffers.bulk(depth);
@@ -298,6 +301,8 @@ public final class SplitRxQueue implements VirtioRxQueue {
             ring.deferInterrupts(used);
             ring.publish(index);
             ring.tellLater(index);
+        } else {
+            stall.stuck(buffers, index & ring.mask);
         }
     }
 

@@ -5,6 +5,7 @@ import io.doorbell.dma.DmaSpace;
 import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.spi.QueueCounters;
+import io.doorbell.frame.spi.StallWatch;
 import io.doorbell.virtio.header.RxBuffers;
 import io.doorbell.virtio.spec.Doorbell;
 import io.doorbell.virtio.spec.Feature;
@@ -38,6 +39,7 @@ public final class SplitTxQueue implements VirtioTxQueue {
     private final QueueCounters counters;
     private final DeviceHealth health;
     private final QueueState state;
+    private final StallWatch stall;
     private int available;
     private int used;
     private int tail;
@@ -64,6 +66,7 @@ public final class SplitTxQueue implements VirtioTxQueue {
         this.counters = counters;
         this.health = health;
         this.state = new QueueState(name);
+        this.stall = StallWatch.full(name);
     }
 
     @Override
@@ -241,9 +244,12 @@ public final class SplitTxQueue implements VirtioTxQueue {
     }
 
     private int nothing(FrameBatch batch) {
-        if (!batch.isEmpty() && ++idle == RxBuffers.PATIENCE) {
-            idle = 0;
-            health.check();
+        if (!batch.isEmpty()) {
+            stall.stuck(counters.frames);
+            if (++idle == RxBuffers.PATIENCE) {
+                idle = 0;
+                health.check();
+            }
         }
         return 0;
     }

@@ -16,6 +16,7 @@ import io.doorbell.frame.NicStatistics;
 import io.doorbell.frame.ability.QueueReset;
 import io.doorbell.frame.ability.RegisterDump;
 import io.doorbell.frame.ability.RegisterValue;
+import io.doorbell.frame.event.EventRecording;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.pci.ConfigSpace;
 import io.doorbell.qemu.link.FramePeer;
@@ -28,6 +29,7 @@ import io.doorbell.virtio.spec.Features;
 import io.doorbell.virtio.spec.QueueAddresses;
 import io.doorbell.virtio.transport.ModernPciTransport;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -36,6 +38,7 @@ import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -469,8 +472,9 @@ class VirtioNicTest {
     }
 
     @Test
-    void stopsTheQueueWhenTheDeviceClaimsMoreThanItsBufferHolds() {
-        try (VirtioNic nic = open(NicConfig.defaults())) {
+    void stopsTheQueueWhenTheDeviceClaimsMoreThanItsBufferHolds(@TempDir Path dir) {
+        try (EventRecording recording = new EventRecording(dir);
+                VirtioNic nic = open(NicConfig.defaults())) {
             FramePool pool = nic.rxQueue(0).pool();
             claimUsed(nic.addresses(0), 0, 60000);
             FrameBatch batch = new FrameBatch(4);
@@ -480,6 +484,13 @@ class VirtioNicTest {
                     .hasMessageContaining("buffer 0 and 60000 bytes")
                     .hasMessageContaining("13 to 2060 bytes");
             assertThatThrownBy(() -> nic.rxQueue(0).receive(batch)).isInstanceOf(IllegalStateException.class);
+            assertThat(EventRecording.only("QueueStop", recording.read()))
+                    .singleElement()
+                    .satisfies(stop -> {
+                        assertThat(stop.getString("nic")).isEqualTo(NAME);
+                        assertThat(stop.getString("queue")).isEqualTo("receive queue 0");
+                        assertThat(stop.getString("reason")).contains("buffer 0 and 60000 bytes");
+                    });
             nic.stop();
             assertThat(pool.available()).isEqualTo(pool.buffers());
             nic.start();

@@ -48,7 +48,7 @@ final class NullBackEnd {
         in.run(true);
         out.run(true);
         try (VhostBackendServer server =
-                        new VhostBackendServer(kernel, "null back-end", path, FEATURES, List.of(in, out));
+                        new VhostBackendServer(kernel, "null back-end", path, FEATURES, List.of(in, out), () -> {});
                 BufferedReader input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
             server.start();
             Thread.ofPlatform().daemon().name("poller").start(this::poll);

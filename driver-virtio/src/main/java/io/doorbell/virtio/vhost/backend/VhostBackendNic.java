@@ -17,7 +17,11 @@ import io.doorbell.frame.RxQueue;
 import io.doorbell.frame.TxQueue;
 import io.doorbell.frame.ability.RegisterDump;
 import io.doorbell.frame.ability.RegisterValue;
+import io.doorbell.frame.event.NicClose;
+import io.doorbell.frame.event.NicOpen;
+import io.doorbell.frame.event.NicReset;
 import io.doorbell.frame.spi.BoundedWait;
+import io.doorbell.frame.spi.LinkWatch;
 import io.doorbell.frame.spi.QueueCounters;
 import io.doorbell.virtio.header.OffloadSide;
 import io.doorbell.virtio.spec.Feature;
@@ -59,6 +63,7 @@ public final class VhostBackendNic implements Nic {
     private final String path;
     private final long offered;
     private final Abilities abilities;
+    private final LinkWatch link;
     private final MacAddress macAddress = MacAddress.randomLocal();
     private final FramePool pool;
     /** The pool's memory; null if the pool is the application's. */
@@ -80,19 +85,22 @@ public final class VhostBackendNic implements Nic {
      * @throws DoorbellException when it cannot listen there
      */
     public static VhostBackendNic open(String name, String path, int pairs, NicConfig config) {
-        VhostBackendNic nic = new VhostBackendNic(name, path, pairs, config);
-        try {
-            nic.start();
-            return nic;
-        } catch (RuntimeException e) {
-            nic.close();
-            throw e;
-        }
+        return NicOpen.report(name, () -> {
+            VhostBackendNic nic = new VhostBackendNic(name, path, pairs, config);
+            try {
+                nic.start();
+                return nic;
+            } catch (RuntimeException e) {
+                nic.close();
+                throw e;
+            }
+        });
     }
 
     private VhostBackendNic(String name, String path, int pairs, NicConfig config) {
         this.name = name;
         this.path = path;
+        this.link = new LinkWatch(name);
         this.offered = offered(config, pairs);
         this.abilities = Abilities.of(name).with(RegisterDump.class, this::registers);
         FramePool shared = config.sharedPool();
@@ -114,11 +122,12 @@ public final class VhostBackendNic implements Nic {
         for (int i = 0; i < pairs; i++) {
             String txName = name + " transmit queue " + i;
             VhostBackendQueue out = new VhostBackendQueue(kernel, txName, this::complain);
-            VhostBackendQueue in = new VhostBackendQueue(kernel, name + " receive queue " + i, this::complain);
+            String rxName = name + " receive queue " + i;
+            VhostBackendQueue in = new VhostBackendQueue(kernel, rxName, this::complain);
             queues.add(out);
             queues.add(in);
             tx.add(new VhostBackendTxQueue(txName, out));
-            rx.add(new VhostBackendRxQueue(in, pool, has(config, Offloads.CONTINUES)));
+            rx.add(new VhostBackendRxQueue(rxName, in, pool, has(config, Offloads.CONTINUES)));
         }
     }
 
@@ -157,7 +166,7 @@ public final class VhostBackendNic implements Nic {
         if (server != null) {
             return;
         }
-        VhostBackendServer fresh = new VhostBackendServer(kernel, name, path, offered, queues);
+        VhostBackendServer fresh = new VhostBackendServer(kernel, name, path, offered, queues, this::lookAtLink);
         run(true);
         server = fresh;
         fresh.start(); // from here on it is the server that shuts the gates
@@ -185,8 +194,10 @@ public final class VhostBackendNic implements Nic {
     @Override
     public synchronized void reset() {
         checkOpen();
-        disconnect();
-        start();
+        NicReset.report(name, () -> {
+            disconnect();
+            start();
+        });
     }
 
     private void run(boolean on) {
@@ -203,17 +214,19 @@ public final class VhostBackendNic implements Nic {
             return;
         }
         closed = true;
-        new Cleanup()
-                .then(this::disconnect)
-                .then(() ->
-                        queues.forEach(queue -> queue.gate.close())) // not stopped: whoever polls hears what is true
-                .then(() -> {
-                    if (ownMemory != null) {
-                        pool.close();
-                        ownMemory.close();
-                    }
-                })
-                .end();
+        NicClose.report(
+                name,
+                () -> new Cleanup()
+                        .then(this::disconnect)
+                        .then(() -> queues.forEach(
+                                queue -> queue.gate.close())) // not stopped: whoever polls hears what is true
+                        .then(() -> {
+                            if (ownMemory != null) {
+                                pool.close();
+                                ownMemory.close();
+                            }
+                        })
+                        .end());
     }
 
     private void checkOpen() {
@@ -264,7 +277,14 @@ public final class VhostBackendNic implements Nic {
     @Override
     public LinkState linkState() {
         checkOpen();
-        return queues.get(0).isUp() && queues.get(1).isUp() ? new LinkState(true, 0, true) : LinkState.DOWN;
+        return lookAtLink();
+    }
+
+    private LinkState lookAtLink() {
+        synchronized (link) { // else what one thread saw could be reported after what another saw later
+            boolean up = queues.get(0).isUp() && queues.get(1).isUp();
+            return link.seen(up ? new LinkState(true, 0, true) : LinkState.DOWN);
+        }
     }
 
     @Override

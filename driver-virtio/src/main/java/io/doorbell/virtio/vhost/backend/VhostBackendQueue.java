@@ -5,6 +5,7 @@ import io.doorbell.dma.kernel.EventFd;
 import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.dma.kernel.KernelException;
 import io.doorbell.frame.BrokenDeviceException;
+import io.doorbell.frame.event.QueueStop;
 import io.doorbell.frame.spi.PollGate;
 import io.doorbell.frame.spi.QueueCounters;
 import io.doorbell.virtio.header.NetHeader;
@@ -103,7 +104,7 @@ final class VhostBackendQueue implements AutoCloseable {
             // of the same poll as the cause, which it may have led to
         }
         String what = cause instanceof BrokenDeviceException
-                ? cause.getMessage()
+                ? String.valueOf(cause.getMessage())
                 : name + ": the front-end took memory away that it had shared";
         if (error != null) {
             try {
@@ -112,6 +113,7 @@ final class VhostBackendQueue implements AutoCloseable {
                 what += ", and it cannot be told so: " + e.getMessage();
             }
         }
+        QueueStop.report(name, what);
         complain.accept(what);
         return new BrokenDeviceException(what + "; it is disconnected");
     }

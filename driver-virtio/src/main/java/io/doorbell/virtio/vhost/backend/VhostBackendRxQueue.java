@@ -5,6 +5,7 @@ import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.RxQueue;
 import io.doorbell.frame.spi.QueueCounters;
+import io.doorbell.frame.spi.StallWatch;
 import io.doorbell.virtio.header.FrameAssembler;
 import io.doorbell.virtio.header.FrameLength;
 import io.doorbell.virtio.header.OffloadSide;
@@ -29,14 +30,19 @@ final class VhostBackendRxQueue implements RxQueue {
     /** The buffers of the frame at hand, {@code wanted} of them or fewer; {@link #NONE} comes first if there is none. */
     private final int[] fresh = new int[IndirectTables.MOST];
 
+    private final StallWatch stall;
     private int wanted;
     private FrameAssembler frames;
     private Features features;
 
-    /** @param several whether frames may take several slots of a batch */
-    VhostBackendRxQueue(VhostBackendQueue queue, FramePool pool, boolean several) {
+    /**
+     * @param name for messages
+     * @param several whether frames may take several slots of a batch
+     */
+    VhostBackendRxQueue(String name, VhostBackendQueue queue, FramePool pool, boolean several) {
         this.queue = queue;
         this.pool = pool;
+        this.stall = StallWatch.starved(name);
         // No device but this object reaches them, so they need no address.
         this.buffers = new RxBuffers(pool, 0, VhostBackendQueue.HEADER);
         this.room = VhostBackendQueue.HEADER + buffers.largest();
@@ -117,6 +123,7 @@ final class VhostBackendRxQueue implements RxQueue {
         if (given < parts) {
             pool.give(fresh, 0, given);
             fresh[0] = NONE;
+            stall.stuck(queue.counters.frames + queue.counters.errors);
             return false;
         }
         int from = 0;

@@ -33,6 +33,7 @@ final class VhostBackendServer implements AutoCloseable {
     private final VhostSocketFile file;
     private final long offered;
     private final List<VhostBackendQueue> queues;
+    private final Runnable served;
     private final Thread thread;
     private final AtomicLong sessions = new AtomicLong();
 
@@ -45,17 +46,28 @@ final class VhostBackendServer implements AutoCloseable {
     private volatile boolean closed;
 
     /** Listens; {@link #start} serves. */
-    VhostBackendServer(Kernel kernel, String name, String path, long offered, List<VhostBackendQueue> queues) {
-        this(kernel, name, path, offered, queues, VhostConnection.PATIENCE);
+    VhostBackendServer(
+            Kernel kernel, String name, String path, long offered, List<VhostBackendQueue> queues, Runnable served) {
+        this(kernel, name, path, offered, queues, served, VhostConnection.PATIENCE);
     }
 
-    /** @param patience with a front-end that does not read, or sends half a message */
+    /**
+     * @param served what to do whenever a front-end has changed something, or has gone
+     * @param patience with a front-end that does not read, or sends half a message
+     */
     VhostBackendServer(
-            Kernel kernel, String name, String path, long offered, List<VhostBackendQueue> queues, Duration patience) {
+            Kernel kernel,
+            String name,
+            String path,
+            long offered,
+            List<VhostBackendQueue> queues,
+            Runnable served,
+            Duration patience) {
         this.kernel = kernel;
         this.name = name;
         this.offered = offered;
         this.queues = queues;
+        this.served = served;
         this.patience = patience;
         this.file = VhostSocketFile.listen(kernel, path);
         this.thread = Thread.ofPlatform().daemon().name(name).unstarted(this::serveAll);
@@ -118,6 +130,7 @@ final class VhostBackendServer implements AutoCloseable {
             serving(front);
             while (!closed && complaint == null) {
                 front.receive(-1).ifPresent(session::handle);
+                served.run();
             }
         } catch (VhostDisconnected e) {
             LOG.log(Level.DEBUG, "{0}: the front-end has gone", name);
@@ -129,6 +142,7 @@ final class VhostBackendServer implements AutoCloseable {
             disconnected("it met an error of Doorbell's", e);
         } finally {
             serving(null);
+            served.run();
         }
         String about = complaint;
         if (about != null) {

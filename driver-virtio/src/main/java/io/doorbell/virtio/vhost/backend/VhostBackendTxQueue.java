@@ -7,6 +7,7 @@ import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.Offloads;
 import io.doorbell.frame.TxQueue;
 import io.doorbell.frame.spi.QueueCounters;
+import io.doorbell.frame.spi.StallWatch;
 import io.doorbell.virtio.header.FrameLength;
 import io.doorbell.virtio.header.HeaderWriter;
 import io.doorbell.virtio.header.NetHeader;
@@ -29,6 +30,7 @@ final class VhostBackendTxQueue implements TxQueue {
 
     private final int[] entries = new int[DeviceRing.MOST_PARTS];
     private final int[] capacities = new int[DeviceRing.MOST_PARTS];
+    private final StallWatch stall;
     private long errors;
     private Features features;
     private HeaderWriter asked;
@@ -38,6 +40,7 @@ final class VhostBackendTxQueue implements TxQueue {
     VhostBackendTxQueue(String name, VhostBackendQueue queue) {
         this.name = name;
         this.queue = queue;
+        this.stall = StallWatch.full(name);
         this.features = queue.features();
         this.asked = asked(features);
     }
@@ -93,6 +96,9 @@ final class VhostBackendTxQueue implements TxQueue {
                 int length = batch.length(slot);
                 int buffers = takeFor(ring, length);
                 if (buffers == 0) {
+                    if (slot == 0) {
+                        stall.stuck(queue.counters.frames + errors);
+                    }
                     break;
                 }
                 if (buffers < 0) {

@@ -14,6 +14,7 @@ import io.doorbell.frame.NicStatistics;
 import io.doorbell.frame.RxQueue;
 import io.doorbell.frame.TxQueue;
 import io.doorbell.frame.ability.QueueReset;
+import io.doorbell.frame.event.Reconnect;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.virtio.net.VirtioNic;
 import java.lang.System.Logger.Level;
@@ -61,6 +62,8 @@ public final class VhostUserNic implements Nic, QueueReset {
 
     /** Whether the application wants it to run. */
     private boolean wanted = true;
+    /** Since when the back-end is gone; null if it has not been since it was reported last. */
+    private @Nullable Reconnect absence;
 
     private boolean released;
 
@@ -124,7 +127,7 @@ public final class VhostUserNic implements Nic, QueueReset {
             if (!wanted || nic.isAway() || closed) {
                 return;
             }
-            nic.suspend();
+            suspend();
         }
         LOG.log(Level.INFO, "{0}: the back-end is gone; waiting for it to come back", nic.name());
     }
@@ -162,6 +165,10 @@ public final class VhostUserNic implements Nic, QueueReset {
         if (wanted && !closed && !nic.isRunning()) {
             nic.start();
             reconnects = reconnects + 1;
+            if (absence != null) {
+                absence.report(nic.name(), reconnects);
+                absence = null;
+            }
             LOG.log(Level.INFO, "{0}: the back-end is back", nic.name());
         }
     }
@@ -252,8 +259,15 @@ public final class VhostUserNic implements Nic, QueueReset {
             LOG.log(Level.WARNING, "{0}; waiting for a back-end to come back", e.getMessage());
         }
         if (wanted) {
-            nic.suspend();
+            suspend();
         }
+    }
+
+    private void suspend() {
+        if (!nic.isAway()) {
+            absence = Reconnect.begun();
+        }
+        nic.suspend();
     }
 
     /** Does what may show that the back-end is gone: then the watcher calls it. */

@@ -71,8 +71,8 @@ class VhostBackendServerTest {
     private VhostBackendServer serve(Kernel kernel, Duration patience) {
         List<VhostBackendQueue> queues =
                 List.of(new VhostBackendQueue(kernel, "0", said::add), new VhostBackendQueue(kernel, "1", said::add));
-        VhostBackendServer server =
-                new VhostBackendServer(kernel, "server", path(), Feature.VIRTIO_F_VERSION_1.mask(), queues, patience);
+        VhostBackendServer server = new VhostBackendServer(
+                kernel, "server", path(), Feature.VIRTIO_F_VERSION_1.mask(), queues, () -> {}, patience);
         server.start();
         return server;
     }

@@ -16,6 +16,7 @@ import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.event.EventRecording;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.virtio.spec.DeviceStatus;
 import io.doorbell.virtio.spec.Feature;
@@ -183,10 +184,18 @@ class VhostBackendTest {
 
     @Test
     void refusesBuffersThatRunOverTheEndOfSharedMemory() {
-        try (RawFrontEnd front = new RawFrontEnd()) {
+        try (EventRecording recording = new EventRecording(dir);
+                RawFrontEnd front = new RawFrontEnd()) {
             front.describe(0, front.start, -1, 0, 0);
             front.makeAvailable(0, 1);
             isRefusedWith("of 4294967295 bytes, which is not in the memory that it shares");
+            assertThat(EventRecording.only("QueueStop", recording.read()))
+                    .singleElement()
+                    .satisfies(stop -> {
+                        assertThat(stop.getString("nic")).isEqualTo(back.name());
+                        assertThat(stop.getString("queue")).isEqualTo("receive queue 0");
+                        assertThat(stop.getString("reason")).contains("of 4294967295 bytes");
+                    });
         }
     }
 

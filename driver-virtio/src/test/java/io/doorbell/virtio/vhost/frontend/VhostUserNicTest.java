@@ -10,11 +10,14 @@ import io.doorbell.frame.LinkState;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.ability.QueueReset;
+import io.doorbell.frame.event.EventRecording;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.qemu.link.NumberedExchange;
 import io.doorbell.virtio.queue.NicEnd;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import jdk.jfr.consumer.RecordedEvent;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -135,7 +138,8 @@ public class VhostUserNicTest {
     @Test
     void aFrontEndComesBackByItselfWhenItsBackEndDoes() {
         NicConfig config = NicConfig.defaults();
-        try (Nic front = openAfter(backEnd(config))) {
+        try (EventRecording recording = new EventRecording(dir);
+                Nic front = openAfter(backEnd(config))) {
             waitFor(front, false);
             FrameBatch batch = new FrameBatch(4);
             front.rxQueue(0).pool().allocate(batch, 1);
@@ -149,6 +153,16 @@ public class VhostUserNicTest {
                 exchange(front, 0, again, 0, FRAMES);
                 assertThat(front.statistics().details()).containsEntry("reconnects", 1L);
             }
+            List<RecordedEvent> events = recording.read().stream()
+                    .filter(event -> event.getString("nic").equals(front.name()))
+                    .toList();
+            RecordedEvent down = EventRecording.only("LinkChange", events).get(1);
+            assertThat(down.getBoolean("up")).isFalse();
+            assertThat(EventRecording.only("Reconnect", events)).singleElement().satisfies(reconnect -> {
+                assertThat(reconnect.getLong("reconnects")).isOne();
+                assertThat(reconnect.getDuration()).isPositive();
+                assertThat(reconnect.getEndTime()).isAfter(down.getStartTime());
+            });
         }
     }
 
