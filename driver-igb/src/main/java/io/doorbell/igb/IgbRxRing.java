@@ -31,9 +31,9 @@ import java.util.concurrent.atomic.AtomicLong;
  *   8  status and error (32 bits: DD 0, EOP 1, RXE 31) | length (16) | VLAN tag (16)
  * </pre>
  *
- * <p>Going round the ring, first come the descriptors from {@code arm} to {@code next}, which have been read and wait for
- * a fresh buffer; then those from {@code next} to {@code arm}, which the device owns or has just filled. One descriptor
- * always stays unarmed: a tail that met the head would say that the ring is empty.
+ * <p>Going round the ring, first come the descriptors from {@code refillFrom} to {@code next}, which have been read and wait for
+ * a fresh buffer; then those from {@code next} to {@code refillFrom}, which the device owns or has just filled. One descriptor
+ * always stays free: a tail that met the head would say that the ring is empty.
  *
  * <p>A thread polls it through its gate; the thread that starts and stops it shuts the gate before.
  */
@@ -42,7 +42,7 @@ final class IgbRxRing implements RxQueue {
     private static final int DESCRIPTOR = 16;
 
     /** How many descriptors ahead to look first when frames may have arrived. */
-    private static final int LEAP = 8;
+    private static final int LOOK_AHEAD = 8;
 
     private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG;
     private static final VarHandle STATUS = WORD.varHandle();
@@ -64,15 +64,15 @@ final class IgbRxRing implements RxQueue {
     private final long poolAddress;
     private final int largest;
 
-    /** Which buffer each descriptor was armed with. */
+    /** Which buffer each descriptor was refilled with. */
     private final int[] buffers;
 
-    /** Descriptors that have been read are armed again when there are so many. */
-    private final int bulk;
+    /** Descriptors that have been read are posted again when there are so many. */
+    private final int refillThreshold;
 
     private int next;
-    private int arm;
-    private int unarmed;
+    private int refillFrom;
+    private int freeCount;
     private boolean running;
 
     /** What a poll is told that finds it not running. */
@@ -112,16 +112,16 @@ final class IgbRxRing implements RxQueue {
         this.poolAddress = poolAddress;
         this.largest = largest;
         this.buffers = new int[size];
-        this.bulk = bulk(size);
+        this.refillThreshold = refillThreshold(size);
         this.stall = StallWatch.starved(name);
     }
 
     /**
-     * How many descriptors of a ring are armed at a time, well behind where the device writes. Three quarters of the ring
+     * How many descriptors of a ring are posted at a time, well behind where the device writes. Three quarters of the ring
      * at least are the device's to put a burst into. Fewer at a time would not help it much, and each doorbell interrupts
      * the device: QEMU's looks at all of its queues then, and whoever rings waits until it is done with what it is at.
      */
-    static int bulk(int size) {
+    static int refillThreshold(int size) {
         return size / 4;
     }
 
@@ -160,7 +160,7 @@ final class IgbRxRing implements RxQueue {
         if (!running) {
             throw new IllegalStateException(state);
         }
-        final int done = done(Math.min(batch.room(), size - 1 - unarmed));
+        final int done = done(Math.min(batch.remaining(), size - 1 - freeCount));
         int received = 0;
         if (done > 0) {
             int beforeTheEnd = Math.min(done, size - next);
@@ -169,8 +169,8 @@ final class IgbRxRing implements RxQueue {
                 received += take(batch, done - beforeTheEnd);
             }
         }
-        if (unarmed >= bulk) {
-            rearm();
+        if (freeCount >= refillThreshold) {
+            refill();
         }
         return received;
     }
@@ -181,8 +181,8 @@ final class IgbRxRing implements RxQueue {
      */
     private int done(int most) {
         int done = 0;
-        while (done + LEAP <= most && isDone(next + done + LEAP - 1)) {
-            done += LEAP;
+        while (done + LOOK_AHEAD <= most && isDone(next + done + LOOK_AHEAD - 1)) {
+            done += LOOK_AHEAD;
         }
         while (done < most && isDone(next + done)) {
             done++;
@@ -225,29 +225,29 @@ final class IgbRxRing implements RxQueue {
             }
         } finally {
             next = index == size ? 0 : index;
-            unarmed += index - first;
+            freeCount += index - first;
         }
         return received;
     }
 
     /** Arms all descriptors that have been read, or as many as the pool has buffers for, with one doorbell. */
-    private void rearm() {
-        int arm = this.arm;
+    private void refill() {
+        int refillFrom = this.refillFrom;
         int wanted;
         int taken;
         do {
-            wanted = Math.min(unarmed, size - arm);
-            taken = pool.take(buffers, arm, wanted);
-            write(arm, arm + taken);
-            arm = arm + taken == size ? 0 : arm + taken;
-            unarmed -= taken;
-        } while (taken == wanted && unarmed > 0);
-        if (arm != this.arm) {
-            this.arm = arm;
+            wanted = Math.min(freeCount, size - refillFrom);
+            taken = pool.allocate(buffers, refillFrom, wanted);
+            write(refillFrom, refillFrom + taken);
+            refillFrom = refillFrom + taken == size ? 0 : refillFrom + taken;
+            freeCount -= taken;
+        } while (taken == wanted && freeCount > 0);
+        if (refillFrom != this.refillFrom) {
+            this.refillFrom = refillFrom;
             // The doorbell is a release: the device finds the descriptors whole when it sees the new tail (7.1.4).
-            bar.write32(tailRegister, arm);
+            bar.write32(tailRegister, refillFrom);
         } else {
-            stall.stuck(buffers, arm);
+            stall.stuck(buffers, refillFrom);
         }
     }
 
@@ -273,7 +273,7 @@ final class IgbRxRing implements RxQueue {
             return false;
         }
         if (length == 0) {
-            // QEMU's igb may store a status twice, and the second one may hit a descriptor that has been armed again
+            // QEMU's igb may store a status twice, and the second one may hit a descriptor that has been posted again
             // since. There is no frame in it: undo it, unless the device has just filled the descriptor after all.
             STATUS.compareAndSet(ring, (long) index * DESCRIPTOR + 8, status, 0L);
             return false;
@@ -287,7 +287,7 @@ final class IgbRxRing implements RxQueue {
             QueueStop.report(name, state);
             throw new BrokenDeviceException(state);
         }
-        pool.give(buffers, index, 1);
+        pool.free(buffers, index, 1);
         dropped.setOpaque(dropped.getPlain() + 1);
         return true;
     }
@@ -295,10 +295,10 @@ final class IgbRxRing implements RxQueue {
     /** Arms the ring, whose registers have been set up for head and tail 0, and lets frames in. */
     void start() {
         next = 0;
-        arm = 0;
-        unarmed = size - 1;
+        refillFrom = 0;
+        freeCount = size - 1;
         running = true;
-        rearm();
+        refill();
     }
 
     /** Lets no poll do anything any more; the buffers stay, since the device may still write to them. */
@@ -309,11 +309,11 @@ final class IgbRxRing implements RxQueue {
 
     /** Gives back all buffers of a ring that was halted. The device must have let go of it. */
     void empty() {
-        for (int armed = size - 1 - unarmed; armed > 0; armed--) {
-            pool.give(buffers, next, 1);
+        for (int posted = size - 1 - freeCount; posted > 0; posted--) {
+            pool.free(buffers, next, 1);
             next = next + 1 == size ? 0 : next + 1;
         }
-        unarmed = size - 1;
+        freeCount = size - 1;
     }
 
     /** Frames that arrived damaged, or in more than one buffer, and were dropped. */

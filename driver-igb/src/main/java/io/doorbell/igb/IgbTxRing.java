@@ -46,7 +46,7 @@ final class IgbTxRing implements TxQueue {
 
     /** What changes the frame and is not set up by this driver. Sending it as it is would be a silent lie. */
     private static final int UNABLE =
-            Offloads.NEEDS_CHECKSUM | Offloads.SEGMENT | Offloads.VLAN_TAG | Offloads.CONTINUES;
+            Offloads.NEEDS_CHECKSUM | Offloads.SEGMENT | Offloads.VLAN_TAG | Offloads.MORE_SEGMENTS;
 
     private static final int DESCRIPTOR = 16;
     private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG;
@@ -233,7 +233,7 @@ final class IgbTxRing implements TxQueue {
             while (to < stop && slots[to] == slots[from]) {
                 to++;
             }
-            pools.pool(slots[from]).give(buffers, from, to - from);
+            pools.pool(slots[from]).free(buffers, from, to - from);
             free += to - from;
             clean = wrapped(to);
         } while (clean != end);

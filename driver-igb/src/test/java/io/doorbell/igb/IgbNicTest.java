@@ -250,7 +250,7 @@ class IgbNicTest {
             assertThat(BoundedWait.until(() -> nic.txQueue(0).reclaim() == 0, PATIENCE))
                     .isTrue();
             // Up to a bulk of receive descriptors waits for buffers.
-            assertThat(pool.available()).isBetween(before, before + IgbRxRing.bulk(size));
+            assertThat(pool.available()).isBetween(before, before + IgbRxRing.refillThreshold(size));
         }
     }
 

@@ -43,7 +43,7 @@ public final class Frame {
     private static final int TAGGED = 1 << 31;
 
     /** What is not of the frame's content, and stays when offloads are cleared. */
-    private static final int NO_OFFLOADS = Offloads.CONTINUES | TAGGED;
+    private static final int NO_OFFLOADS = Offloads.MORE_SEGMENTS | TAGGED;
 
     /**
      * In an empty slot, that of an earlier frame, or null. References are written only where they change: for each, the
@@ -94,7 +94,7 @@ public final class Frame {
     void fillFrom(Frame source) {
         offset = Math.min(source.offset, owned().bufferSize() - source.length);
         copyFrom(source);
-        offloads |= source.offloads & Offloads.CONTINUES;
+        offloads |= source.offloads & Offloads.MORE_SEGMENTS;
     }
 
     /** Takes over the frame of another slot, which is empty then. */
@@ -348,7 +348,7 @@ public final class Frame {
             throw source.explain(explain(e));
         }
         describeAs(source);
-        offloads = (source.offloads & ~Offloads.CONTINUES) | (offloads & Offloads.CONTINUES);
+        offloads = (source.offloads & ~Offloads.MORE_SEGMENTS) | (offloads & Offloads.MORE_SEGMENTS);
     }
 
     /** Makes the frame a copy of {@code source}; its headroom, and what is known of it, stay. */
@@ -425,10 +425,10 @@ public final class Frame {
         offloads &= NO_OFFLOADS;
     }
 
-    /** Whether the frame goes on in the batch's next slot ({@link Offloads#CONTINUES}). */
+    /** Whether the frame goes on in the batch's next slot ({@link Offloads#MORE_SEGMENTS}). */
     public boolean continues() {
         owned();
-        return (offloads & Offloads.CONTINUES) != 0;
+        return (offloads & Offloads.MORE_SEGMENTS) != 0;
     }
 
     /** For drivers: sets bits that need no value beside them, {@link Offloads#CHECKSUM_GOOD} and such. */

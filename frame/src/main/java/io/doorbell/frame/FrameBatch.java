@@ -9,7 +9,7 @@ import java.util.Objects;
  * {@link #release}. Frames stay in order, and there are no gaps: {@code frame(0)} to {@code frame(size() - 1)}.
  *
  * <p>A frame that is too long for one buffer takes several slots, one behind the other, all of which but the last say
- * {@link Offloads#CONTINUES}. A NIC gives out such frames only if the application said that it knows about them
+ * {@link Offloads#MORE_SEGMENTS}. A NIC gives out such frames only if the application said that it knows about them
  * ({@link NicConfig#withReceiveOffloads}): without, a slot is a frame. The application makes one with {@link #join}.
  *
  * <p>Make one batch per thread and loop. A batch of 32 is a good start: it amortizes the doorbell, and what the loop
@@ -47,7 +47,7 @@ public final class FrameBatch {
     }
 
     /** How many slots are free. */
-    public int room() {
+    public int remaining() {
         return frames.length - size;
     }
 
@@ -74,7 +74,7 @@ public final class FrameBatch {
         size = 0;
     }
 
-    /** How many slots the frame takes that starts at {@code index}: 1, unless it says {@link Offloads#CONTINUES}. */
+    /** How many slots the frame takes that starts at {@code index}: 1, unless it says {@link Offloads#MORE_SEGMENTS}. */
     public int slots(int index) {
         int slots = 1;
         for (Frame frame = frame(index); frame.continues() && index + slots < size; slots++) {
@@ -103,7 +103,7 @@ public final class FrameBatch {
         }
         Objects.checkFromIndexSize(index, slots, size);
         for (int i = index; i < index + slots - 1; i++) {
-            frames[i].addOffloads(Offloads.CONTINUES);
+            frames[i].addOffloads(Offloads.MORE_SEGMENTS);
         }
     }
 
@@ -129,7 +129,7 @@ public final class FrameBatch {
      */
     public void moveTo(FrameBatch other, int index) {
         int slots = wholeFrame(index);
-        if (slots > other.room()) {
+        if (slots > other.remaining()) {
             throw other.full();
         }
         moveSlots(other, index, slots);
@@ -161,7 +161,7 @@ public final class FrameBatch {
         int moved = 0;
         while (moved < size) {
             int slots = slots(moved);
-            if (slots > other.room()) {
+            if (slots > other.remaining()) {
                 break;
             }
             moveSlots(other, moved, slots);
@@ -210,7 +210,7 @@ public final class FrameBatch {
 
     /** Whether there is room for a frame of so many slots, and has been for all before it in this pass. */
     private boolean accepts(int slots) {
-        refuses |= slots > room();
+        refuses |= slots > remaining();
         return !refuses;
     }
 
@@ -247,7 +247,7 @@ public final class FrameBatch {
             }
         }
         final int from = other.size;
-        if (slots > other.room()) {
+        if (slots > other.remaining()) {
             return false;
         }
         boolean whole = false;
@@ -298,7 +298,7 @@ public final class FrameBatch {
      */
     public void append(FramePool pool, int[] buffers, int from, int offset, int[] lengths, int count) {
         Objects.checkFromIndexSize(from, count, buffers.length);
-        if (count > room()) {
+        if (count > remaining()) {
             throw full();
         }
         final Frame[] frames = this.frames;

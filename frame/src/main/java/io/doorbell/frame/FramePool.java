@@ -166,7 +166,7 @@ public final class FramePool implements AutoCloseable {
      * @throws IllegalStateException when the pool is closed; {@link NicClosedException} when its NIC is
      */
     public int allocate(FrameBatch batch, int count) {
-        final int wanted = Math.min(count, batch.room());
+        final int wanted = Math.min(count, batch.remaining());
         if (wanted < 0) {
             throw new IllegalArgumentException("cannot allocate " + count + " frames: ask for 0 or more");
         }
@@ -235,7 +235,7 @@ public final class FramePool implements AutoCloseable {
      * @return how many there were
      * @throws IllegalStateException when the pool is closed
      */
-    public int take(int[] into, int from, int count) {
+    public int allocate(int[] into, int from, int count) {
         Objects.checkFromIndexSize(from, count, into.length);
         lock();
         try {
@@ -254,7 +254,7 @@ public final class FramePool implements AutoCloseable {
      * For drivers: gives back {@code count} buffers whose numbers are in {@code buffers} from index {@code from}. A pool that
      * is closed takes them too.
      */
-    public void give(int[] buffers, int from, int count) {
+    public void free(int[] buffers, int from, int count) {
         Objects.checkFromIndexSize(from, count, buffers.length);
         lock();
         try {

@@ -118,7 +118,7 @@ public final class NicConfig {
      * <ul>
      *   <li>{@link Offloads#NEEDS_CHECKSUM}: frames of a neighbour in the same machine, who left the checksum undone. The
      *       NIC may then also say of others whether their checksums are right.
-     *   <li>{@link Offloads#CONTINUES}: frames that are longer than a buffer, and take several slots. Without, the NIC
+     *   <li>{@link Offloads#MORE_SEGMENTS}: frames that are longer than a buffer, and take several slots. Without, the NIC
      *       drops them.
      *   <li>{@link Offloads#SEGMENT}: frames of up to 64 KiB, each of which stands for many that the wire would take; they
      *       come only together with the other two. Make batches of 64 slots or more.

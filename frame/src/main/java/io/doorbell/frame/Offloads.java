@@ -34,11 +34,11 @@ public final class Offloads {
      * The frame goes on in the batch's next slot: it is too long for one buffer. What else there is to say of it, its
      * first slot says. See {@link FrameBatch}.
      */
-    public static final int CONTINUES = 1 << 6;
+    public static final int MORE_SEGMENTS = 1 << 6;
 
     /** Their names, from bit 0 on. */
     private static final List<String> NAMES =
-            List.of("NEEDS_CHECKSUM", "CHECKSUM_GOOD", "CHECKSUM_BAD", "VLAN_TAG", "HASH", "SEGMENT", "CONTINUES");
+            List.of("NEEDS_CHECKSUM", "CHECKSUM_GOOD", "CHECKSUM_BAD", "VLAN_TAG", "HASH", "SEGMENT", "MORE_SEGMENTS");
 
     /** All bits that mean something. */
     static final int ALL = (1 << NAMES.size()) - 1;

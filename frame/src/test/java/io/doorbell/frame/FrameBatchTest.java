@@ -30,7 +30,7 @@ class FrameBatchTest {
     void allocatesNoMoreThanTheBatchHolds() {
         assertThat(pool.allocate(batch, 5)).isEqualTo(4);
         assertThat(pool.available()).isEqualTo(4);
-        assertThat(batch.room()).isZero();
+        assertThat(batch.remaining()).isZero();
     }
 
     @Test

@@ -77,8 +77,8 @@ class FramePoolTest {
         assertThatThrownBy(() -> pool.allocate(batch, count))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining(String.valueOf(count));
-        assertThatThrownBy(() -> pool.take(new int[8], 0, count)).isInstanceOf(IndexOutOfBoundsException.class);
-        assertThatThrownBy(() -> pool.give(new int[8], 0, count)).isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> pool.allocate(new int[8], 0, count)).isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> pool.free(new int[8], 0, count)).isInstanceOf(IndexOutOfBoundsException.class);
         assertThat(availableFromOutside(pool)).isEqualTo(BUFFERS - 4);
         assertThat(pool.allocate(batch, 8)).isEqualTo(8);
         assertThat(positions(batch)).doesNotContainAnyElementsOf(positions(held));
@@ -89,11 +89,11 @@ class FramePoolTest {
         FramePool pool = pool(256);
 
         assertThatThrownBy(() -> pool.allocate(null, 1)).isInstanceOf(NullPointerException.class);
-        assertThatThrownBy(() -> pool.take(null, 0, 1)).isInstanceOf(NullPointerException.class);
-        assertThatThrownBy(() -> pool.take(new int[4], 1, 4)).isInstanceOf(IndexOutOfBoundsException.class);
-        assertThatThrownBy(() -> pool.take(new int[4], -1, 2)).isInstanceOf(IndexOutOfBoundsException.class);
-        assertThatThrownBy(() -> pool.give(null, 0, 1)).isInstanceOf(NullPointerException.class);
-        assertThatThrownBy(() -> pool.give(new int[4], 2, 3)).isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> pool.allocate(null, 0, 1)).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(() -> pool.allocate(new int[4], 1, 4)).isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> pool.allocate(new int[4], -1, 2)).isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> pool.free(null, 0, 1)).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(() -> pool.free(new int[4], 2, 3)).isInstanceOf(IndexOutOfBoundsException.class);
         assertThat(availableFromOutside(pool)).isEqualTo(BUFFERS);
     }
 
@@ -101,13 +101,13 @@ class FramePoolTest {
     void refusesMoreBuffersThanItGaveOut() {
         FramePool pool = pool(256);
         int[] taken = new int[3];
-        pool.take(taken, 0, 3);
+        pool.allocate(taken, 0, 3);
 
-        assertThatThrownBy(() -> pool.give(new int[4], 0, 4))
+        assertThatThrownBy(() -> pool.free(new int[4], 0, 4))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("4 buffers")
                 .hasMessageContaining("3 of its 200");
-        pool.give(taken, 0, 3);
+        pool.free(taken, 0, 3);
         assertThat(availableFromOutside(pool)).isEqualTo(BUFFERS);
     }
 
@@ -138,7 +138,7 @@ class FramePoolTest {
         assertThatThrownBy(() -> pool.allocate(batch, 1))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessage(message);
-        assertThatThrownBy(() -> pool.take(new int[1], 0, 1)).hasMessage(message);
+        assertThatThrownBy(() -> pool.allocate(new int[1], 0, 1)).hasMessage(message);
         assertThatThrownBy(() -> frame.getByte(0)).hasMessage(message);
         assertThatThrownBy(() -> frame.getShort(0)).hasMessage(message);
         assertThatThrownBy(() -> frame.getInt(0)).hasMessage(message);
@@ -186,7 +186,7 @@ class FramePoolTest {
     /** All of the pool's buffers, in the order of its memory. */
     private static int[] buffers(FramePool pool) {
         int[] all = new int[BUFFERS];
-        assertThat(pool.take(all, 0, BUFFERS)).isEqualTo(BUFFERS);
+        assertThat(pool.allocate(all, 0, BUFFERS)).isEqualTo(BUFFERS);
         Arrays.sort(all);
         return all;
     }

@@ -152,7 +152,7 @@ class FramePropertyTest {
         for (int number = 0; number < packets.size(); number++) {
             Packet packet = packets.get(number);
             int at = in.size();
-            if (packet.slots > in.room()) {
+            if (packet.slots > in.remaining()) {
                 break;
             }
             pool.allocate(in, packet.slots);

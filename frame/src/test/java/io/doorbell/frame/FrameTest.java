@@ -175,7 +175,7 @@ class FrameTest {
         frame.tag(-5);
         assertThat(frame.offloads()).as("a tag is no offload").isZero();
         frame.clearOffloads();
-        frame.addOffloads(-1 & ~Offloads.CONTINUES);
+        frame.addOffloads(-1 & ~Offloads.MORE_SEGMENTS);
         assertThat(frame.tag()).isEqualTo(-5);
 
         FrameBatch other = new FrameBatch(1);

@@ -42,10 +42,10 @@ class NicConfigTest {
 
     @Test
     void refusesOffloadsThatHaveNoName() {
-        assertThatThrownBy(() -> CONFIG.withReceiveOffloads(Offloads.CONTINUES | 1 << 20))
+        assertThatThrownBy(() -> CONFIG.withReceiveOffloads(Offloads.MORE_SEGMENTS | 1 << 20))
                 .isInstanceOf(DoorbellException.class)
-                .hasMessageContaining("CONTINUES 0x100000");
-        assertThat(CONFIG.withReceiveOffloads(Offloads.CONTINUES).receiveOffloads())
-                .isEqualTo(Offloads.CONTINUES);
+                .hasMessageContaining("MORE_SEGMENTS 0x100000");
+        assertThat(CONFIG.withReceiveOffloads(Offloads.MORE_SEGMENTS).receiveOffloads())
+                .isEqualTo(Offloads.MORE_SEGMENTS);
     }
 }

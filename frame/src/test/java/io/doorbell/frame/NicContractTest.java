@@ -326,7 +326,7 @@ public abstract class NicContractTest {
         private void poll(FrameBatch in, FrameBatch out) {
             try {
                 nic.rxQueue(0).receive(in);
-                nic.pool().allocate(out, out.room());
+                nic.pool().allocate(out, out.remaining());
                 for (int i = 0; i < out.size(); i++) {
                     out.frame(i).length(60);
                     out.frame(i).setMac(0, PEER);
@@ -895,7 +895,7 @@ public abstract class NicContractTest {
         try (EventRecording recording = new EventRecording(dir)) {
             long last = System.nanoTime();
             while (System.nanoTime() - last < SHORT.toNanos()) {
-                while (batch.room() > 0) {
+                while (batch.remaining() > 0) {
                     add(batch, nic.pool(), bytes);
                 }
                 int taken = nic.txQueue(0).send(batch);

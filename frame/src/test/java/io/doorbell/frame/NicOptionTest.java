@@ -35,9 +35,9 @@ class NicOptionTest {
     @Test
     void thatIsNoDemandReachesEveryDriver() {
         Candidate candidate = new Candidate(Set.of());
-        NicConfig config = CONFIG.withReceiveOffloads(Offloads.CONTINUES).withAnnouncements(true);
+        NicConfig config = CONFIG.withReceiveOffloads(Offloads.MORE_SEGMENTS).withAnnouncements(true);
         assertThatThrownBy(() -> candidate.open(config)).isInstanceOf(Taken.class);
-        assertThat(candidate.opened.receiveOffloads()).isEqualTo(Offloads.CONTINUES);
+        assertThat(candidate.opened.receiveOffloads()).isEqualTo(Offloads.MORE_SEGMENTS);
         assertThat(candidate.opened.announcements()).isTrue();
     }
 

@@ -128,7 +128,7 @@ final class NicExchange {
 
     /** Fills up the outgoing batch; what the ring had no room for is still at its front. */
     private void write() {
-        while (out.room() > 0) {
+        while (out.remaining() > 0) {
             int length = exchange.nextLength();
             if (length == 0 || pool.allocate(out, 1) == 0) {
                 return;

@@ -28,7 +28,7 @@ public final class FrameAssembler {
     private static final int UDP_HEADER = 8;
 
     /** Whether the header of each frame must be looked at. */
-    public final boolean looks;
+    public final boolean inspectsHeader;
 
     private final RxBuffers source;
     private final FramePool pool;
@@ -41,7 +41,7 @@ public final class FrameAssembler {
     private final int asked;
 
     /** A bit for each gso_type that was agreed on. */
-    private final int cuts;
+    private final int segmentations;
 
     private final QueueCounters counters;
 
@@ -63,14 +63,14 @@ public final class FrameAssembler {
         this.mergeable = side == OffloadSide.DRIVER && features.has(Feature.VIRTIO_NET_F_MRG_RXBUF);
         this.asked = features.has(side.checksum) ? FLAGS_AND_TYPE : 0;
         this.hashed = side == OffloadSide.DRIVER && features.has(Feature.VIRTIO_NET_F_HASH_REPORT);
-        this.looks = mergeable || hashed || asked != 0;
-        this.cuts = cuts(side, features);
+        this.inspectsHeader = mergeable || hashed || asked != 0;
+        this.segmentations = segmentations(side, features);
         this.counters = counters;
         this.buffers = new int[most];
         this.lengths = new int[most];
     }
 
-    private static int cuts(OffloadSide side, Features features) {
+    private static int segmentations(OffloadSide side, Features features) {
         boolean udp = features.has(side.udp4) || features.has(side.udp6);
         return (features.has(side.tcp4) ? 1 << NetHeader.GSO_TCPV4 : 0)
                 | (features.has(side.tcp6) ? 1 << NetHeader.GSO_TCPV6 : 0)
@@ -126,9 +126,9 @@ public final class FrameAssembler {
      * the device's cannot be.
      */
     public void deliver(FrameBatch batch) {
-        if (count > batch.room() || lengths[0] < FrameLength.SHORTEST) {
+        if (count > batch.remaining() || lengths[0] < FrameLength.SHORTEST) {
             counters.errors++;
-            pool.give(buffers, 0, count);
+            pool.free(buffers, 0, count);
             count = 0;
             return;
         }
@@ -138,7 +138,7 @@ public final class FrameAssembler {
             Frame slot = batch.append(pool, buffers[i], i == 0 ? FramePool.HEADROOM : source.start(), lengths[i]);
             bytes += lengths[i];
             if (i < count - 1) {
-                slot.addOffloads(Offloads.CONTINUES);
+                slot.addOffloads(Offloads.MORE_SEGMENTS);
             }
         }
         count = 0;
@@ -184,7 +184,7 @@ public final class FrameAssembler {
 
     private boolean describeCut(Frame frame, int gsoType, int size) {
         // A frame to be cut has a checksum to be completed, in each of its pieces (5.1.6.4.1).
-        boolean agreed = gsoType < Integer.SIZE && (cuts >>> gsoType & 1) != 0;
+        boolean agreed = gsoType < Integer.SIZE && (segmentations >>> gsoType & 1) != 0;
         if (!agreed || size == 0 || (frame.offloads() & Offloads.NEEDS_CHECKSUM) == 0) {
             return false;
         }

@@ -13,7 +13,7 @@ import io.doorbell.frame.FramePool;
 public record RxBuffers(FramePool pool, long poolAddress, int header) {
 
     /** Polls in vain after which the device is asked whether it still works: about 20 ms of them. */
-    public static final int PATIENCE = 1 << 20;
+    public static final int IDLE_POLL_LIMIT = 1 << 20;
 
     private static final int BULK = 32;
 
@@ -33,7 +33,7 @@ public record RxBuffers(FramePool pool, long poolAddress, int header) {
     }
 
     /** Descriptors that a queue arms at a time, so that pool, index and doorbell are touched once for all of them. */
-    public static int bulk(int queueSize) {
+    public static int refillThreshold(int queueSize) {
         return Math.max(1, Math.min(BULK, queueSize / 4));
     }
 }

@@ -79,7 +79,7 @@ final class ControlQueue {
     }
 
     /** Bytes of data that a command can have. */
-    static int room() {
+    static int capacity() {
         return BYTES - DATA;
     }
 

@@ -85,12 +85,12 @@ final class GatedRxQueue implements RxQueue {
     }
 
     /** Takes out of the ring what has arrived, before the ring is emptied. */
-    void rescue() {
+    void drain() {
         FrameBatch all = rescued == null ? new FrameBatch(FIRST_RESCUED) : rescued;
         try {
             do {
                 // Else a frame could be left behind for want of room, as if there were none.
-                if (all.room() < IndirectTables.MOST) {
+                if (all.remaining() < IndirectTables.MOST) {
                     FrameBatch larger = new FrameBatch(2 * all.capacity());
                     deliver(all, larger);
                     all = larger;

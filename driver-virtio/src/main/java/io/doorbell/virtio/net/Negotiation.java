@@ -78,7 +78,7 @@ final class Negotiation {
     /** Takes nothing that would make received frames other than the application is prepared for. */
     private void chooseReceiveOffloads() {
         unless(Offloads.NEEDS_CHECKSUM, Feature.VIRTIO_NET_F_GUEST_CSUM);
-        unless(Offloads.CONTINUES, Feature.VIRTIO_NET_F_MRG_RXBUF);
+        unless(Offloads.MORE_SEGMENTS, Feature.VIRTIO_NET_F_MRG_RXBUF);
         for (Feature feature : LARGE_RECEIVE) {
             unless(Offloads.SEGMENT, feature);
             if (chosen.has(feature) && !chosen.has(Feature.VIRTIO_NET_F_MRG_RXBUF)) {

@@ -236,8 +236,8 @@ final class QueuePairs {
     }
 
     /** Takes out of the rings what has arrived; it is received as if it were still there. */
-    void rescue() {
-        rx.forEach(GatedRxQueue::rescue);
+    void drain() {
+        rx.forEach(GatedRxQueue::drain);
     }
 
     /** Drops what was rescued. */

@@ -153,7 +153,7 @@ final class ReceiveFilter {
     }
 
     void others(List<MacAddress> addresses) {
-        int most = (ControlQueue.room() - COUNTS) / ADDRESS - 1;
+        int most = (ControlQueue.capacity() - COUNTS) / ADDRESS - 1;
         if (addresses.size() > most) {
             throw new DoorbellException(name + ": cannot tell the device of " + addresses.size()
                     + " addresses to receive; " + most + " are possible: use allMulticast or promiscuous instead");

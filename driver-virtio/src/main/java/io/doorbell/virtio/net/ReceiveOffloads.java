@@ -76,7 +76,7 @@ final class ReceiveOffloads {
         if ((offloads & Offloads.NEEDS_CHECKSUM) == 0) {
             return 0;
         }
-        long large = Offloads.SEGMENT | Offloads.CONTINUES;
+        long large = Offloads.SEGMENT | Offloads.MORE_SEGMENTS;
         long bits = OffloadSide.DRIVER.checksum.mask()
                 | ((offloads & large) == large ? OffloadSide.DRIVER.segmentation() : 0);
         return bits & features.negotiated();

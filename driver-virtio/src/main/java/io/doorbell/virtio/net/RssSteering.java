@@ -126,7 +126,7 @@ final class RssSteering {
     private void checkTable(int[] table) {
         int longest = Math.min(
                 netConfig.rssMaxTableLength(),
-                (ControlQueue.room() - FIXED_BYTES - netConfig.rssMaxKeySize()) / Short.BYTES);
+                (ControlQueue.capacity() - FIXED_BYTES - netConfig.rssMaxKeySize()) / Short.BYTES);
         if (table.length > longest) {
             throw refused("use a table of " + table.length + " entries, only of up to " + longest);
         }

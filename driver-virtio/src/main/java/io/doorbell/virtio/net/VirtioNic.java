@@ -263,7 +263,7 @@ public final class VirtioNic implements Nic, MacFilter, RssControl, OffloadContr
         undisturbed(() -> {
             try {
                 if (running) {
-                    queues.rescue();
+                    queues.drain();
                     halt();
                 }
             } finally {

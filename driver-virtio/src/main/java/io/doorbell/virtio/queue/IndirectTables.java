@@ -60,9 +60,9 @@ public final class IndirectTables {
             memory.set(LittleEndian.PLAIN_LONG, at, frames.address(slot) - header);
             memory.set(LittleEndian.PLAIN_LONG, at + 8, next | (header + slot.length()));
             if (i == 0) {
-                buffers.put(id, frames.hold(slot));
+                buffers.put(id, frames.handle(slot));
             } else {
-                buffers.putMore(id, frames.hold(slot));
+                buffers.putMore(id, frames.handle(slot));
             }
         }
     }

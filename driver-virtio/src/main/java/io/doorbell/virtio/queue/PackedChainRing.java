@@ -67,7 +67,7 @@ public final class PackedChainRing implements ChainRing {
         }
         // The first becomes available last, and the chain with it.
         ring.publish(head, first);
-        ring.tell(next, chain.size(), availableFlags);
+        ring.notifyDevice(next, chain.size(), availableFlags);
     }
 
     @Override

@@ -66,10 +66,10 @@ public final class PackedRing {
     private Doorbell doorbell = () -> {};
 
     /** Buffers that the device can see and has not been told of, and what it is to be told. */
-    private int untold;
+    private int pending;
 
-    private int untoldNext;
-    private long untoldFlags;
+    private int pendingNext;
+    private long pendingFlags;
 
     /**
      * @param size any, up to 32768
@@ -105,7 +105,7 @@ public final class PackedRing {
 
     void start(Doorbell doorbell) {
         this.doorbell = doorbell;
-        untold = 0;
+        pending = 0;
     }
 
     /** Length, id and flags of the descriptor at this position, as the device may have written them. */
@@ -166,7 +166,7 @@ public final class PackedRing {
      * @param count how many are new
      * @param flags what the driver writes now: AVAIL is its wrap counter
      */
-    void tell(int next, int count, long flags) {
+    void notifyDevice(int next, int count, long flags) {
         // The device sets its wish, then looks at the ring once more; we do the reverse. Without a full fence between
         // store and load each could miss the other's (2.8.21.3.1).
         VarHandle.fullFence();
@@ -177,24 +177,24 @@ public final class PackedRing {
     }
 
     /**
-     * As {@link #tell}, but not at once: with {@link #tellNow}, or when half a ring is untold. For buffers to receive into:
+     * As {@link #notifyDevice}, but not at once: with {@link #notifyNow}, or when half a ring is pending. For buffers to receive into:
      * a device that waits for them has no others, so that its queue runs empty, and that is early enough. While frames
-     * come, the fence in {@link #tell}, for which all stores before must have reached the cache, is saved.
+     * come, the fence in {@link #notifyDevice}, for which all stores before must have reached the cache, is saved.
      */
-    void tellLater(int next, int count, long flags) {
-        untold += count;
-        untoldNext = next;
-        untoldFlags = flags;
-        if (untold >= size / 2) {
-            tellNow();
+    void deferNotify(int next, int count, long flags) {
+        pending += count;
+        pendingNext = next;
+        pendingFlags = flags;
+        if (pending >= size / 2) {
+            notifyNow();
         }
     }
 
-    /** Tells of what is untold. */
-    void tellNow() {
-        if (untold > 0) {
-            tell(untoldNext, untold, untoldFlags);
-            untold = 0;
+    /** Tells of what is pending. */
+    void notifyNow() {
+        if (pending > 0) {
+            notifyDevice(pendingNext, pending, pendingFlags);
+            pending = 0;
         }
     }
 

@@ -20,7 +20,7 @@ import io.doorbell.virtio.spec.QueueAddresses;
  * A receive queue over a {@link PackedRing}: one buffer a descriptor, header and frame in one piece. A frame that is too
  * long for that takes several buffers, which the device uses together.
  *
- * <p>Going round the ring, the {@code armed} descriptors before {@code arm}, from {@code next} on, are the device's, or
+ * <p>Going round the ring, the {@code posted} descriptors before {@code refillFrom}, from {@code next} on, are the device's, or
  * filled and not looked at yet; the others wait for a fresh buffer.
  */
 public final class PackedRxQueue implements VirtioRxQueue {
@@ -39,11 +39,11 @@ public final class PackedRxQueue implements VirtioRxQueue {
     private final QueueState state;
     private final StallWatch stall;
 
-    /** The buffer behind each descriptor that is armed; its id is in the ring's {@code ids}. */
+    /** The buffer behind each descriptor that is posted; its id is in the ring's {@code ids}. */
     private final int[] buffers;
 
-    /** Descriptors that are armed at a time. */
-    private final int bulk;
+    /** Descriptors that are posted at a time. */
+    private final int refillThreshold;
 
     // What was read of used descriptors, and the lengths that it says.
     private final long[] words = new long[WORDS];
@@ -51,9 +51,9 @@ public final class PackedRxQueue implements VirtioRxQueue {
 
     private int next;
     private long usedFlags;
-    private int arm;
+    private int refillFrom;
     private long availableFlags;
-    private int armed;
+    private int posted;
     /** Buffers from {@code next} on of which the latest used descriptor says that they are used; and its second word. */
     private int batched;
 
@@ -80,7 +80,7 @@ public final class PackedRxQueue implements VirtioRxQueue {
         this.state = new QueueState(name);
         this.stall = StallWatch.starved(name);
         this.buffers = new int[size];
-        this.bulk = RxBuffers.bulk(size);
+        this.refillThreshold = RxBuffers.refillThreshold(size);
     }
 
     /** As {@link RxQueue#receive}; when it throws, what had arrived before is in the batch. */
@@ -90,11 +90,11 @@ public final class PackedRxQueue implements VirtioRxQueue {
             throw state.notRunning();
         }
         final int received = takeUsed(batch);
-        if (ring.size - armed >= bulk) {
-            rearm();
+        if (ring.size - posted >= refillThreshold) {
+            refill();
         }
         if (received == 0) {
-            nothing();
+            onIdlePoll();
         }
         return received;
     }
@@ -109,10 +109,10 @@ public final class PackedRxQueue implements VirtioRxQueue {
         final int held = batch.size();
         boolean more = true;
         while (more) {
-            int most = Math.min(Math.min(armed, batch.room()), Math.min(words.length, ring.size - next));
+            int most = Math.min(Math.min(posted, batch.remaining()), Math.min(words.length, ring.size - next));
             int count = ring.used(next, usedFlags, most, words);
             // To look again at what was not used yet would take the line from the device that is about to write there.
-            more = take(batch, count, count == most) && batch.room() > 0 && armed > 0;
+            more = take(batch, count, count == most) && batch.remaining() > 0 && posted > 0;
         }
         return batch.size() - held;
     }
@@ -132,7 +132,7 @@ public final class PackedRxQueue implements VirtioRxQueue {
             if (plain == count) {
                 return mayBeMore;
             }
-            use(next, words[plain], armed);
+            use(next, words[plain], posted);
         }
         int parts = receiveOther(batch);
         advance(parts);
@@ -148,14 +148,14 @@ public final class PackedRxQueue implements VirtioRxQueue {
         final int first = next;
         final int header = this.header;
         final int largest = this.largest;
-        final boolean looks = frames.looks;
+        final boolean inspectsHeader = frames.inspectsHeader;
         for (int i = 0; i < count; i++) {
             long word = words[i];
             int length = (int) word - header;
             if (id(word) != ids[first + i]
                     || length < FrameLength.SHORTEST
                     || length > largest
-                    || (looks && !frames.isPlain(buffers[first + i]))) {
+                    || (inspectsHeader && !frames.isPlain(buffers[first + i]))) {
                 return i;
             }
             lengths[i] = length;
@@ -168,7 +168,7 @@ public final class PackedRxQueue implements VirtioRxQueue {
     }
 
     private void advance(int count) {
-        armed -= count;
+        posted -= count;
         next += count;
         if (next >= ring.size) {
             next -= ring.size;
@@ -176,9 +176,9 @@ public final class PackedRxQueue implements VirtioRxQueue {
         }
     }
 
-    private void nothing() {
-        ring.tellNow();
-        if (++idle == RxBuffers.PATIENCE) {
+    private void onIdlePoll() {
+        ring.notifyNow();
+        if (++idle == RxBuffers.IDLE_POLL_LIMIT) {
             idle = 0;
             health.check();
         }
@@ -186,25 +186,25 @@ public final class PackedRxQueue implements VirtioRxQueue {
 
     /**
      * Takes the frame at {@code next}, which is not plain: in several buffers, with a header that says something, in
-     * another order than armed, or a lie.
+     * another order than they were posted in, or a lie.
      *
      * @return how many buffers it has; 0 when the batch has too little room for it at present
      */
     private int receiveOther(FrameBatch batch) {
-        accept(next, word(0, next, usedFlags), armed, frames.notFrame());
+        accept(next, word(0, next, usedFlags), posted, frames.notFrame());
         int parts = frames.buffers(buffers[next]);
-        if (parts < 1 || parts > armed) {
+        if (parts < 1 || parts > posted) {
             throw state.broken(
-                    "used descriptor " + next + " starts a frame in " + parts + " buffers; the device has " + armed);
+                    "used descriptor " + next + " starts a frame in " + parts + " buffers; the device has " + posted);
         }
-        if (parts > batch.room() && parts <= batch.capacity()) {
+        if (parts > batch.remaining() && parts <= batch.capacity()) {
             return 0;
         }
         int position = next;
         long flags = usedFlags;
         try {
             for (int i = 0; i < parts; i++) {
-                int length = accept(position, word(i, position, flags), armed - i, frames.notFrame());
+                int length = accept(position, word(i, position, flags), posted - i, frames.notFrame());
                 frames.add(buffers[position], length);
                 if (++position == ring.size) {
                     position = 0;
@@ -233,7 +233,7 @@ public final class PackedRxQueue implements VirtioRxQueue {
                 throw state.broken("descriptor " + position + " is not used, although it has a part of a frame: the"
                         + " device uses all of a frame's together");
             }
-            use(position, word, armed - index);
+            use(position, word, posted - index);
         }
         return index == batched - 1 ? batchWord : (long) ring.ids[position] << PackedRing.ID_SHIFT | (header + largest);
     }
@@ -260,7 +260,7 @@ public final class PackedRxQueue implements VirtioRxQueue {
         int length = (int) word - before;
         int most = header + largest - before;
         if (length <= 0 || length > most || (id(word) != ring.ids[position] && !reorder(position, id(word), left))) {
-            throw lie(position, word, left, before + 1, before + most);
+            throw malformed(position, word, left, before + 1, before + most);
         }
         return length;
     }
@@ -293,47 +293,47 @@ public final class PackedRxQueue implements VirtioRxQueue {
 
     /**
      * Arms all free descriptors, or as many as the pool has buffers for. The first becomes available last, and all of
-     * them with it: the device finds a bulk, and does not take a line from us that we are about to write to.
+     * them with it: the device finds many at once, and does not take a line from us that we are about to write to.
      */
-    private void rearm() {
-        final int first = arm;
+    private void refill() {
+        final int first = refillFrom;
         final long firstWord = word(first);
         int count = 0;
         int wanted;
         int got;
         do {
-            wanted = Math.min(ring.size - armed - count, ring.size - arm);
-            got = pool.take(buffers, arm, wanted);
-            describe(arm, got, count == 0 ? 1 : 0);
+            wanted = Math.min(ring.size - posted - count, ring.size - refillFrom);
+            got = pool.allocate(buffers, refillFrom, wanted);
+            describe(refillFrom, got, count == 0 ? 1 : 0);
             count += got;
-            arm += got;
-            if (arm == ring.size) {
-                arm = 0;
+            refillFrom += got;
+            if (refillFrom == ring.size) {
+                refillFrom = 0;
                 availableFlags ^= PackedRing.FLAGS;
             }
-        } while (got == wanted && armed + count < ring.size);
+        } while (got == wanted && posted + count < ring.size);
         if (count > 0) {
-            armed += count;
+            posted += count;
             ring.publish(first, firstWord);
-            ring.tellLater(arm, count, availableFlags);
+            ring.deferNotify(refillFrom, count, availableFlags);
         } else {
-            stall.stuck(buffers, arm);
+            stall.stuck(buffers, refillFrom);
         }
     }
 
-    /** Describes fresh buffers, by {@code count} descriptors from {@code head} on; leaves out the first {@code secret} words. */
-    private void describe(int head, int count, int secret) {
+    /** Describes fresh buffers, by {@code count} descriptors from {@code head} on; leaves out the first {@code skipFirst} words. */
+    private void describe(int head, int count, int skipFirst) {
         final PackedRing ring = this.ring;
         final int[] buffers = this.buffers;
         for (int position = head; position < head + count; position++) {
             ring.setAddress(position, source.deviceAddress(buffers[position]));
         }
-        for (int position = head + secret; position < head + count; position++) {
+        for (int position = head + skipFirst; position < head + count; position++) {
             ring.setWord(position, word(position));
         }
     }
 
-    /** What the second word of a descriptor is when it is armed. */
+    /** What the second word of a descriptor is when it is posted. */
     private long word(int position) {
         return availableFlags
                 | PackedRing.WRITE
@@ -341,7 +341,7 @@ public final class PackedRxQueue implements VirtioRxQueue {
                 | (header + largest);
     }
 
-    private BrokenDeviceException lie(int position, long word, int possible, int least, int most) {
+    private BrokenDeviceException malformed(int position, long word, int possible, int least, int most) {
         int id = id(word);
         return state.broken("used descriptor " + position + " says buffer " + id + " and "
                 + Integer.toUnsignedString((int) word) + " bytes; possible are buffers that the device has (" + possible
@@ -357,8 +357,8 @@ public final class PackedRxQueue implements VirtioRxQueue {
     public void prepare() {
         ring.prepare();
         next = 0;
-        arm = 0;
-        armed = 0;
+        refillFrom = 0;
+        posted = 0;
         batched = 0;
         availableFlags = PackedRing.AVAILABLE_AT_FIRST;
         usedFlags = PackedRing.USED_AT_FIRST;
@@ -368,7 +368,7 @@ public final class PackedRxQueue implements VirtioRxQueue {
     public void start(Doorbell doorbell) {
         ring.start(doorbell);
         state.start();
-        rearm();
+        refill();
     }
 
     @Override
@@ -379,10 +379,10 @@ public final class PackedRxQueue implements VirtioRxQueue {
     @Override
     public void stop() {
         state.stop();
-        int beforeTheEnd = Math.min(armed, ring.size - next);
-        pool.give(buffers, next, beforeTheEnd);
-        pool.give(buffers, 0, armed - beforeTheEnd);
-        armed = 0;
+        int beforeTheEnd = Math.min(posted, ring.size - next);
+        pool.free(buffers, next, beforeTheEnd);
+        pool.free(buffers, 0, posted - beforeTheEnd);
+        posted = 0;
     }
 
     @Override

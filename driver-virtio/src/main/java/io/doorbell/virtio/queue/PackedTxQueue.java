@@ -35,7 +35,7 @@ public final class PackedTxQueue implements VirtioTxQueue {
     private final long[] words = new long[WORDS];
 
     /** Descriptors that are taken back at a time, when fewer are free. */
-    private final int bulk;
+    private final int reclaimThreshold;
 
     private final QueueCounters counters;
     private final DeviceHealth health;
@@ -67,7 +67,7 @@ public final class PackedTxQueue implements VirtioTxQueue {
         this.inOrder = features.has(Feature.VIRTIO_F_IN_ORDER);
         this.tables = features.has(Feature.VIRTIO_F_INDIRECT_DESC) ? new IndirectTables(space, size, true) : null;
         this.buffers = new TxBuffers(size, tables != null, frames);
-        this.bulk = RxBuffers.bulk(size);
+        this.reclaimThreshold = RxBuffers.refillThreshold(size);
         this.free = size;
         this.counters = counters;
         this.health = health;
@@ -81,7 +81,7 @@ public final class PackedTxQueue implements VirtioTxQueue {
             throw state.notRunning();
         }
         final int slots = batch.size();
-        final int needed = Math.max(bulk, slots);
+        final int needed = Math.max(reclaimThreshold, slots);
         if (free < needed) {
             // The oldest will do: the device is done with their cache lines, and those that it is at are left to it.
             reclaim(needed);
@@ -104,7 +104,7 @@ public final class PackedTxQueue implements VirtioTxQueue {
                     slot += single;
                     count += single;
                 } else {
-                    descriptors = describeRun(batch, slot, position, flags, room - taken);
+                    descriptors = describeSegments(batch, slot, position, flags, room - taken);
                     if (descriptors == 0) {
                         break;
                     }
@@ -120,11 +120,11 @@ public final class PackedTxQueue implements VirtioTxQueue {
                 }
             }
         } catch (RuntimeException e) {
-            withdraw(taken);
+            rollBack(taken);
             throw e;
         }
         if (slot == 0) {
-            return nothing(batch);
+            return onIdlePoll(batch);
         }
         ring.publish(next, firstWord);
         batch.detach(slot);
@@ -133,7 +133,7 @@ public final class PackedTxQueue implements VirtioTxQueue {
         free -= taken;
         counters.frames += count;
         counters.bytes += bytes;
-        ring.tell(position, taken, flags);
+        ring.notifyDevice(position, taken, flags);
         return slot;
     }
 
@@ -181,41 +181,43 @@ public final class PackedTxQueue implements VirtioTxQueue {
      * @param room free descriptors from there on
      * @return how many it takes; 0 when there is too little room
      */
-    private int describeRun(FrameBatch batch, int from, int head, long flags, int room) {
-        int run = frames.prepareRun(
+    private int describeSegments(FrameBatch batch, int from, int head, long flags, int room) {
+        int segments = frames.prepareSegments(
                 batch, from, tables != null ? IndirectTables.MOST : Math.min(IndirectTables.MOST, ring.size));
         if (tables != null) {
             int id = ring.ids[head];
-            tables.describe(id, batch, from, run, frames, buffers);
+            tables.describe(id, batch, from, segments, frames, buffers);
             ring.setAddress(head, tables.address(id));
-            describe(head, flags | PackedRing.INDIRECT | (long) id << PackedRing.ID_SHIFT | IndirectTables.bytes(run));
+            describe(
+                    head,
+                    flags | PackedRing.INDIRECT | (long) id << PackedRing.ID_SHIFT | IndirectTables.bytes(segments));
             return 1;
         }
-        if (run > room) {
+        if (segments > room) {
             return 0;
         }
-        describeChain(batch, from, head, flags, run);
-        chained += run - 1;
-        return run;
+        describeChain(batch, from, head, flags, segments);
+        chained += segments - 1;
+        return segments;
     }
 
-    private void describeChain(FrameBatch batch, int from, int head, long headFlags, int run) {
+    private void describeChain(FrameBatch batch, int from, int head, long headFlags, int segments) {
         int size = ring.size;
         // The device gives back the id of the last one (2.8.6), so that in order it is the end of a batch (2.8.9).
-        int last = ring.ids[head + run - 1 < size ? head + run - 1 : head + run - 1 - size];
+        int last = ring.ids[head + segments - 1 < size ? head + segments - 1 : head + segments - 1 - size];
         int position = head;
         long flags = headFlags;
-        for (int i = 0; i < run; i++) {
+        for (int i = 0; i < segments; i++) {
             Frame slot = batch.frame(from + i);
             int header = i == 0 ? frames.header : 0;
             int id = ring.ids[position];
             ring.setAddress(position, frames.address(slot) - header);
             long word = flags | (long) last << PackedRing.ID_SHIFT | (header + slot.length());
-            if (i < run - 1) {
+            if (i < segments - 1) {
                 word |= PackedRing.NEXT;
-                buffers.putPart(id, frames.hold(slot), last);
+                buffers.putSegment(id, frames.handle(slot), last);
             } else {
-                buffers.put(id, frames.hold(slot));
+                buffers.put(id, frames.handle(slot));
             }
             describe(position, word);
             if (++position == size) {
@@ -279,7 +281,7 @@ public final class PackedTxQueue implements VirtioTxQueue {
         final int size = ring.size;
         int count = (id >= clean ? id - clean : id - clean + size) + 1;
         if (id >= size || count > size - free || !buffers.has(id)) {
-            throw lie(id);
+            throw malformed(id);
         }
         if (buffers.allPlain()) {
             int beforeTheEnd = Math.min(count, size - clean);
@@ -290,7 +292,7 @@ public final class PackedTxQueue implements VirtioTxQueue {
         for (; count > 0; count--) {
             // Else a part of a frame, which goes with the last one.
             if (buffers.has(clean)) {
-                chained -= buffers.parts(clean);
+                chained -= buffers.segments(clean);
                 buffers.collectOne(clean);
             }
             advance(1);
@@ -305,12 +307,12 @@ public final class PackedTxQueue implements VirtioTxQueue {
 
     private void takeBack(int id) {
         if (id >= ring.size || !buffers.has(id)) {
-            throw lie(id);
+            throw malformed(id);
         }
         ring.ids[clean] = id;
         advance(1);
-        for (int part = buffers.next(id); part != TxBuffers.NONE; part = buffers.next(part)) {
-            ring.ids[clean] = part;
+        for (int segment = buffers.next(id); segment != TxBuffers.NONE; segment = buffers.next(segment)) {
+            ring.ids[clean] = segment;
             advance(1);
             chained--;
         }
@@ -332,10 +334,10 @@ public final class PackedTxQueue implements VirtioTxQueue {
         return buffers.bytes();
     }
 
-    private int nothing(FrameBatch batch) {
+    private int onIdlePoll(FrameBatch batch) {
         if (!batch.isEmpty()) {
             stall.stuck(counters.frames);
-            if (++idle == RxBuffers.PATIENCE) {
+            if (++idle == RxBuffers.IDLE_POLL_LIMIT) {
                 idle = 0;
                 health.check();
                 ring.tellAnyway();
@@ -345,13 +347,13 @@ public final class PackedTxQueue implements VirtioTxQueue {
     }
 
     /** Undoes the descriptors of frames that are not to be sent after all, as the device has seen none of them. */
-    private void withdraw(int count) {
+    private void rollBack(int count) {
         int position = next;
         long flags = availableFlags;
         for (int i = 0; i < count; i++) {
             int id = ring.ids[position];
             if (buffers.has(id)) {
-                chained -= buffers.parts(id);
+                chained -= buffers.segments(id);
                 buffers.remove(id);
             }
             // As the device left it in the round before: both flags are that round's wrap counter.
@@ -363,7 +365,7 @@ public final class PackedTxQueue implements VirtioTxQueue {
         }
     }
 
-    private BrokenDeviceException lie(int id) {
+    private BrokenDeviceException malformed(int id) {
         return state.broken(
                 "used descriptor " + clean + " says buffer " + id + "; possible are the buffers that the device"
                         + " has (" + (ring.size - free) + " of 0 to " + (ring.size - 1) + ")");

@@ -54,7 +54,7 @@ public final class SplitChainRing implements ChainRing {
         ring.deferInterrupts(available);
         available++;
         ring.publish(available);
-        ring.tell(available);
+        ring.notifyDevice(available);
     }
 
     @Override

@@ -182,7 +182,7 @@ public final class SplitRing {
     }
 
     /** Tells the device that the buffers up to {@code index} are available, if it asks for that. */
-    void tell(int index) {
+    void notifyDevice(int index) {
         // The device sets its wish, then looks at the index once more; we do the reverse. Without a full fence between
         // store and load each could miss the other's (2.7.13.4.1).
         VarHandle.fullFence();
@@ -194,20 +194,20 @@ public final class SplitRing {
     }
 
     /**
-     * As {@link #tell}, but not at once: with {@link #tellNow}, or when half a ring is untold. For buffers to receive into:
+     * As {@link #notifyDevice}, but not at once: with {@link #notifyNow}, or when half a ring is pending. For buffers to receive into:
      * a device that waits for them has no others, so that its queue runs empty, and that is early enough. While frames
-     * come, the fence in {@link #tell}, for which all stores before must have reached the cache, is saved.
+     * come, the fence in {@link #notifyDevice}, for which all stores before must have reached the cache, is saved.
      */
-    void tellLater(int index) {
+    void deferNotify(int index) {
         if (index - announced >= size / 2) {
-            tell(index);
+            notifyDevice(index);
         }
     }
 
-    /** Tells of what is untold. */
-    void tellNow(int index) {
+    /** Tells of what is pending. */
+    void notifyNow(int index) {
         if (index != announced) {
-            tell(index);
+            notifyDevice(index);
         }
     }
 

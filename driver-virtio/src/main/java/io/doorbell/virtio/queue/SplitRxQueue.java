@@ -39,14 +39,14 @@ public final class SplitRxQueue implements VirtioRxQueue {
     private final QueueState state;
     private final StallWatch stall;
 
-    /** The buffer that is armed at each position of the ring; the id of its descriptor is in the ring's {@code ids}. */
+    /** The buffer that is posted at each position of the ring; the id of its descriptor is in the ring's {@code ids}. */
     private final int[] buffers;
 
     /** Descriptors that are in use: the ring's size, or fewer where the device says how large its ring is. */
     private final int depth;
 
-    /** Descriptors that are armed at a time. */
-    private final int bulk;
+    /** Descriptors that are posted at a time. */
+    private final int refillThreshold;
 
     // What was read of used entries, and the lengths that it says.
     private final long[] entries = new long[ENTRIES];
@@ -82,7 +82,7 @@ public final class SplitRxQueue implements VirtioRxQueue {
         this.stall = StallWatch.starved(name);
         this.buffers = new int[size];
         this.depth = depth;
-        this.bulk = RxBuffers.bulk(depth);
+        this.refillThreshold = RxBuffers.refillThreshold(depth);
     }
 
     /** As {@link RxQueue#receive}; when it throws, what had arrived before is in the batch. */
@@ -92,11 +92,11 @@ public final class SplitRxQueue implements VirtioRxQueue {
             throw state.notRunning();
         }
         final int received = takeUsed(batch);
-        if (unarmed() >= bulk) {
-            rearm();
+        if (freeCount() >= refillThreshold) {
+            refill();
         }
         if (received == 0) {
-            nothing();
+            onIdlePoll();
         }
         return received;
     }
@@ -110,9 +110,9 @@ public final class SplitRxQueue implements VirtioRxQueue {
     private int takeUsed(FrameBatch batch) {
         final int held = batch.size();
         int left = done(used);
-        while (left > 0 && batch.room() > 0) {
+        while (left > 0 && batch.remaining() > 0) {
             int position = used & ring.mask;
-            int count = Math.min(Math.min(left, batch.room()), Math.min(entries.length, ring.size - position));
+            int count = Math.min(Math.min(left, batch.remaining()), Math.min(entries.length, ring.size - position));
             ring.readUsed(position, count, entries);
             int taken = take(batch, count, left);
             if (taken == 0) {
@@ -151,14 +151,14 @@ public final class SplitRxQueue implements VirtioRxQueue {
         final int first = used & ring.mask;
         final int header = this.header;
         final int largest = this.largest;
-        final boolean looks = frames.looks;
+        final boolean inspectsHeader = frames.inspectsHeader;
         for (int i = 0; i < count; i++) {
             long entry = entries[i];
             int length = (int) (entry >>> Integer.SIZE) - header;
             if ((int) entry != ids[first + i]
                     || length < FrameLength.SHORTEST
                     || length > largest
-                    || (looks && !frames.isPlain(buffers[first + i]))) {
+                    || (inspectsHeader && !frames.isPlain(buffers[first + i]))) {
                 return i;
             }
             lengths[i] = length;
@@ -168,7 +168,7 @@ public final class SplitRxQueue implements VirtioRxQueue {
 
     /**
      * Takes the frame of the next used entry, which is not plain: in several buffers, with a header that says something, in
-     * another order than armed, or a lie.
+     * another order than they were posted in, or a lie.
      *
      * @param left used buffers that have not been looked at, its own among them
      * @return how many buffers it has; 0 when the batch has too little room for it at present
@@ -181,7 +181,7 @@ public final class SplitRxQueue implements VirtioRxQueue {
             throw state.broken("used entry " + position + " starts a frame in " + parts
                     + " buffers; the device has used " + left + ", and uses all of a frame's together");
         }
-        if (parts > batch.room() && parts <= batch.capacity()) {
+        if (parts > batch.remaining() && parts <= batch.capacity()) {
             return 0;
         }
         try {
@@ -233,7 +233,7 @@ public final class SplitRxQueue implements VirtioRxQueue {
         int length = (int) (entry >>> Integer.SIZE) - before;
         int most = header + largest - before;
         if (length <= 0 || length > most || (id != ring.ids[position] && !reorder(index, id))) {
-            throw lie(index, id, length + before, before + 1, before + most);
+            throw malformed(index, id, length + before, before + 1, before + most);
         }
         return length;
     }
@@ -272,27 +272,27 @@ public final class SplitRxQueue implements VirtioRxQueue {
         return done;
     }
 
-    private void nothing() {
-        ring.tellNow(available);
-        if (++idle == RxBuffers.PATIENCE) {
+    private void onIdlePoll() {
+        ring.notifyNow(available);
+        if (++idle == RxBuffers.IDLE_POLL_LIMIT) {
             idle = 0;
             health.check();
         }
     }
 
-    private int unarmed() {
+    private int freeCount() {
         return depth - (available - used);
     }
 
     /** Arms all free descriptors, or as many as the pool has buffers for, and publishes them together. */
-    private void rearm() {
+    private void refill() {
         int index = available;
         int wanted;
         int taken;
         do {
             int position = index & ring.mask;
             wanted = Math.min(depth - (index - used), ring.size - position);
-            taken = pool.take(buffers, position, wanted);
+            taken = pool.allocate(buffers, position, wanted);
             describe(position, taken);
             index += taken;
         } while (taken == wanted && index - used < depth);
@@ -300,7 +300,7 @@ public final class SplitRxQueue implements VirtioRxQueue {
             available = index;
             ring.deferInterrupts(used);
             ring.publish(index);
-            ring.tellLater(index);
+            ring.deferNotify(index);
         } else {
             stall.stuck(buffers, index & ring.mask);
         }
@@ -316,7 +316,7 @@ public final class SplitRxQueue implements VirtioRxQueue {
         }
     }
 
-    private BrokenDeviceException lie(int index, int id, int bytes, int least, int most) {
+    private BrokenDeviceException malformed(int index, int id, int bytes, int least, int most) {
         return state.broken(
                 "used entry " + (index & ring.mask) + " says buffer " + Integer.toUnsignedString(id) + " and "
                         + Integer.toUnsignedString(bytes) + " bytes; possible are buffers that the device has ("
@@ -343,7 +343,7 @@ public final class SplitRxQueue implements VirtioRxQueue {
     public void start(Doorbell doorbell) {
         ring.start(doorbell);
         state.start();
-        rearm();
+        refill();
     }
 
     @Override
@@ -356,8 +356,8 @@ public final class SplitRxQueue implements VirtioRxQueue {
         state.stop();
         int position = used & ring.mask;
         int beforeTheEnd = Math.min(available - used, ring.size - position);
-        pool.give(buffers, position, beforeTheEnd);
-        pool.give(buffers, 0, available - used - beforeTheEnd);
+        pool.free(buffers, position, beforeTheEnd);
+        pool.free(buffers, 0, available - used - beforeTheEnd);
         used = available;
     }
 

@@ -92,28 +92,28 @@ public final class SplitTxQueue implements VirtioTxQueue {
                     index += single;
                     slot += single;
                 } else {
-                    int run = describeRun(batch, slot, ring.ids[index & ring.mask], tail - index);
-                    if (run == 0) {
+                    int segments = describeSegments(batch, slot, ring.ids[index & ring.mask], tail - index);
+                    if (segments == 0) {
                         break;
                     }
                     bytes += frames.runBytes();
                     index++;
-                    slot += run;
+                    slot += segments;
                 }
             }
         } catch (RuntimeException e) {
-            withdraw(first, index);
+            rollBack(first, index);
             throw e;
         }
         if (slot == 0) {
-            return nothing(batch);
+            return onIdlePoll(batch);
         }
         ring.publish(index);
         batch.detach(slot);
         available = index;
         counters.frames += index - first;
         counters.bytes += bytes;
-        ring.tell(index);
+        ring.notifyDevice(index);
         return slot;
     }
 
@@ -148,14 +148,14 @@ public final class SplitTxQueue implements VirtioTxQueue {
      * @param room free descriptors, that one among them
      * @return how many slots it takes; 0 when there is too little room
      */
-    private int describeRun(FrameBatch batch, int from, int id, int room) {
-        int run = frames.prepareRun(
+    private int describeSegments(FrameBatch batch, int from, int id, int room) {
+        int segments = frames.prepareSegments(
                 batch, from, Math.min(IndirectTables.MOST, tables == null ? depth : IndirectTables.MOST));
         if (tables != null) {
-            tables.describe(id, batch, from, run, frames, buffers);
+            tables.describe(id, batch, from, segments, frames, buffers);
             ring.setDescriptorAddress(id, tables.address(id));
-            ring.setDescriptorRest(id, SplitRing.INDIRECT | IndirectTables.bytes(run));
-            return run;
+            ring.setDescriptorRest(id, SplitRing.INDIRECT | IndirectTables.bytes(segments));
+            return segments;
         }
         if (inOrder) {
             // Chains would have to take descriptors in the order of the table (2.7.5), which tables make unnecessary.
@@ -164,26 +164,26 @@ public final class SplitTxQueue implements VirtioTxQueue {
                     + features.whyNot(Feature.VIRTIO_F_INDIRECT_DESC) + "); without it, leave "
                     + Feature.VIRTIO_F_IN_ORDER + " too");
         }
-        if (run > room) {
+        if (segments > room) {
             return 0;
         }
-        describeChain(batch, from, id, run);
-        return run;
+        describeChain(batch, from, id, segments);
+        return segments;
     }
 
-    private void describeChain(FrameBatch batch, int from, int head, int run) {
+    private void describeChain(FrameBatch batch, int from, int head, int segments) {
         int id = head;
-        for (int i = 0; i < run; i++) {
+        for (int i = 0; i < segments; i++) {
             Frame slot = batch.frame(from + i);
             int header = i == 0 ? frames.header : 0;
             ring.setDescriptorAddress(id, frames.address(slot) - header);
             int length = header + slot.length();
             if (i == 0) {
-                buffers.put(head, frames.hold(slot));
+                buffers.put(head, frames.handle(slot));
             } else {
-                buffers.putPart(id, frames.hold(slot), head);
+                buffers.putSegment(id, frames.handle(slot), head);
             }
-            if (i == run - 1) {
+            if (i == segments - 1) {
                 ring.setDescriptorRest(id, length);
             } else {
                 int next = ring.ids[--tail & ring.mask];
@@ -227,8 +227,8 @@ public final class SplitTxQueue implements VirtioTxQueue {
                             + ")");
                 }
                 free(id);
-                for (int part = buffers.next(id); part != TxBuffers.NONE; part = buffers.next(part)) {
-                    free(part);
+                for (int segment = buffers.next(id); segment != TxBuffers.NONE; segment = buffers.next(segment)) {
+                    free(segment);
                 }
                 buffers.collectOne(id);
                 used = index + 1;
@@ -243,10 +243,10 @@ public final class SplitTxQueue implements VirtioTxQueue {
         return buffers.bytes();
     }
 
-    private int nothing(FrameBatch batch) {
+    private int onIdlePoll(FrameBatch batch) {
         if (!batch.isEmpty()) {
             stall.stuck(counters.frames);
-            if (++idle == RxBuffers.PATIENCE) {
+            if (++idle == RxBuffers.IDLE_POLL_LIMIT) {
                 idle = 0;
                 health.check();
             }
@@ -267,11 +267,11 @@ public final class SplitTxQueue implements VirtioTxQueue {
         tail++;
     }
 
-    private void withdraw(int first, int end) {
+    private void rollBack(int first, int end) {
         for (int index = first; index != end; index++) {
             int id = ring.ids[index & ring.mask];
-            for (int part = buffers.next(id); part != TxBuffers.NONE; part = buffers.next(part)) {
-                free(part);
+            for (int segment = buffers.next(id); segment != TxBuffers.NONE; segment = buffers.next(segment)) {
+                free(segment);
             }
             buffers.remove(id);
         }

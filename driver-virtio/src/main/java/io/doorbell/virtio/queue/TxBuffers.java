@@ -4,7 +4,7 @@ import java.util.Arrays;
 
 /**
  * Which buffers each descriptor of a transmit queue holds, and their way back to their pools, in bulk. A frame in several
- * buffers has them in one descriptor, with a table ({@link #putMore}), or in several ({@link #putPart}).
+ * buffers has them in one descriptor, with a table ({@link #putMore}), or in several ({@link #putSegment}).
  */
 final class TxBuffers {
 
@@ -16,7 +16,7 @@ final class TxBuffers {
 
     private final TxFrames frames;
 
-    /** Of each descriptor in use: its buffer, as {@link #hold} has it. Of a {@link #putPart part}: see {@link #part}. */
+    /** Of each descriptor in use: its buffer, as {@link #handle} has it. Of a {@link #putSegment part}: see {@link #segment}. */
     private final long[] buffers;
 
     /** Of a frame in several descriptors, from the one that the device gives back: which is the next; else NONE. */
@@ -27,7 +27,7 @@ final class TxBuffers {
     private final long[] moreBuffers;
 
     /** Frames in several buffers. While there is none, the arrays above say nothing. */
-    private int runs;
+    private int multiBuffer;
 
     /** Buffers on their way back, all of one pool. */
     private final int[] collected;
@@ -52,16 +52,16 @@ final class TxBuffers {
      * @param slot below 16384
      * @param length below 131072
      */
-    static long hold(int slot, int length, int buffer) {
+    static long handle(int slot, int length, int buffer) {
         return (long) slot << SLOT_SHIFT | (long) length << LENGTH_SHIFT | buffer;
     }
 
-    private static int length(long hold) {
-        return (int) (hold >>> LENGTH_SHIFT) & LENGTH_MASK;
+    private static int length(long handle) {
+        return (int) (handle >>> LENGTH_SHIFT) & LENGTH_MASK;
     }
 
-    void put(int id, long hold) {
-        buffers[id] = hold;
+    void put(int id, long handle) {
+        buffers[id] = handle;
     }
 
     /** As {@link #put(int, long)}, for the descriptors whose ids are in the array from index {@code from} on. */
@@ -72,30 +72,30 @@ final class TxBuffers {
     }
 
     /** Adds a buffer to a descriptor that has one. */
-    void putMore(int id, long hold) {
+    void putMore(int id, long handle) {
         if (more[id] == 0) {
-            runs++;
+            multiBuffer++;
         }
         int at = id * IndirectTables.MOST + more[id]++;
-        moreBuffers[at] = hold;
+        moreBuffers[at] = handle;
     }
 
     /**
      * Gives a descriptor of its own to a part of a frame. The device gives back another of the frame's, {@code of}, which
      * stands for all.
      */
-    void putPart(int id, long hold, int of) {
+    void putSegment(int id, long handle, int of) {
         if (next[of] == NONE) {
-            runs++;
+            multiBuffer++;
         }
-        buffers[id] = part(hold);
+        buffers[id] = segment(handle);
         next[id] = next[of];
         next[of] = id;
     }
 
     /** A buffer as a part has it: never one that a descriptor has which the device may give back. */
-    private static long part(long hold) {
-        return NONE - 1 - hold;
+    private static long segment(long handle) {
+        return NONE - 1 - handle;
     }
 
     /** Whether the device has this descriptor, and may give it back. */
@@ -105,13 +105,13 @@ final class TxBuffers {
 
     /** The next descriptor of a frame that has several; NONE behind the last, as for other frames. */
     int next(int id) {
-        return runs == 0 ? NONE : next[id];
+        return multiBuffer == 0 ? NONE : next[id];
     }
 
     /** How many more descriptors the frame has. */
-    int parts(int id) {
+    int segments(int id) {
         int parts = 0;
-        for (int part = next(id); part != NONE; part = next[part]) {
+        for (int segment = next(id); segment != NONE; segment = next[segment]) {
             parts++;
         }
         return parts;
@@ -119,21 +119,21 @@ final class TxBuffers {
 
     void remove(int id) {
         buffers[id] = NONE;
-        if (runs != 0) {
+        if (multiBuffer != 0) {
             forgetRun(id);
         }
     }
 
     private void forgetRun(int id) {
         if (more[id] > 0 || next[id] != NONE) {
-            runs--;
+            multiBuffer--;
         }
         more[id] = 0;
-        for (int part = next[id]; part != NONE; ) {
-            int following = next[part];
-            buffers[part] = NONE;
-            next[part] = NONE;
-            part = following;
+        for (int segment = next[id]; segment != NONE; ) {
+            int following = next[segment];
+            buffers[segment] = NONE;
+            next[segment] = NONE;
+            segment = following;
         }
         next[id] = NONE;
     }
@@ -141,7 +141,7 @@ final class TxBuffers {
     /** Takes the buffers of a frame that the device has read out; they go back with the next {@link #giveCollected}. */
     void collectOne(int id) {
         collect(buffers[id]);
-        if (runs != 0) {
+        if (multiBuffer != 0) {
             collectRun(id);
         }
         buffers[id] = NONE;
@@ -149,12 +149,12 @@ final class TxBuffers {
 
     /** Whether no frame has more than one buffer, so that each descriptor in use stands for itself. */
     boolean allPlain() {
-        return runs == 0;
+        return multiBuffer == 0;
     }
 
     /** As {@link #collectOne} for the descriptors from {@code first} to {@code end - 1}, all in use. */
     void collectAll(int first, int end) {
-        if (runs != 0) {
+        if (multiBuffer != 0) {
             for (int id = first; id < end; id++) {
                 collectOne(id);
             }
@@ -166,21 +166,21 @@ final class TxBuffers {
         }
     }
 
-    private void collect(long hold) {
-        int itsSlot = (int) (hold >>> SLOT_SHIFT);
+    private void collect(long handle) {
+        int itsSlot = (int) (handle >>> SLOT_SHIFT);
         if (itsSlot != slot) {
             giveCollected();
             slot = itsSlot;
         }
-        collected[count++] = (int) hold;
+        collected[count++] = (int) handle;
     }
 
     private void collectRun(int id) {
         for (int i = 0; i < more[id]; i++) {
             collect(moreBuffers[id * IndirectTables.MOST + i]);
         }
-        for (int part = next[id]; part != NONE; part = next[part]) {
-            collect(part(buffers[part]));
+        for (int segment = next[id]; segment != NONE; segment = next[segment]) {
+            collect(segment(buffers[segment]));
         }
         forgetRun(id);
         // Else more might come together than descriptors, for which there is room.
@@ -189,7 +189,7 @@ final class TxBuffers {
 
     void giveCollected() {
         if (count > 0) {
-            frames.pool(slot).give(collected, 0, count);
+            frames.pool(slot).free(collected, 0, count);
             count = 0;
         }
     }
@@ -213,8 +213,8 @@ final class TxBuffers {
                 for (int i = 0; i < more[id]; i++) {
                     bytes += length(moreBuffers[id * IndirectTables.MOST + i]);
                 }
-                for (int part = next[id]; part != NONE; part = next[part]) {
-                    bytes += length(part(buffers[part]));
+                for (int segment = next[id]; segment != NONE; segment = next[segment]) {
+                    bytes += length(segment(buffers[segment]));
                 }
             }
         }

@@ -21,7 +21,7 @@ import java.lang.foreign.MemorySegment;
 public final class TxFrames {
 
     /** What takes a frame out of the short loops: a header that says something, or several slots. */
-    private static final int UNUSUAL = HeaderWriter.ASKED | Offloads.CONTINUES;
+    private static final int UNUSUAL = HeaderWriter.ASKED | Offloads.MORE_SEGMENTS;
 
     /** Frames that {@link #prepare} makes ready at a time, at most. */
     private static final int BURST = 64;
@@ -115,7 +115,7 @@ public final class TxFrames {
             }
             addresses[i] = frame.position();
             lengths[i] = header + length;
-            holds[i] = TxBuffers.hold(slot, length, frame.buffer());
+            holds[i] = TxBuffers.handle(slot, length, frame.buffer());
         }
         return most;
     }
@@ -134,7 +134,7 @@ public final class TxFrames {
         makeHeadroom(frame);
         addresses[0] = address(frame) - header;
         lengths[0] = header + length;
-        holds[0] = hold(frame);
+        holds[0] = handle(frame);
         writeHeader(frame, frame.position());
         return 1;
     }
@@ -163,12 +163,12 @@ public final class TxFrames {
      * @return how many it takes
      * @throws DoorbellException when the frame cannot be sent
      */
-    int prepareRun(FrameBatch batch, int from, int most) {
+    int prepareSegments(FrameBatch batch, int from, int most) {
         final int slots = batch.slots(from);
         final int bytes = batch.length(from);
         if (batch.frame(from + slots - 1).continues()) {
             throw new DoorbellException(name + ": the last frame of the batch goes on in a slot that there is not:"
-                    + " send whole frames (Offloads.CONTINUES)");
+                    + " send whole frames (Offloads.MORE_SEGMENTS)");
         }
         if (slots > most) {
             throw new DoorbellException(name + ": cannot send a frame in " + slots + " slots: it takes up to " + most
@@ -190,7 +190,7 @@ public final class TxFrames {
         return slots;
     }
 
-    /** Bytes in the frame that {@link #prepareRun} made ready. */
+    /** Bytes in the frame that {@link #prepareSegments} made ready. */
     int runBytes() {
         return runBytes;
     }
@@ -204,8 +204,8 @@ public final class TxFrames {
     }
 
     /** What to hold on to of a slot that was looked at last, as {@link TxBuffers} has it. */
-    long hold(Frame frame) {
-        return TxBuffers.hold(slot, frame.length(), frame.buffer());
+    long handle(Frame frame) {
+        return TxBuffers.handle(slot, frame.length(), frame.buffer());
     }
 
     FramePool pool(int slot) {

@@ -26,7 +26,7 @@ public record VhostMessage(VhostRequest request, int flags, ByteBuffer payload, 
         return ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    public static ByteBuffer nothing() {
+    public static ByteBuffer empty() {
         return bytes(0);
     }
 

@@ -37,7 +37,7 @@ final class SimulatedPackedQueue implements SimulatedQueue {
         this.size = queue.size();
         this.features = features;
         this.words = new long[size];
-        wantDoorbell(false);
+        enableNotifications(false);
     }
 
     @Override
@@ -109,7 +109,7 @@ final class SimulatedPackedQueue implements SimulatedQueue {
     }
 
     @Override
-    public void wantDoorbell(boolean on) {
+    public void enableNotifications(boolean on) {
         int wish = EVENTS_DISABLE;
         if (on) {
             wish = EVENTS_ENABLE;

@@ -33,7 +33,7 @@ final class SimulatedSplitQueue implements SimulatedQueue {
         this.mask = size - 1;
         this.features = features;
         this.ids = new int[size];
-        wantDoorbell(false);
+        enableNotifications(false);
     }
 
     @Override
@@ -88,7 +88,7 @@ final class SimulatedSplitQueue implements SimulatedQueue {
     }
 
     @Override
-    public void wantDoorbell(boolean on) {
+    public void enableNotifications(boolean on) {
         LittleEndian.SHORT.setOpaque(memory, used, on ? 0 : NO_NOTIFY);
         if (features.has(Feature.VIRTIO_F_EVENT_IDX)) {
             // With the next buffer, or with one that will be long in coming (2.7.10).

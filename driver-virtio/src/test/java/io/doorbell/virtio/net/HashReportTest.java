@@ -167,7 +167,7 @@ class HashReportTest {
     void comeBesideWhatElseIsSaidOfAFrame() throws IOException {
         NicConfig config = NicConfig.defaults()
                 .withRss(Rss.over(1))
-                .withReceiveOffloads(Offloads.CONTINUES | Offloads.NEEDS_CHECKSUM);
+                .withReceiveOffloads(Offloads.MORE_SEGMENTS | Offloads.NEEDS_CHECKSUM);
         try (VirtioNic nic = open(Device.PACKED_RSS_IN_ORDER, config)) {
             judge(nic, Rss.over(1));
             // The kernel leaves the checksum of its datagrams undone for a device that takes them so.

@@ -50,7 +50,7 @@ class KernelOffloadTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(20);
     private static final int MTU = 9000;
-    private static final int EVERYTHING = Offloads.NEEDS_CHECKSUM | Offloads.CONTINUES | Offloads.SEGMENT;
+    private static final int EVERYTHING = Offloads.NEEDS_CHECKSUM | Offloads.MORE_SEGMENTS | Offloads.SEGMENT;
 
     /** Why there is no bridge, if there is none. */
     private static Optional<String> obstacle = Optional.empty();
@@ -254,7 +254,7 @@ class KernelOffloadTest {
             sendToBeCut(sent, 1400);
             receive(receiver, 1);
             Frame first = in.frame(0);
-            assertThat(Offloads.toString(first.offloads())).isEqualTo("NEEDS_CHECKSUM SEGMENT CONTINUES");
+            assertThat(Offloads.toString(first.offloads())).isEqualTo("NEEDS_CHECKSUM SEGMENT MORE_SEGMENTS");
             assertThat(first.segmentation()).isEqualTo(kind.segmentation());
             assertThat(first.segmentSize()).isEqualTo(1400);
             assertThat(first.segmentHeader()).isEqualTo(sent.headers());
@@ -281,7 +281,7 @@ class KernelOffloadTest {
     void turnsOffloadsOffAndOnWhileItRuns() {
         byte[] content = content(8000);
         try (VirtioNic receiver = receiver(EVERYTHING)) {
-            receiver.ability(OffloadControl.class).receiveOffloads(Offloads.CONTINUES);
+            receiver.ability(OffloadControl.class).receiveOffloads(Offloads.MORE_SEGMENTS);
             for (int start = 0; start < 2; start++) {
                 sendToBeCut(packet(Packet.Kind.TCP4, content.length, Packet.PSH_ACK, receiver), 1000);
                 receive(receiver, 8);
@@ -307,7 +307,7 @@ class KernelOffloadTest {
         try (VirtioNic receiver = receiver(Offloads.NEEDS_CHECKSUM)) {
             assertThatThrownBy(() -> receiver.ability(OffloadControl.class).receiveOffloads(EVERYTHING))
                     .isInstanceOf(DoorbellException.class)
-                    .hasMessageContaining("cannot turn on SEGMENT CONTINUES")
+                    .hasMessageContaining("cannot turn on SEGMENT MORE_SEGMENTS")
                     .hasMessageContaining("NicConfig.withReceiveOffloads");
             assertThatThrownBy(() -> sender.ability(OffloadControl.class).receiveOffloads(0))
                     .isInstanceOf(DoorbellException.class)
@@ -317,7 +317,7 @@ class KernelOffloadTest {
 
     @Test
     void exchangesJumboFramesOverSeveralBuffers() {
-        try (VirtioNic receiver = receiver(Offloads.CONTINUES)) {
+        try (VirtioNic receiver = receiver(Offloads.MORE_SEGMENTS)) {
             List<byte[]> contents = new ArrayList<>();
             for (int length : new int[] {60, 2035, 2036, 2037, 2048, 2060, 2061, 4096, 8999, MTU + 14}) {
                 byte[] bytes = content(length);

@@ -49,7 +49,7 @@ class PackedVirtioContractTest extends QemuContract {
         int sent = 0;
         for (long last = System.nanoTime(); System.nanoTime() - last < full.toNanos(); ) {
             int from = batch.size();
-            nic.pool().allocate(batch, batch.room());
+            nic.pool().allocate(batch, batch.remaining());
             for (int i = from; i < batch.size(); i++) {
                 batch.frame(i).length(1000);
             }

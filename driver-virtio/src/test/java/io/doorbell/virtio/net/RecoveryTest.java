@@ -166,7 +166,7 @@ class RecoveryTest {
         boolean broke = BoundedWait.until(
                 () -> {
                     try {
-                        for (int i = 0; i < RxBuffers.PATIENCE; i++) {
+                        for (int i = 0; i < RxBuffers.IDLE_POLL_LIMIT; i++) {
                             poll.run();
                         }
                         return false;

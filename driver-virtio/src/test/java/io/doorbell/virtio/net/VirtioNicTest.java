@@ -306,7 +306,7 @@ class VirtioNicTest {
             assertThat(BoundedWait.until(() -> nic.txQueue(0).reclaim() == 0, PATIENCE))
                     .isTrue();
             // Up to a bulk of receive descriptors waits for buffers.
-            assertThat(pool.available()).isBetween(before, before + RxBuffers.bulk(received));
+            assertThat(pool.available()).isBetween(before, before + RxBuffers.refillThreshold(received));
         }
     }
 

@@ -41,7 +41,7 @@ public final class NicEnd implements AutoCloseable {
         }
         in.release();
         int length;
-        while (out.room() > 0 && (length = exchange.nextLength()) > 0 && pool.allocate(out, 1) == 1) {
+        while (out.remaining() > 0 && (length = exchange.nextLength()) > 0 && pool.allocate(out, 1) == 1) {
             Frame frame = out.frame(out.size() - 1);
             frame.length(length);
             exchange.write(frame.memory(), frame.position());

@@ -94,7 +94,7 @@ final class PackedQueuePeer implements QueuePeer {
     }
 
     @Override
-    public int parts() {
+    public int segments() {
         return parts.count();
     }
 

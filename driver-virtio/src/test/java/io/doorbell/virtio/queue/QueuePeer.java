@@ -22,7 +22,7 @@ interface QueuePeer {
     int id();
 
     /** In how many pieces it is, by a chain of descriptors or a table of them. */
-    int parts();
+    int segments();
 
     /** Where in the device's memory a piece is. */
     long address(int part);

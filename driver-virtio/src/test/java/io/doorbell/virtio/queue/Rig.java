@@ -43,8 +43,8 @@ final class Rig implements AutoCloseable {
         PoolRegistrations pools = new PoolRegistrations(memory);
         this.pool = pools.create(buffers, BUFFER);
         this.buffers = new int[buffers];
-        pool.take(this.buffers, 0, buffers);
-        pool.give(this.buffers, 0, buffers);
+        pool.allocate(this.buffers, 0, buffers);
+        pool.free(this.buffers, 0, buffers);
         this.source = new RxBuffers(pool, pools.deviceAddress(0), HEADER);
         TxFrames frames = new TxFrames("tx", pools, FrameLength.LARGEST, HEADER, features);
         DeviceHealth health = () -> healthChecks++;

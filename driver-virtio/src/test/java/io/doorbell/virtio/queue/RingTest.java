@@ -192,7 +192,7 @@ class RingTest {
 
     @Test
     void asksForTheDevicesHealthAfterManyVainPolls() {
-        for (int i = 0; i < RxBuffers.PATIENCE; i++) {
+        for (int i = 0; i < RxBuffers.IDLE_POLL_LIMIT; i++) {
             rig.rx.receive(batch);
         }
         assertThat(rig.healthChecks).isEqualTo(1);

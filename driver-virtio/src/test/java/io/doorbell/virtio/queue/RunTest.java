@@ -103,7 +103,7 @@ class RunTest {
     private byte[] sent() {
         assertThat(rig.txFar.take()).as("there is a frame").isTrue();
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        for (int i = 0; i < rig.txFar.parts(); i++) {
+        for (int i = 0; i < rig.txFar.segments(); i++) {
             bytes.writeBytes(
                     device.asSlice(rig.txFar.address(i), rig.txFar.length(i)).toArray(ValueLayout.JAVA_BYTE));
         }
@@ -204,7 +204,7 @@ class RunTest {
     @Test
     void refusesAFrameThatEndsBehindTheBatch() {
         add(content(100, 1), 2);
-        batch.frame(1).addOffloads(Offloads.CONTINUES);
+        batch.frame(1).addOffloads(Offloads.MORE_SEGMENTS);
         assertThatThrownBy(() -> rig.tx.send(batch))
                 .isInstanceOf(DoorbellException.class)
                 .hasMessageContaining("goes on in a slot that there is not");
@@ -362,7 +362,7 @@ class RunTest {
         arrive(content, 1, 1, 0, 0, 200, 0, 34, 0, 16, 0);
         rig.rx.receive(batch);
         Frame first = batch.frame(0);
-        assertThat(first.offloads()).isEqualTo(Offloads.NEEDS_CHECKSUM | Offloads.SEGMENT | Offloads.CONTINUES);
+        assertThat(first.offloads()).isEqualTo(Offloads.NEEDS_CHECKSUM | Offloads.SEGMENT | Offloads.MORE_SEGMENTS);
         assertThat(first.segmentHeader()).isEqualTo(54);
         int slots = batch.size();
         assertThat(rig.tx.send(batch)).isEqualTo(slots);

@@ -69,7 +69,7 @@ final class SplitQueuePeer implements QueuePeer {
     }
 
     @Override
-    public int parts() {
+    public int segments() {
         return parts.count();
     }
 

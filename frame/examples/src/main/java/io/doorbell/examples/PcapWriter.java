@@ -38,7 +38,7 @@ public final class PcapWriter implements AutoCloseable {
 
     public static void main(String... arguments) throws IOException {
         stopOnCtrlC(Thread.currentThread());
-        NicConfig config = NicConfig.defaults().withPromiscuous(true).withReceiveOffloads(Offloads.CONTINUES);
+        NicConfig config = NicConfig.defaults().withPromiscuous(true).withReceiveOffloads(Offloads.MORE_SEGMENTS);
         try (PcapWriter writer = new PcapWriter(Path.of(arguments[1]));
                 Nic nic = Nic.open(arguments[0], config)) {
             FrameBatch batch = new FrameBatch(64);

@@ -85,7 +85,7 @@ public final class SimulatedNic implements AutoCloseable {
     }
 
     private int fill(SimulatedQueue queue, MemorySegment memory, int most) {
-        queue.wantDoorbell(++plays % DOORBELL == 0);
+        queue.enableNotifications(++plays % DOORBELL == 0);
         int count = queue.available(most);
         for (int left = count; left > 0; left -= RUN) {
             int run = Math.min(RUN, left);
@@ -112,7 +112,7 @@ public final class SimulatedNic implements AutoCloseable {
     public int depart(int most) {
         int departed = 0;
         for (SimulatedQueue queue : tx) {
-            queue.wantDoorbell(++plays % DOORBELL == 0);
+            queue.enableNotifications(++plays % DOORBELL == 0);
             int count = queue.available(most);
             use(queue, count, 0);
             departed += count;

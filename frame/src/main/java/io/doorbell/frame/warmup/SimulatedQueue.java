@@ -27,5 +27,5 @@ public interface SimulatedQueue {
     }
 
     /** Whether the driver is to tell of new buffers from now on, where it can be asked not to. */
-    default void wantDoorbell(boolean on) {}
+    default void enableNotifications(boolean on) {}
 }

@@ -134,11 +134,11 @@ final class WarmUpRunner implements AutoCloseable {
         }
 
         void open() {
-            taken = pool.take(buffers, 0, buffers.length);
+            taken = pool.allocate(buffers, 0, buffers.length);
         }
 
         void close() {
-            pool.give(buffers, 0, taken);
+            pool.free(buffers, 0, taken);
             taken = 0;
         }
     }

@@ -110,7 +110,7 @@ final class LatencyGenerator {
             now = System.nanoTime();
             if (now - due >= 0
                     && due - end < 0
-                    && out.room() > 0
+                    && out.remaining() > 0
                     && nic.rxQueue(0).pool().allocate(out, 1) == 1) {
                 write(out.frame(out.size() - 1), due);
                 trips.sent(due);

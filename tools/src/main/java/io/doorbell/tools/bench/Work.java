@@ -50,7 +50,7 @@ enum Work {
             long sent = 0;
             for (int poll = 0; poll < times; poll++) {
                 int fresh = batch.size();
-                pool.allocate(batch, batch.room());
+                pool.allocate(batch, batch.remaining());
                 for (int i = fresh; i < batch.size(); i++) {
                     writeHeaders(batch.frame(i));
                 }

@@ -124,7 +124,7 @@ public abstract class DeviceRing {
         if ((flags & INDIRECT) != 0) {
             // None goes on behind a table (2.7.5.3.1, 2.8.19).
             if (!canBeTable || (flags & NEXT) != 0) {
-                throw lie("a table of indirect descriptors within a chain");
+                throw malformed("a table of indirect descriptors within a chain");
             }
             describeIndirect(address, length, writable);
         } else {
@@ -134,7 +134,8 @@ public abstract class DeviceRing {
 
     private void describeIndirect(long address, int length, boolean writable) {
         if (!indirect) {
-            throw lie("an indirect descriptor, although " + Feature.VIRTIO_F_INDIRECT_DESC + " was not agreed on");
+            throw malformed(
+                    "an indirect descriptor, although " + Feature.VIRTIO_F_INDIRECT_DESC + " was not agreed on");
         }
         int found = memory.find(address, region);
         if (length <= 0
@@ -142,7 +143,7 @@ public abstract class DeviceRing {
                 || length / DESCRIPTOR > MOST_PARTS
                 || found < 0
                 || memory.size(found) - memory.offset(found, address) < length) {
-            throw lie(String.format(
+            throw malformed(String.format(
                     "a table of indirect descriptors at 0x%x of %s bytes, which is no table in shared memory",
                     address, Integer.toUnsignedString(length)));
         }
@@ -156,8 +157,8 @@ public abstract class DeviceRing {
     /** Adds a piece of memory, which may extend over regions that are neighbours. */
     final void add(long address, int length, boolean isWritable, boolean mustBeWritable) {
         if (isWritable != mustBeWritable) {
-            throw lie("a buffer that the device is to " + (isWritable ? "write" : "read") + " in a queue where it "
-                    + (isWritable ? "reads" : "writes"));
+            throw malformed("a buffer that the device is to " + (isWritable ? "write" : "read")
+                    + " in a queue where it " + (isWritable ? "reads" : "writes"));
         }
         long left = Integer.toUnsignedLong(length);
         if (left == 0) {
@@ -168,7 +169,7 @@ public abstract class DeviceRing {
             count();
             int found = memory.find(at, region);
             if (found < 0) {
-                throw lie(String.format(
+                throw malformed(String.format(
                         "a buffer at 0x%x of %d bytes, which is not in the memory that it shares",
                         address, Integer.toUnsignedLong(length)));
             }
@@ -189,7 +190,7 @@ public abstract class DeviceRing {
     /** One without bytes counts, too: it takes time to read. */
     private void count() {
         if (pieces == MOST_PARTS) {
-            throw lie("a buffer in more than " + MOST_PARTS + " pieces");
+            throw malformed("a buffer in more than " + MOST_PARTS + " pieces");
         }
         pieces++;
     }
@@ -237,7 +238,7 @@ public abstract class DeviceRing {
         VarHandle.fullFence();
     }
 
-    final BrokenDeviceException lie(String what) {
+    final BrokenDeviceException malformed(String what) {
         return new BrokenDeviceException(name + ": the front-end made available " + what);
     }
 }

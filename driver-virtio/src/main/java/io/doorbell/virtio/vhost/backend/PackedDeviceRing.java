@@ -64,7 +64,7 @@ public final class PackedDeviceRing extends DeviceRing {
         this.deviceEvents = memory.ring("device event suppression", deviceAddress, EVENT_BYTES, EVENT_BYTES);
         int position = base & EVENT_OFFSET;
         if (position >= size) {
-            throw lie("a ring of " + size + " descriptors that starts at " + position);
+            throw malformed("a ring of " + size + " descriptors that starts at " + position);
         }
         this.next = (base >>> WRAP_BIT & 1) == 1 ? position : position + size;
         this.put = next;
@@ -100,7 +100,7 @@ public final class PackedDeviceRing extends DeviceRing {
                 break;
             }
             if (++length > room) {
-                throw lie("a chain from descriptor " + index(next) + " that has no end");
+                throw malformed("a chain from descriptor " + index(next) + " that has no end");
             }
             word = (long) LONG.getOpaque(descriptors, (long) index(position) * DESCRIPTOR + 8);
         }
@@ -119,7 +119,7 @@ public final class PackedDeviceRing extends DeviceRing {
             long word = table.get(LittleEndian.PLAIN_LONG, at + 8);
             int flags = (int) (word >>> 48);
             if ((flags & INDIRECT) != 0) {
-                throw lie("an indirect table within an indirect table");
+                throw malformed("an indirect table within an indirect table");
             }
             add(table.get(LittleEndian.PLAIN_LONG, at), (int) word, (flags & WRITE) != 0, writable);
         }

@@ -75,14 +75,14 @@ final class SplitDeviceRing extends DeviceRing {
                 return false;
             }
             if (known > size) {
-                throw lie(known + " buffers in a ring of " + size);
+                throw malformed(known + " buffers in a ring of " + size);
             }
         }
         int head = (short) SHORT.getOpaque(available, RING + 2L * (next & mask)) & 0xffff;
         int descriptor = head;
         for (int length = 1; ; length++) {
             if (descriptor >= size || length > size) {
-                throw lie(
+                throw malformed(
                         length > size
                                 ? "a chain from descriptor " + head + " that has no end"
                                 : "descriptor " + descriptor + " of " + size);
@@ -108,13 +108,14 @@ final class SplitDeviceRing extends DeviceRing {
         int descriptor = 0;
         for (int length = 1; ; length++) {
             if (descriptor >= count || length > count) {
-                throw lie("a chain in an indirect table of " + count + " descriptors that leaves it or has no end");
+                throw malformed(
+                        "a chain in an indirect table of " + count + " descriptors that leaves it or has no end");
             }
             long at = offset + (long) descriptor * DESCRIPTOR;
             long word = table.get(LittleEndian.PLAIN_LONG, at + 8);
             int flags = (int) (word >>> 32) & 0xffff;
             if ((flags & INDIRECT) != 0) {
-                throw lie("an indirect table within an indirect table");
+                throw malformed("an indirect table within an indirect table");
             }
             add(table.get(LittleEndian.PLAIN_LONG, at), (int) word, (flags & WRITE) != 0, writable);
             if ((flags & NEXT) == 0) {
@@ -155,7 +156,7 @@ final class SplitDeviceRing extends DeviceRing {
         // Acquire: as in take().
         int count = ((short) SHORT.getAcquire(available, INDEX) - next) & 0xffff;
         if (count > size) {
-            throw lie(count + " buffers in a ring of " + size);
+            throw malformed(count + " buffers in a ring of " + size);
         }
         count = Math.min(count, most);
         for (int i = 0; i < count; i++) {

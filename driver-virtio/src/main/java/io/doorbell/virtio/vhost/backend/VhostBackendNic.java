@@ -127,7 +127,7 @@ public final class VhostBackendNic implements Nic {
             queues.add(out);
             queues.add(in);
             tx.add(new VhostBackendTxQueue(txName, out));
-            rx.add(new VhostBackendRxQueue(rxName, in, pool, has(config, Offloads.CONTINUES)));
+            rx.add(new VhostBackendRxQueue(rxName, in, pool, has(config, Offloads.MORE_SEGMENTS)));
         }
     }
 
@@ -139,7 +139,7 @@ public final class VhostBackendNic implements Nic {
         if (has(config, Offloads.NEEDS_CHECKSUM)) {
             features |= OffloadSide.DEVICE.checksum.mask();
         }
-        if (has(config, Offloads.NEEDS_CHECKSUM | Offloads.SEGMENT | Offloads.CONTINUES)) {
+        if (has(config, Offloads.NEEDS_CHECKSUM | Offloads.SEGMENT | Offloads.MORE_SEGMENTS)) {
             features |= OffloadSide.DEVICE.segmentation();
         }
         for (String without : config.withoutFeatures()) {

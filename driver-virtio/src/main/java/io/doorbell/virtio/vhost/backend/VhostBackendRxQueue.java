@@ -82,7 +82,7 @@ final class VhostBackendRxQueue implements RxQueue {
         }
         final int held = batch.size();
         try {
-            for (int read = 0; read < DeviceRing.MOST_A_POLL && batch.room() > 0; read += ring.pieces) {
+            for (int read = 0; read < DeviceRing.MOST_A_POLL && batch.remaining() > 0; read += ring.pieces) {
                 int mark = ring.mark();
                 ring.clear();
                 if (!ring.take(false)) {
@@ -112,16 +112,16 @@ final class VhostBackendRxQueue implements RxQueue {
      */
     private boolean receive(DeviceRing ring, int bytes, FrameBatch batch) {
         int parts = (bytes + room - 1) / room;
-        if (parts > batch.room() && parts <= batch.capacity()) {
+        if (parts > batch.remaining() && parts <= batch.capacity()) {
             return false;
         }
         if (parts > 1) {
             Arrays.fill(fresh, 0, parts, NONE);
         }
         wanted = parts;
-        int given = pool.take(fresh, 0, parts);
+        int given = pool.allocate(fresh, 0, parts);
         if (given < parts) {
-            pool.give(fresh, 0, given);
+            pool.free(fresh, 0, given);
             fresh[0] = NONE;
             stall.stuck(queue.counters.frames + queue.counters.errors);
             return false;
@@ -149,7 +149,7 @@ final class VhostBackendRxQueue implements RxQueue {
             while (count < wanted && fresh[count] != NONE) {
                 count++;
             }
-            pool.give(fresh, 0, count);
+            pool.free(fresh, 0, count);
             fresh[0] = NONE;
         }
     }

@@ -15,7 +15,7 @@ final class VhostAnnouncedMemory {
 
     /** Sends a request and makes sure that it is heeded. */
     interface Teller {
-        void tell(VhostRequest request, ByteBuffer payload, List<Integer> files);
+        void announce(VhostRequest request, ByteBuffer payload, List<Integer> files);
     }
 
     private final String path;
@@ -59,12 +59,12 @@ final class VhostAnnouncedMemory {
     private void tellChanges(List<Shared> now, Teller backEnd) {
         for (Shared gone : known) {
             if (!now.contains(gone)) {
-                backEnd.tell(VhostRequest.REM_MEM_REG, slot(gone), List.of());
+                backEnd.announce(VhostRequest.REM_MEM_REG, slot(gone), List.of());
             }
         }
         for (Shared added : now) {
             if (!known.contains(added)) {
-                backEnd.tell(VhostRequest.ADD_MEM_REG, slot(added), List.of(added.fd()));
+                backEnd.announce(VhostRequest.ADD_MEM_REG, slot(added), List.of(added.fd()));
             }
         }
     }
@@ -89,6 +89,6 @@ final class VhostAnnouncedMemory {
             shared.region().write(table);
             files.add(shared.fd());
         }
-        backEnd.tell(VhostRequest.SET_MEM_TABLE, table, files);
+        backEnd.announce(VhostRequest.SET_MEM_TABLE, table, files);
     }
 }

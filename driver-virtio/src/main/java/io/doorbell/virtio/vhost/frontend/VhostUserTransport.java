@@ -164,7 +164,7 @@ public final class VhostUserTransport implements VhostTransport {
 
     private void shakeHands(VhostConnection fresh) {
         protocol = 0;
-        fresh.send(VhostRequest.SET_OWNER, 0, VhostMessage.nothing(), List.of());
+        fresh.send(VhostRequest.SET_OWNER, 0, VhostMessage.empty(), List.of());
         features = firstAnswer(fresh);
         if ((features & VhostProtocol.PROTOCOL_FEATURES) != 0) {
             long agreed = askNumber(fresh, VhostRequest.GET_PROTOCOL_FEATURES) & VhostProtocol.KNOWN;
@@ -324,12 +324,12 @@ public final class VhostUserTransport implements VhostTransport {
 
     private static long askNumber(VhostConnection connection, VhostRequest request) {
         return connection
-                .ask(request, 0, VhostMessage.nothing(), List.of(), Long.BYTES)
+                .ask(request, 0, VhostMessage.empty(), List.of(), Long.BYTES)
                 .getLong(0);
     }
 
     /** Sends a request that changes something, and makes sure that it was heeded where the back-end says so. */
-    private void tell(VhostRequest request, ByteBuffer payload, List<Integer> files) {
+    private void announce(VhostRequest request, ByteBuffer payload, List<Integer> files) {
         if (!has(VhostProtocol.REPLY_ACK)) {
             send(request, payload, files);
             return;
@@ -368,9 +368,9 @@ public final class VhostUserTransport implements VhostTransport {
     public synchronized void addStatus(int bits) {
         status = status | bits;
         if (has(VhostProtocol.STATUS) && isConnected()) {
-            tell(VhostRequest.SET_STATUS, VhostMessage.number(status), List.of());
+            announce(VhostRequest.SET_STATUS, VhostMessage.number(status), List.of());
             if ((bits & DeviceStatus.FEATURES_OK) != 0) {
-                status = (int) ask(VhostRequest.GET_STATUS, 0, VhostMessage.nothing(), List.of(), Long.BYTES)
+                status = (int) ask(VhostRequest.GET_STATUS, 0, VhostMessage.empty(), List.of(), Long.BYTES)
                         .getLong(0);
             }
         }
@@ -391,10 +391,10 @@ public final class VhostUserTransport implements VhostTransport {
                 resetQueue(index);
             }
             if (has(VhostProtocol.RESET_DEVICE)) {
-                tell(VhostRequest.RESET_DEVICE, VhostMessage.nothing(), List.of());
+                announce(VhostRequest.RESET_DEVICE, VhostMessage.empty(), List.of());
             }
             if (has(VhostProtocol.STATUS)) {
-                tell(VhostRequest.SET_STATUS, VhostMessage.number(0), List.of());
+                announce(VhostRequest.SET_STATUS, VhostMessage.number(0), List.of());
             }
         } catch (VhostDisconnected e) {
             disconnect(); // which is a reset, too
@@ -419,7 +419,7 @@ public final class VhostUserTransport implements VhostTransport {
     public synchronized void driverFeatures(long negotiated) {
         driverFeatures = negotiated;
         long known = features & ((negotiated & PASSED_FEATURES) | VhostProtocol.PROTOCOL_FEATURES);
-        tell(VhostRequest.SET_FEATURES, VhostMessage.number(known), List.of());
+        announce(VhostRequest.SET_FEATURES, VhostMessage.number(known), List.of());
     }
 
     /** VHOST_USER_SET_VRING_ENABLE says which queues are used. */
@@ -501,8 +501,8 @@ public final class VhostUserTransport implements VhostTransport {
         Queue queue = queues.computeIfAbsent(index, i -> new Queue(EventFd.create(kernel), EventFd.create(kernel)));
         queue.kick.clear(); // what an earlier back-end has not heard
         boolean packed = Feature.VIRTIO_F_RING_PACKED.isIn(driverFeatures);
-        tell(VhostRequest.SET_VRING_NUM, VhostMessage.state(index, at.size()), List.of());
-        tell(
+        announce(VhostRequest.SET_VRING_NUM, VhostMessage.state(index, at.size()), List.of());
+        announce(
                 VhostRequest.SET_VRING_BASE,
                 VhostMessage.state(index, packed ? VhostProtocol.PACKED_START : 0),
                 List.of());
@@ -512,11 +512,11 @@ public final class VhostUserTransport implements VhostTransport {
                 .putLong(at.descriptorArea())
                 .putLong(at.deviceArea())
                 .putLong(at.driverArea());
-        tell(VhostRequest.SET_VRING_ADDR, addresses, List.of());
-        tell(VhostRequest.SET_VRING_CALL, VhostMessage.number(index), List.of(queue.call.fd()));
-        tell(VhostRequest.SET_VRING_ERR, VhostMessage.number(index), List.of(ownErrors.fd()));
+        announce(VhostRequest.SET_VRING_ADDR, addresses, List.of());
+        announce(VhostRequest.SET_VRING_CALL, VhostMessage.number(index), List.of(queue.call.fd()));
+        announce(VhostRequest.SET_VRING_ERR, VhostMessage.number(index), List.of(ownErrors.fd()));
         enabled.add(index); // before it can know
-        tell(VhostRequest.SET_VRING_KICK, VhostMessage.number(index), List.of(queue.kick.fd()));
+        announce(VhostRequest.SET_VRING_KICK, VhostMessage.number(index), List.of(queue.kick.fd()));
         return doorbell(queue.kick);
     }
 
@@ -524,7 +524,7 @@ public final class VhostUserTransport implements VhostTransport {
     @Override
     public synchronized void startQueue(int index) {
         if ((features & VhostProtocol.PROTOCOL_FEATURES) != 0) {
-            tell(VhostRequest.SET_VRING_ENABLE, VhostMessage.state(index, 1), List.of());
+            announce(VhostRequest.SET_VRING_ENABLE, VhostMessage.state(index, 1), List.of());
         }
     }
 
@@ -537,7 +537,7 @@ public final class VhostUserTransport implements VhostTransport {
     @Override
     public synchronized void resetQueue(int index) {
         if ((features & VhostProtocol.PROTOCOL_FEATURES) != 0) {
-            tell(VhostRequest.SET_VRING_ENABLE, VhostMessage.state(index, 0), List.of());
+            announce(VhostRequest.SET_VRING_ENABLE, VhostMessage.state(index, 0), List.of());
         }
         ask(VhostRequest.GET_VRING_BASE, 0, VhostMessage.state(index, 0), List.of(), STATE_BYTES);
         enabled.remove(index);
@@ -558,7 +558,7 @@ public final class VhostUserTransport implements VhostTransport {
     }
 
     private void announceMemory() {
-        announced.update(dma.shared(), has(VhostProtocol.CONFIGURE_MEM_SLOTS), this::tell);
+        announced.update(dma.shared(), has(VhostProtocol.CONFIGURE_MEM_SLOTS), this::announce);
     }
 
     // ---- The rest

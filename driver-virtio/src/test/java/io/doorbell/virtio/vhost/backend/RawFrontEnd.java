@@ -135,7 +135,7 @@ final class RawFrontEnd implements AutoCloseable {
 
     /** Returns when the back-end has done what it was asked. */
     void sync() {
-        assertThat(connection.ask(VhostRequest.GET_FEATURES, 0, VhostMessage.nothing(), List.of(), Long.BYTES))
+        assertThat(connection.ask(VhostRequest.GET_FEATURES, 0, VhostMessage.empty(), List.of(), Long.BYTES))
                 .isNotNull();
     }
 

@@ -290,7 +290,7 @@ class VhostBackendTest {
     private void isDisconnected(VhostConnection connection) {
         assertThatThrownBy(() -> {
                     for (int i = 0; i < 100; i++) {
-                        connection.ask(VhostRequest.GET_FEATURES, 0, VhostMessage.nothing(), List.of(), Long.BYTES);
+                        connection.ask(VhostRequest.GET_FEATURES, 0, VhostMessage.empty(), List.of(), Long.BYTES);
                     }
                 })
                 .isInstanceOf(VhostDisconnected.class);

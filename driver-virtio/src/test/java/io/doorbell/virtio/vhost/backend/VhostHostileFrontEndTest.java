@@ -101,7 +101,7 @@ class VhostHostileFrontEndTest {
     @EnumSource(VhostRequest.class)
     void sendsRepliesThatNobodyAskedFor(VhostRequest request) {
         try (RawFrontEnd front = connect()) {
-            front.connection.send(request, VhostMessage.REPLY, VhostMessage.nothing(), List.of());
+            front.connection.send(request, VhostMessage.REPLY, VhostMessage.empty(), List.of());
             isDisconnected(front);
         }
         theNextOneIsServed();

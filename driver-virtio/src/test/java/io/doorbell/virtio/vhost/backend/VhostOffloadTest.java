@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @MethodSource("directions")
 class VhostOffloadTest {
 
-    private static final int EVERYTHING = Offloads.NEEDS_CHECKSUM | Offloads.CONTINUES | Offloads.SEGMENT;
+    private static final int EVERYTHING = Offloads.NEEDS_CHECKSUM | Offloads.MORE_SEGMENTS | Offloads.SEGMENT;
 
     private final boolean fromFrontEnd;
     private final String[] without;
@@ -147,7 +147,7 @@ class VhostOffloadTest {
                 sent.needsChecksum(34, 16);
                 sent.segment(Segmentation.TCP4, 54, 1448);
                 Frame frame = ends.exchange();
-                assertThat(frame.offloads() & ~Offloads.CONTINUES)
+                assertThat(frame.offloads() & ~Offloads.MORE_SEGMENTS)
                         .isEqualTo(Offloads.NEEDS_CHECKSUM | Offloads.SEGMENT);
                 assertThat(frame.segmentation()).isEqualTo(Segmentation.TCP4);
                 assertThat(frame.segmentSize()).isEqualTo(1448);
@@ -160,7 +160,7 @@ class VhostOffloadTest {
 
     @Test
     void exchangeJumboFrames() {
-        try (Ends ends = new Ends(Offloads.CONTINUES)) {
+        try (Ends ends = new Ends(Offloads.MORE_SEGMENTS)) {
             for (int length = 2030; length < 9018; length += 97) {
                 ends.add(content(length));
                 ends.exchange();

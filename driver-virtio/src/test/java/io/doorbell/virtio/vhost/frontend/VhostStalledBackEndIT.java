@@ -113,7 +113,7 @@ class VhostStalledBackEndIT {
     }
 
     private int send(FrameBatch out) {
-        pool.allocate(out, out.room());
+        pool.allocate(out, out.remaining());
         for (int i = 0; i < out.size(); i++) {
             fill(out.frame(i), SENT);
         }

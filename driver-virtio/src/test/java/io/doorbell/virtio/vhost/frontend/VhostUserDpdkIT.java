@@ -153,7 +153,7 @@ class VhostUserDpdkIT {
             })
     void bouncesJumboFramesUnharmed(String without) {
         NicConfig config =
-                NicConfig.defaults().withReceiveOffloads(Offloads.CONTINUES).withoutFeatures(without.split(" "));
+                NicConfig.defaults().withReceiveOffloads(Offloads.MORE_SEGMENTS).withoutFeatures(without.split(" "));
         try (Testpmd testpmd = testpmd("io", 1);
                 Nic nic = open(testpmd, config)) {
             nic.awaitLink(PATIENCE);
@@ -397,7 +397,7 @@ class VhostUserDpdkIT {
             if (System.nanoTime() - moved > 100_000_000L) {
                 highest = given;
             }
-            while (out.room() > 0 && given - highest < WINDOW) {
+            while (out.remaining() > 0 && given - highest < WINDOW) {
                 if (rx.pool().allocate(out, 1) == 0) {
                     break;
                 }
