@@ -1,4 +1,4 @@
-# Sourced by ./nicctl and ./verify: finds what they need, and installs it where it may (Debian, as root).
+# Sourced by nicctl, built here or unpacked, and by ./verify: finds what they need, and installs it where it may (Debian, as root).
 #
 #   set_up jdk maven qemu busybox kernel ip dpdk pcap tshark    returns with all there and JAVA_HOME exported, or exits with 1
 #
@@ -39,6 +39,31 @@ guest_modules=(9p 9pnet_virtio overlay virtio_console          # its file tree a
     vfio-pci vfio_iommu_type1 uio_pci_generic                  # for drivers in user space
     igb igbvf e1000e virtio_net                                # for the other end of the wire
     8021q bridge dummy macvlan pktgen tun veth)
+
+# Finds the command in a line of nicctl's, the NIC that it names with --nic, and whether all it wants is help. Options come
+# in any order, and their values behind a space or an equals sign.
+read_command() {
+    local word previous=''
+    command='' nic='' help=''
+    for word; do
+        case $word in
+            -h | --help) help=yes ;;
+            --nic=*) nic=${word#*=} ;;
+            -*) ;;
+            *) if [[ $previous == --nic ]]; then nic=$word; else command=${command:-$word}; fi ;;
+        esac
+        previous=$word
+    done
+}
+
+# What the command needs besides Java.
+tools_for_command() {
+    [[ $help ]] && return
+    case $command:$nic in
+        demo: | demo:igb | demo:virtio | lab:*) echo qemu busybox kernel ;;
+        bench:*) echo dpdk pcap ip qemu busybox kernel ;;
+    esac
+}
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 

@@ -1,5 +1,4 @@
 /** nicctl: the command line. */
-@SuppressWarnings("requires-automatic") // HdrHistogram ships no module descriptor
 module io.doorbell.tools {
     requires static transitive org.jspecify;
     requires io.doorbell.pci;
@@ -7,10 +6,13 @@ module io.doorbell.tools {
     requires io.doorbell.qemu;
     requires com.fasterxml.jackson.jr.ob;
     requires info.picocli;
-    requires HdrHistogram;
     requires jdk.management;
 
     // picocli sets the fields that carry options.
     opens io.doorbell.tools to
             info.picocli;
+    opens io.doorbell.tools.command to
+            info.picocli;
+
+    uses io.doorbell.tools.CommandProvider;
 }

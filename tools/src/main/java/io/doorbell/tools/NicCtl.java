@@ -1,10 +1,25 @@
 package io.doorbell.tools;
 
 import io.doorbell.DoorbellException;
+import io.doorbell.tools.command.AbsentBenchCommand;
+import io.doorbell.tools.command.BindCommand;
+import io.doorbell.tools.command.DemoCommand;
+import io.doorbell.tools.command.FeaturesCommand;
+import io.doorbell.tools.command.InfoCommand;
+import io.doorbell.tools.command.LabCommand;
+import io.doorbell.tools.command.ListCommand;
+import io.doorbell.tools.command.RegsCommand;
+import io.doorbell.tools.command.RestoreCommand;
+import io.doorbell.tools.command.StatsCommand;
+import io.doorbell.tools.command.UnbindCommand;
+import io.doorbell.tools.host.Context;
+import io.doorbell.tools.text.Console;
+import io.doorbell.tools.text.StandardOutput;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
+import java.util.ServiceLoader;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -65,7 +80,7 @@ public final class NicCtl implements Callable<Integer> {
     }
 
     /** Runs one command line to its end and returns the exit status. */
-    static int run(Context context, List<String> arguments) {
+    public static int run(Context context, List<String> arguments) {
         NicCtl nicctl = new NicCtl(context);
         CommandLine line = new CommandLine(nicctl)
                 .addSubcommand(new ListCommand(context))
@@ -78,11 +93,16 @@ public final class NicCtl implements Callable<Integer> {
                 .addSubcommand(new FeaturesCommand(context))
                 .addSubcommand(new DemoCommand(context))
                 .addSubcommand(new LabCommand(context))
-                .addSubcommand(new BenchCommand(context))
                 .setOut(new PrintWriter(context.console().out(), true, StandardCharsets.UTF_8))
                 .setErr(new PrintWriter(context.console().err(), true, StandardCharsets.UTF_8))
                 .setParameterExceptionHandler((failure, words) -> nicctl.misused(failure))
                 .setExecutionExceptionHandler((failure, command, result) -> nicctl.failed(failure));
+        for (CommandProvider provider : ServiceLoader.load(CommandProvider.class)) {
+            line.addSubcommand(provider.command(context));
+        }
+        if (!line.getSubcommands().containsKey(AbsentBenchCommand.NAME)) {
+            line.addSubcommand(new AbsentBenchCommand());
+        }
         return line.execute(arguments.toArray(String[]::new));
     }
 

@@ -1,2 +1,2 @@
-/** nicctl: one class a subcommand. */
+/** nicctl: the command line, and how commands join it. */
 package io.doorbell.tools;

@@ -1,6 +1,10 @@
 package io.doorbell.tools;
 
 import io.doorbell.qemu.guest.GuestMachine;
+import io.doorbell.tools.host.Context;
+import io.doorbell.tools.host.Program;
+import io.doorbell.tools.text.CapturedConsole;
+import io.doorbell.tools.text.Json;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

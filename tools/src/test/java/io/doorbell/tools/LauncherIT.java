@@ -2,6 +2,7 @@ package io.doorbell.tools;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.doorbell.tools.text.Json;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -70,10 +71,11 @@ class LauncherIT {
                 "pom.xml",
                 "tools/pom.xml",
                 "tools/setup.sh",
+                "tools/bench/pom.xml",
                 "tools/target/classes",
                 "tools/target/lib");
         Files.createDirectories(home.resolve("tools/src/main"));
-        Files.createDirectories(home.resolve("tools/src/test"));
+        Files.createDirectories(home.resolve("tools/bench/src/main"));
         stampAt(Instant.now());
 
         programs = Files.createDirectory(folder.resolve("programs"));

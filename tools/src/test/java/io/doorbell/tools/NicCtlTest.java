@@ -2,6 +2,9 @@ package io.doorbell.tools;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.doorbell.tools.host.FakeSysfs;
+import io.doorbell.tools.text.CapturedConsole;
+import io.doorbell.tools.text.Json;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;

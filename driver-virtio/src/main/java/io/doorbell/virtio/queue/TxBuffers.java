@@ -16,7 +16,7 @@ final class TxBuffers {
 
     private final TxFrames frames;
 
-    /** Of each descriptor in use: its buffer, as {@link #handle} has it. Of a {@link #putSegment part}: see {@link #segment}. */
+    /** Of each descriptor in use: its buffer, as {@link #handle} has it. Of a {@link #putSegment segment}: see {@link #segment}. */
     private final long[] buffers;
 
     /** Of a frame in several descriptors, from the one that the device gives back: which is the next; else NONE. */

@@ -92,7 +92,7 @@ public abstract class DeviceRing {
      * @param written bytes that were written into each
      * @return how many there were
      */
-    abstract int useAll(int most, int written);
+    public abstract int useAll(int most, int written);
 
     /** Where {@link #take} would go on; {@link #rewind} goes back there. */
     abstract int mark();

@@ -177,7 +177,7 @@ public final class PackedDeviceRing extends DeviceRing {
     }
 
     @Override
-    int useAll(int most, int written) {
+    public int useAll(int most, int written) {
         int count = 0;
         int limit = Math.min(most, size - distance(published, next));
         while (count < limit) {

@@ -152,7 +152,7 @@ final class SplitDeviceRing extends DeviceRing {
     }
 
     @Override
-    int useAll(int most, int written) {
+    public int useAll(int most, int written) {
         // Acquire: as in take().
         int count = ((short) SHORT.getAcquire(available, INDEX) - next) & 0xffff;
         if (count > size) {

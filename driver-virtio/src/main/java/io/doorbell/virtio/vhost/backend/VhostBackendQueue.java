@@ -18,14 +18,14 @@ import org.jspecify.annotations.Nullable;
  * One of a back-end's queues: what the front-end has said of it, and the ring once it has said enough. Everything here
  * changes behind the gate, which is shut by the thread that serves the front-end.
  */
-final class VhostBackendQueue implements AutoCloseable {
+public final class VhostBackendQueue implements AutoCloseable {
 
     /** Bytes in the header of a frame (5.1.6), with VIRTIO_F_VERSION_1. */
-    static final int HEADER = NetHeader.BYTES;
+    public static final int HEADER = NetHeader.BYTES;
 
     private static final int LARGEST = 32768;
 
-    final PollGate gate;
+    public final PollGate gate;
     final QueueCounters counters = new QueueCounters();
 
     private final Kernel kernel;
@@ -58,7 +58,7 @@ final class VhostBackendQueue implements AutoCloseable {
     private volatile boolean up;
 
     /** Tells {@code complain} when the front-end has done what it must not, on the thread that polls. */
-    VhostBackendQueue(Kernel kernel, String name, Consumer<String> complain) {
+    public VhostBackendQueue(Kernel kernel, String name, Consumer<String> complain) {
         this.kernel = kernel;
         this.name = name;
         this.gate = new PollGate(name);
@@ -69,7 +69,7 @@ final class VhostBackendQueue implements AutoCloseable {
 
     /** The ring; null while there is none to be used. */
     @Nullable
-    DeviceRing ring() {
+    public DeviceRing ring() {
         if (!running) {
             throw new IllegalStateException(name + " is stopped");
         }
@@ -81,7 +81,7 @@ final class VhostBackendQueue implements AutoCloseable {
         return features;
     }
 
-    void publish(DeviceRing used) {
+    public void publish(DeviceRing used) {
         if (used.publish() && call != null) {
             counters.kicks++;
             try {
@@ -120,7 +120,7 @@ final class VhostBackendQueue implements AutoCloseable {
 
     // ---- With the gate shut: the thread that serves the front-end
 
-    void run(boolean on) {
+    public void run(boolean on) {
         running = on;
     }
 

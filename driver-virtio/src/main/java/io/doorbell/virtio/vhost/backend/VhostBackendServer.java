@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * Listens on a socket and serves the front-ends that connect, one at a time, on a thread of its own. Whatever goes wrong
  * ends one session at most: it is said, and the next front-end is served.
  */
-final class VhostBackendServer implements AutoCloseable {
+public final class VhostBackendServer implements AutoCloseable {
 
     private static final System.Logger LOG = System.getLogger(VhostBackendServer.class.getName());
 
@@ -46,7 +46,7 @@ final class VhostBackendServer implements AutoCloseable {
     private volatile boolean closed;
 
     /** Listens; {@link #start} serves. */
-    VhostBackendServer(
+    public VhostBackendServer(
             Kernel kernel, String name, String path, long offered, List<VhostBackendQueue> queues, Runnable served) {
         this(kernel, name, path, offered, queues, served, VhostConnection.PATIENCE);
     }
@@ -55,7 +55,7 @@ final class VhostBackendServer implements AutoCloseable {
      * @param served what to do whenever a front-end has changed something, or has gone
      * @param patience with a front-end that does not read, or sends half a message
      */
-    VhostBackendServer(
+    public VhostBackendServer(
             Kernel kernel,
             String name,
             String path,
@@ -73,7 +73,7 @@ final class VhostBackendServer implements AutoCloseable {
         this.thread = Thread.ofPlatform().daemon().name(name).unstarted(this::serveAll);
     }
 
-    void start() {
+    public void start() {
         thread.start();
     }
 

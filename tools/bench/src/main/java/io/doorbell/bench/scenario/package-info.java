@@ -1,0 +1,2 @@
+/** What is measured: one class a scenario. */
+package io.doorbell.bench.scenario;

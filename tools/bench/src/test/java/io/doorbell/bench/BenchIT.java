@@ -1,0 +1,185 @@
+package io.doorbell.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.doorbell.qemu.link.HostTap;
+import io.doorbell.tools.NicCtl;
+import io.doorbell.tools.host.Context;
+import io.doorbell.tools.text.Console;
+import io.doorbell.tools.text.Json;
+import java.io.ByteArrayOutputStream;
+import java.io.File;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * {@code nicctl bench} measures what it says, whatever the figures are: one scenario of each kind, as quickly as it can be
+ * done.
+ */
+class BenchIT {
+
+    @TempDir
+    private Path folder;
+
+    private static void assumeDpdk() {
+        assumeTrue(
+                Stream.of(System.getenv("PATH").split(":"))
+                        .anyMatch(folder -> Files.isExecutable(Path.of(folder, "dpdk-testpmd"))),
+                "SKIPPED: there is no dpdk-testpmd on the PATH to compare with; ./verify installs it on Debian as root"
+                        + " (package dpdk-dev)");
+        assumeTwoProcessors();
+    }
+
+    private static void assumeTwoProcessors() {
+        assumeTrue(
+                Runtime.getRuntime().availableProcessors() > 1,
+                "SKIPPED: a comparison needs two processors, one for each end");
+    }
+
+    private static void assumeVethAndLibpcap() throws IOException {
+        assumeTrue(
+                HostTap.isPossible(), "SKIPPED: interfaces can be made by root only (CAP_NET_ADMIN and /dev/net/tun)");
+        boolean libpcap = false;
+        for (String folder : List.of("/usr/lib", "/usr/lib64", "/usr/lib/x86_64-linux-gnu")) {
+            libpcap |= new File(folder, "libpcap.so.1").exists() || new File(folder, "libpcap.so.0.8").exists();
+        }
+        assumeTrue(
+                libpcap,
+                "SKIPPED: there is no libpcap for pcap4j; ./verify installs it on Debian as root (package libpcap0.8)");
+    }
+
+    /** The rows that a quick look prints, which is to succeed. */
+    @SuppressWarnings("unchecked")
+    private static List<Map<String, Object>> bench(String... words) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        Console console = new Console(
+                new PrintStream(out, true, StandardCharsets.UTF_8),
+                new PrintStream(err, true, StandardCharsets.UTF_8),
+                false);
+        List<String> line = new ArrayList<>(List.of("bench", "--quick", "--json"));
+        line.addAll(List.of(words));
+
+        int status = NicCtl.run(Context.ofProcess(console), line);
+
+        assertThat(status).as(err.toString(StandardCharsets.UTF_8)).isZero();
+        return (List<Map<String, Object>>) Json.read("{\"rows\":" + out.toString(StandardCharsets.UTF_8) + "}")
+                .get("rows");
+    }
+
+    @Test
+    void comparesDoorbellWithDpdkAtBothBackEnds() {
+        assumeDpdk();
+        Path chart = folder.resolve("chart.svg");
+
+        List<Map<String, Object>> rows = bench("--chart", chart.toString(), "vhost-user-forward", "null-receive");
+
+        assertThat(rows)
+                .extracting(row -> row.get("scenario") + ", " + row.get("ring"))
+                .contains("vhost-user-forward, split", "vhost-user-forward, packed", "null-receive, packed");
+        assertThat(rows).allSatisfy(row -> {
+            assertThat(row).containsEntry("unit", "Mframes/s").containsKeys("peer", "low", "high");
+            assertThat((double) row.get("ratio")).isPositive();
+            assertThat((double) row.get("bytes/frame")).isLessThan(1);
+        });
+        assertThat(chart).content().startsWith("<svg");
+    }
+
+    @Test
+    void comparesDoorbellsIgbWithOthersInAVirtualMachine() {
+        assumeDpdk();
+
+        List<Map<String, Object>> rows = bench("igb");
+
+        assertThat(rows).extracting(row -> row.get("peer")).containsExactly("DPDK, igb", "kernel, AF_PACKET");
+        assertThat(rows).allSatisfy(row -> {
+            assertThat(row).containsEntry("ring", "igb").containsEntry("unit", "Mframes/s");
+            assertThat((double) row.get("doorbell")).isPositive();
+            assertThat((double) row.get("other")).isPositive();
+            assertThat((double) row.get("instructions/frame")).isPositive();
+        });
+        assertThat((double) rows.getFirst().get("peer's instructions/frame")).isPositive();
+    }
+
+    @Test
+    void measuresRoundTripsWithEachGarbageCollector() {
+        assumeDpdk();
+        Path plots = folder.resolve("plots");
+
+        List<Map<String, Object>> rows = bench("--plots", plots.toString(), "latency");
+
+        assertThat(rows)
+                .extracting(row -> row.get("scenario"))
+                .containsExactly("latency-10k-g1", "latency-10k-zgc", "latency-10k-parallel");
+        assertThat(rows).allSatisfy(row -> {
+            assertThat((double) row.get("p50")).isPositive().isLessThanOrEqualTo((double) row.get("max"));
+            assertThat((double) row.get("peer's p50")).isPositive();
+        });
+        assertThat(plots.resolve("latency-10k.svg")).content().startsWith("<svg");
+        assertThat(plots.resolve("latency-10k-dpdk.hgrm")).content().contains("Percentile");
+    }
+
+    @Test
+    void plotsHowDoorbellAndDpdkScale() {
+        assumeDpdk();
+        Path plots = folder.resolve("plots");
+
+        List<Map<String, Object>> rows = bench("--plots", plots.toString(), "scale-queues", "scale-size");
+
+        assertThat(rows)
+                .extracting(row -> row.get("scenario") + ": " + row.get("ring"))
+                .containsExactly(
+                        "scale-queues: packed, 1 queue",
+                        "scale-queues: packed, 2 queues",
+                        "scale-size: packed, 64 bytes",
+                        "scale-size: packed, 9000 bytes");
+        assertThat(rows).allSatisfy(row -> {
+            assertThat(row).containsEntry("unit", "Mframes/s").containsKeys("peer", "low", "high");
+            assertThat((double) row.get("ratio")).isPositive();
+            assertThat((double) row.get("bytes/frame")).isLessThan(1);
+        });
+        assertThat(plots.resolve("scale-queues.svg")).content().contains("DPDK", "Mframes/s", "<circle");
+        assertThat(plots.resolve("scale-size.svg")).content().contains("DPDK", "Gbit/s", "<circle");
+    }
+
+    @Test
+    void measuresTheStartColdAndFromACache() {
+        assumeDpdk();
+
+        List<Map<String, Object>> rows = bench("start");
+
+        assertThat(rows)
+                .extracting(row -> row.get("scenario"))
+                .containsExactly("start-cold", "start-aot", "start-first-second-warm");
+        assertThat(rows)
+                .allSatisfy(row -> assertThat((double) row.get("doorbell")).isPositive());
+    }
+
+    @Test
+    void comparesDoorbellWithWhatElseAJavaProgrammerHas() throws IOException {
+        assumeTwoProcessors();
+        assumeVethAndLibpcap();
+
+        List<Map<String, Object>> rows = bench("sockets");
+
+        assertThat(rows)
+                .extracting(row -> row.get("peer"))
+                .containsExactly("DatagramChannel", "pcap4j, veth", "AF_PACKET, veth");
+        assertThat(rows).allSatisfy(row -> {
+            assertThat((double) row.get("doorbell")).isPositive();
+            assertThat((double) row.get("other")).isPositive();
+            assertThat((double) row.get("bytes/frame")).isLessThan(1);
+            assertThat(row).containsKey("peer's bytes/frame");
+        });
+    }
+}

@@ -1,0 +1,2 @@
+/** One class a subcommand of nicctl. */
+package io.doorbell.tools.command;

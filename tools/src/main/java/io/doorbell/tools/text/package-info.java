@@ -1,0 +1,2 @@
+/** How results, progress and failures are written, for people and for machines. */
+package io.doorbell.tools.text;
