@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -77,6 +78,33 @@ class BenchIT {
                 .get("rows");
     }
 
+    /** Of a tree that is built, as far as the launcher looks at it. */
+    @Test
+    void isACommandOfTheLauncher() throws Exception {
+        Path root = Path.of("../..").toAbsolutePath().normalize();
+        Files.createDirectories(folder.resolve("tools/src/main"));
+        Files.createDirectories(folder.resolve("tools/bench/src/main"));
+        Files.createDirectory(folder.resolve("tools/target"));
+        for (String name : List.of("nicctl", "pom.xml", "tools/pom.xml", "tools/setup.sh", "tools/bench/pom.xml")) {
+            Files.copy(root.resolve(name), folder.resolve(name));
+        }
+        Path target =
+                Files.createSymbolicLink(folder.resolve("tools/bench/target"), root.resolve("tools/bench/target"));
+        Files.createFile(folder.resolve("tools/target/built"));
+        Path out = folder.resolve("out");
+
+        Process process = new ProcessBuilder(folder.resolve("nicctl").toString(), "bench", "--help")
+                .redirectErrorStream(true)
+                .redirectOutput(out.toFile())
+                .start();
+        boolean ended = process.waitFor(1, TimeUnit.MINUTES);
+        process.destroyForcibly();
+        Files.delete(target); // JUnit would warn of a link that leads out of its folder
+
+        assertThat(ended).isTrue();
+        assertThat(out).content().contains("Usage: nicctl bench", "vhost-user-receive");
+    }
+
     @Test
     void comparesDoorbellWithDpdkAtBothBackEnds() {
         assumeDpdk();
@@ -106,9 +134,8 @@ class BenchIT {
             assertThat(row).containsEntry("ring", "igb").containsEntry("unit", "Mframes/s");
             assertThat((double) row.get("doorbell")).isPositive();
             assertThat((double) row.get("other")).isPositive();
-            assertThat((double) row.get("instructions/frame")).isPositive();
+            assertThat((double) row.get("bytes/frame")).isNotNegative();
         });
-        assertThat((double) rows.getFirst().get("peer's instructions/frame")).isPositive();
     }
 
     @Test
