@@ -13,6 +13,14 @@ abstract class NicAction extends NicEvent {
 
     NicAction() {}
 
+    /** As {@link #around(String, Supplier)}, for what has no result. */
+    final void around(String name, Runnable action) {
+        around(name, () -> {
+            action.run();
+            return name;
+        });
+    }
+
     /** Does it, and reports it whatever comes of it. */
     final <T> T around(String name, Supplier<T> action) {
         nic = name;

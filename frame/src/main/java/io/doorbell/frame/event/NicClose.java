@@ -14,9 +14,6 @@ public final class NicClose extends NicAction {
 
     /** Closes a NIC of this name and reports that. */
     public static void report(String name, Runnable closing) {
-        new NicClose().around(name, () -> {
-            closing.run();
-            return name;
-        });
+        new NicClose().around(name, closing);
     }
 }

@@ -14,9 +14,6 @@ public final class NicReset extends NicAction {
 
     /** Resets a NIC of this name and reports that. */
     public static void report(String name, Runnable resetting) {
-        new NicReset().around(name, () -> {
-            resetting.run();
-            return name;
-        });
+        new NicReset().around(name, resetting);
     }
 }
