@@ -5,10 +5,8 @@ import io.doorbell.frame.LinkPeer;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.NicContractTest;
-import io.doorbell.qemu.link.FramePeer;
 import io.doorbell.qemu.qtest.QtestMachine;
 import io.doorbell.qemu.qtest.QtestPciFunction;
-import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -75,11 +73,7 @@ class IgbContractTest extends NicContractTest {
 
         @Override
         public Optional<byte[]> receive(Duration patience) {
-            FramePeer peer = machine.peer(0);
-            return peer.poll(patience)
-                    ? Optional.of(
-                            peer.inbox().asSlice(peer.offset(), peer.length()).toArray(ValueLayout.JAVA_BYTE))
-                    : Optional.empty();
+            return machine.peer(0).receiveIfAny(patience);
         }
 
         @Override

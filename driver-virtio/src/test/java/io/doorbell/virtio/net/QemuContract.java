@@ -3,9 +3,7 @@ package io.doorbell.virtio.net;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.LinkPeer;
 import io.doorbell.frame.NicContractTest;
-import io.doorbell.qemu.link.FramePeer;
 import io.doorbell.qemu.qtest.QtestMachine;
-import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -53,11 +51,7 @@ abstract class QemuContract extends NicContractTest {
 
         @Override
         public Optional<byte[]> receive(Duration patience) {
-            FramePeer peer = machine.peer(0);
-            return peer.poll(patience)
-                    ? Optional.of(
-                            peer.inbox().asSlice(peer.offset(), peer.length()).toArray(ValueLayout.JAVA_BYTE))
-                    : Optional.empty();
+            return machine.peer(0).receiveIfAny(patience);
         }
 
         @Override

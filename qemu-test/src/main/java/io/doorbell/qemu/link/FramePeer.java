@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * The other end of the cable of a NIC in QEMU: what is sent here the NIC receives, and the other way round. Nothing is
@@ -94,10 +95,15 @@ public final class FramePeer implements AutoCloseable {
      * @throws QemuException when none arrives within {@code patience}
      */
     public byte[] receive(Duration patience) {
-        if (!poll(patience)) {
-            throw channel.failure("no frame within " + patience.toMillis() + " ms", null);
-        }
-        return inbox.asSlice(offset, length).toArray(ValueLayout.JAVA_BYTE);
+        return receiveIfAny(patience)
+                .orElseThrow(() -> channel.failure("no frame within " + patience.toMillis() + " ms", null));
+    }
+
+    /** As {@link #receive}; empty when none arrives within {@code patience}. */
+    public Optional<byte[]> receiveIfAny(Duration patience) {
+        return poll(patience)
+                ? Optional.of(inbox.asSlice(offset, length).toArray(ValueLayout.JAVA_BYTE))
+                : Optional.empty();
     }
 
     /** Holds the frame that the last {@link #poll()} moved on to, until the next one. */
