@@ -121,7 +121,7 @@ final class IgbNic implements Nic {
 
         DmaSpace dma = function.dma();
         this.pools = new PoolRegistrations(name, dma);
-        FramePool pool = poolFor(config);
+        FramePool pool = choosePool();
         this.rx = new IgbRxRing(
                 name + " receive queue 0",
                 function.bar(REGISTERS_BAR),
@@ -153,7 +153,7 @@ final class IgbNic implements Nic {
         }
     }
 
-    private FramePool poolFor(NicConfig config) {
+    private FramePool choosePool() {
         int rings = config.rxRingSize() + config.txRingSize();
         FramePool shared = config.sharedPool();
         FramePool pool =

@@ -230,7 +230,7 @@ final class IgbRxRing implements RxQueue {
         return received;
     }
 
-    /** Arms all descriptors that have been read, or as many as the pool has buffers for, with one doorbell. */
+    /** Refills all descriptors that have been read, or as many as the pool has buffers for, with one doorbell. */
     private void refill() {
         int refillFrom = this.refillFrom;
         int wanted;
@@ -292,7 +292,7 @@ final class IgbRxRing implements RxQueue {
         return true;
     }
 
-    /** Arms the ring, whose registers have been set up for head and tail 0, and lets frames in. */
+    /** Fills the ring, whose registers have been set up for head and tail 0, and lets frames in. */
     void start() {
         next = 0;
         refillFrom = 0;

@@ -8,6 +8,7 @@ import io.doorbell.frame.NicOption;
 import io.doorbell.frame.NicProvider;
 import io.doorbell.frame.warmup.SimulatedNic;
 import io.doorbell.frame.warmup.Simulation;
+import io.doorbell.virtio.net.VirtioNic;
 import io.doorbell.virtio.vhost.backend.VhostBackendName;
 import io.doorbell.virtio.vhost.backend.VhostBackendNic;
 import io.doorbell.virtio.vhost.frontend.VhostUserNic;
@@ -79,12 +80,7 @@ public final class VhostUserProvider implements NicProvider, Simulation {
 
         @Override
         public Set<NicOption<?>> supportedOptions() {
-            return Set.of(
-                    NicOption.WITHOUT_FEATURES,
-                    NicOption.VLANS,
-                    NicOption.RSS,
-                    NicOption.RECEIVE_OFFLOADS,
-                    NicOption.ANNOUNCEMENTS);
+            return VirtioNic.OPTIONS;
         }
 
         @Override

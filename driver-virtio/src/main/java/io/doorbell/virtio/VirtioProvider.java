@@ -98,12 +98,7 @@ public final class VirtioProvider implements NicProvider, Simulation {
 
         @Override
         public Set<NicOption<?>> supportedOptions() {
-            return Set.of(
-                    NicOption.WITHOUT_FEATURES,
-                    NicOption.VLANS,
-                    NicOption.RSS,
-                    NicOption.RECEIVE_OFFLOADS,
-                    NicOption.ANNOUNCEMENTS);
+            return VirtioNic.OPTIONS;
         }
 
         @Override

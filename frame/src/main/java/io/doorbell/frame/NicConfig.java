@@ -133,8 +133,8 @@ public final class NicConfig {
 
     /**
      * Lets the application announce the station to its network when the device asks for that, as after the machine has
-     * moved to another host: {@link io.doorbell.frame.ability.Announcements#takeRequest} tells, or says that the device cannot ask. Without, that
-     * is left to the host.
+     * moved to another host: {@link io.doorbell.frame.ability.Announcements} tells, where the device can ask. Without,
+     * that is left to the host.
      */
     public NicConfig withAnnouncements(boolean on) {
         return with(NicOption.ANNOUNCEMENTS, on);

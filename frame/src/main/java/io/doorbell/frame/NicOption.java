@@ -1,8 +1,8 @@
 package io.doorbell.frame;
 
 import io.doorbell.DoorbellException;
-import java.util.Collection;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /**
  * Something that a NIC can be opened with and that not every driver knows, as {@link java.net.SocketOption} is for sockets:
@@ -17,7 +17,7 @@ public final class NicOption<T> {
 
     /** {@link NicConfig#withoutFeatures}, a demand. */
     public static final NicOption<Set<String>> WITHOUT_FEATURES =
-            new NicOption<>("WITHOUT_FEATURES", "withoutFeatures", "its device negotiates none", true, NicOption::copy);
+            new NicOption<>("WITHOUT_FEATURES", "withoutFeatures", "its device negotiates none", true, Set::copyOf);
 
     /** {@link NicConfig#withVlans}, a demand. */
     public static final NicOption<Set<Integer>> VLANS =
@@ -25,7 +25,7 @@ public final class NicOption<T> {
 
     /** {@link NicConfig#withRss}, a demand. */
     public static final NicOption<Rss> RSS =
-            new NicOption<>("RSS", "withRss", "spread the frames by software", true, rss -> rss);
+            new NicOption<>("RSS", "withRss", "spread the frames by software", true, UnaryOperator.identity());
 
     /** {@link NicConfig#withReceiveOffloads}: bits of {@link Offloads}. */
     public static final NicOption<Integer> RECEIVE_OFFLOADS =
@@ -33,7 +33,7 @@ public final class NicOption<T> {
 
     /** {@link NicConfig#withAnnouncements}. */
     public static final NicOption<Boolean> ANNOUNCEMENTS =
-            new NicOption<>("ANNOUNCEMENTS", "withAnnouncements", "", false, on -> on);
+            new NicOption<>("ANNOUNCEMENTS", "withAnnouncements", "", false, UnaryOperator.identity());
 
     /** 4095 is reserved (IEEE 802.1Q, table 9-2). */
     private static final int LAST_VLAN = 4094;
@@ -42,9 +42,9 @@ public final class NicOption<T> {
     private final String method;
     private final String instead;
     private final boolean demand;
-    private final Check<T> check;
+    private final UnaryOperator<T> check;
 
-    private NicOption(String name, String method, String instead, boolean demand, Check<T> check) {
+    private NicOption(String name, String method, String instead, boolean demand, UnaryOperator<T> check) {
         this.name = name;
         this.method = method;
         this.instead = instead;
@@ -64,7 +64,7 @@ public final class NicOption<T> {
 
     /** The value as it is kept, or an error that says what is wrong with it. */
     T checked(T value) {
-        return check.checked(value);
+        return check.apply(value);
     }
 
     /** What to do where it is not supported. */
@@ -77,10 +77,6 @@ public final class NicOption<T> {
         return name;
     }
 
-    private static <E> Set<E> copy(Collection<E> values) {
-        return Set.copyOf(values);
-    }
-
     private static Set<Integer> checkVlans(Set<Integer> ids) {
         for (int id : ids) {
             if (id < 0 || id > LAST_VLAN) {
@@ -88,7 +84,7 @@ public final class NicOption<T> {
                         "there is no VLAN " + id + ": they are 0 (frames that have but a priority) to " + LAST_VLAN);
             }
         }
-        return copy(ids);
+        return Set.copyOf(ids);
     }
 
     private static Integer checkOffloads(Integer offloads) {
@@ -97,10 +93,5 @@ public final class NicOption<T> {
                     "receiveOffloads are bits of Offloads, and not all of " + Offloads.toString(offloads) + " are");
         }
         return offloads;
-    }
-
-    private interface Check<T> {
-
-        T checked(T value);
     }
 }

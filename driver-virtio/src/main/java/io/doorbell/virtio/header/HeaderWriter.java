@@ -54,7 +54,7 @@ public final class HeaderWriter {
                     name + ": cannot cut a frame whose checksum is in place already: call Frame.needsChecksum too");
         }
         if (!features.has(side.checksum)) {
-            throw unable(Offloads.NEEDS_CHECKSUM, notInUse(side.checksum));
+            throw unable(Offloads.NEEDS_CHECKSUM, features.notInUse(side.checksum));
         }
         int start = frame.checksumStart();
         int offset = frame.checksumOffset();
@@ -103,7 +103,7 @@ public final class HeaderWriter {
 
     private int allowed(Feature feature, int gsoType) {
         if (!features.has(feature)) {
-            throw unable(Offloads.SEGMENT, notInUse(feature));
+            throw unable(Offloads.SEGMENT, features.notInUse(feature));
         }
         return gsoType;
     }
@@ -115,7 +115,7 @@ public final class HeaderWriter {
             return 0;
         }
         if (!features.has(side.ecn)) {
-            throw unable(Offloads.SEGMENT, "it has the TCP flag CWR, and " + notInUse(side.ecn));
+            throw unable(Offloads.SEGMENT, "it has the TCP flag CWR, and " + features.notInUse(side.ecn));
         }
         return NetHeader.GSO_ECN;
     }
@@ -125,10 +125,6 @@ public final class HeaderWriter {
             throw new DoorbellException(name + ": a frame of " + frame.length() + " bytes cannot be cut into pieces of "
                     + size + " bytes behind a header of " + headers);
         }
-    }
-
-    private String notInUse(Feature feature) {
-        return feature + " is not in use (" + features.whyNot(feature) + ")";
     }
 
     private DoorbellException unable(int offload, String why) {

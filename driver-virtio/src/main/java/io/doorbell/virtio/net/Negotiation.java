@@ -70,8 +70,7 @@ final class Negotiation {
         } else if (!chosen.has(Feature.VIRTIO_F_ANY_LAYOUT)) {
             throw new DoorbellException(
                     name + ": the device wants headers in buffers of their own, and this driver puts"
-                            + " header and frame into one: " + Feature.VIRTIO_F_ANY_LAYOUT + " is not in use ("
-                            + chosen.whyNot(Feature.VIRTIO_F_ANY_LAYOUT) + ")");
+                            + " header and frame into one: " + chosen.notInUse(Feature.VIRTIO_F_ANY_LAYOUT));
         }
     }
 
@@ -128,10 +127,9 @@ final class Negotiation {
             return;
         }
         if (!chosen.has(Feature.VIRTIO_NET_F_MQ) && !chosen.has(Feature.VIRTIO_NET_F_RSS)) {
-            throw new DoorbellException(
-                    name + ": the device has 1 queue in each direction, and NicConfig.withQueues asks"
-                            + " for " + asked + ": " + Feature.VIRTIO_NET_F_MQ + " is not in use ("
-                            + chosen.whyNot(Feature.VIRTIO_NET_F_MQ) + "); " + transport.remedyForQueues(asked));
+            throw new DoorbellException(name
+                    + ": the device has 1 queue in each direction, and NicConfig.withQueues asks" + " for " + asked
+                    + ": " + chosen.notInUse(Feature.VIRTIO_NET_F_MQ) + "; " + transport.remedyForQueues(asked));
         }
         int most = netConfig.maxQueuePairs();
         if (most < asked) {
@@ -143,8 +141,8 @@ final class Negotiation {
     private void requireVlans() {
         if (config.vlans().isPresent() && !chosen.has(Feature.VIRTIO_NET_F_CTRL_VLAN)) {
             throw new DoorbellException(name + ": cannot make the device drop frames of other VLANs than those of"
-                    + " NicConfig.withVlans, since " + Feature.VIRTIO_NET_F_CTRL_VLAN + " is not in use ("
-                    + chosen.whyNot(Feature.VIRTIO_NET_F_CTRL_VLAN) + "): look at each frame's tag");
+                    + " NicConfig.withVlans, since " + chosen.notInUse(Feature.VIRTIO_NET_F_CTRL_VLAN)
+                    + ": look at each frame's tag");
         }
     }
 }

@@ -99,8 +99,8 @@ final class ReceiveFilter {
 
     /** Why it cannot be, for want of a feature. */
     String whyNot(Feature missing) {
-        return "cannot make the device change which frames it passes on, since " + missing + " is not in use ("
-                + features.whyNot(missing) + "): look at each frame's destination";
+        return "cannot make the device change which frames it passes on, since " + features.notInUse(missing)
+                + ": look at each frame's destination";
     }
 
     MacAddress own() {

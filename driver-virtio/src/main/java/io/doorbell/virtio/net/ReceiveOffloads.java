@@ -38,8 +38,7 @@ final class ReceiveOffloads {
 
     String whyNot() {
         return "the device cannot change what received frames come with, since "
-                + Feature.VIRTIO_NET_F_CTRL_GUEST_OFFLOADS + " is not in use ("
-                + features.whyNot(Feature.VIRTIO_NET_F_CTRL_GUEST_OFFLOADS) + ")";
+                + features.notInUse(Feature.VIRTIO_NET_F_CTRL_GUEST_OFFLOADS);
     }
 
     /** Tells a device that was just started, if it would do otherwise by itself. */

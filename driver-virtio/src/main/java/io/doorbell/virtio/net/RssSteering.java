@@ -84,9 +84,9 @@ final class RssSteering {
     }
 
     String whyNot() {
-        return "cannot choose how the device spreads frames over queues, since " + Feature.VIRTIO_NET_F_RSS
-                + " is not in use (" + features.whyNot(Feature.VIRTIO_NET_F_RSS)
-                + "): leave out NicConfig.withRss, or give the device the feature (QEMU's option rss=on)";
+        return "cannot choose how the device spreads frames over queues, since "
+                + features.notInUse(Feature.VIRTIO_NET_F_RSS)
+                + ": leave out NicConfig.withRss, or give the device the feature (QEMU's option rss=on)";
     }
 
     /** Only where {@link #changes}. */

@@ -9,6 +9,7 @@ import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicClosedException;
 import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.NicOption;
 import io.doorbell.frame.NicStatistics;
 import io.doorbell.frame.Rss;
 import io.doorbell.frame.RxQueue;
@@ -52,6 +53,14 @@ import org.jspecify.annotations.Nullable;
  * behind the gates of their queues. What counts or describes is read without it.
  */
 public final class VirtioNic implements Nic, MacFilter, RssControl, OffloadControl, QueueReset {
+
+    /** What it can be opened with; whether its device can do it shows in the negotiation. */
+    public static final Set<NicOption<?>> OPTIONS = Set.of(
+            NicOption.WITHOUT_FEATURES,
+            NicOption.VLANS,
+            NicOption.RSS,
+            NicOption.RECEIVE_OFFLOADS,
+            NicOption.ANNOUNCEMENTS);
 
     private static final Duration DRAIN = Duration.ofMillis(500);
 
@@ -126,15 +135,14 @@ public final class VirtioNic implements Nic, MacFilter, RssControl, OffloadContr
                 ? all.with(Announcements.class, this::takeAnnouncementRequest)
                 : all.without(
                         Announcements.class,
-                        "the device cannot ask for announcements, since " + Feature.VIRTIO_NET_F_GUEST_ANNOUNCE
-                                + " is not in use (" + features.whyNot(Feature.VIRTIO_NET_F_GUEST_ANNOUNCE) + ")");
+                        "the device cannot ask for announcements, since "
+                                + features.notInUse(Feature.VIRTIO_NET_F_GUEST_ANNOUNCE));
         return features.has(Feature.VIRTIO_F_RING_RESET)
                 ? all.with(QueueReset.class, this)
                 : all.without(
                         QueueReset.class,
-                        "cannot set one queue up anew without the others, since " + Feature.VIRTIO_F_RING_RESET
-                                + " is not in use (" + features.whyNot(Feature.VIRTIO_F_RING_RESET)
-                                + "): use Nic.reset");
+                        "cannot set one queue up anew without the others, since "
+                                + features.notInUse(Feature.VIRTIO_F_RING_RESET) + ": use Nic.reset");
     }
 
     @Override

@@ -292,7 +292,7 @@ public final class PackedRxQueue implements VirtioRxQueue {
     }
 
     /**
-     * Arms all free descriptors, or as many as the pool has buffers for. The first becomes available last, and all of
+     * Refills all free descriptors, or as many as the pool has buffers for. The first becomes available last, and all of
      * them with it: the device finds many at once, and does not take a line from us that we are about to write to.
      */
     private void refill() {

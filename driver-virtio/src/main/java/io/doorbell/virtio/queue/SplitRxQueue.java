@@ -284,7 +284,7 @@ public final class SplitRxQueue implements VirtioRxQueue {
         return depth - (available - used);
     }
 
-    /** Arms all free descriptors, or as many as the pool has buffers for, and publishes them together. */
+    /** Refills all free descriptors, or as many as the pool has buffers for, and publishes them together. */
     private void refill() {
         int index = available;
         int wanted;

@@ -160,8 +160,7 @@ public final class SplitTxQueue implements VirtioTxQueue {
         if (inOrder) {
             // Chains would have to take descriptors in the order of the table (2.7.5), which tables make unnecessary.
             throw new DoorbellException(name + ": cannot send a frame in several slots, since "
-                    + Feature.VIRTIO_F_INDIRECT_DESC + " is not in use ("
-                    + features.whyNot(Feature.VIRTIO_F_INDIRECT_DESC) + "); without it, leave "
+                    + features.notInUse(Feature.VIRTIO_F_INDIRECT_DESC) + "; without it, leave "
                     + Feature.VIRTIO_F_IN_ORDER + " too");
         }
         if (segments > room) {

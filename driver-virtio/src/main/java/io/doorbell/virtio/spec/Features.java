@@ -82,6 +82,11 @@ public record Features(long offered, long wanted, Map<Feature, String> left) {
         return feature.isIn(wanted) ? "the device does not offer it" : "left out by NicConfig.withoutFeatures";
     }
 
+    /** For messages: that a feature is not in use, and why. */
+    public String notInUse(Feature feature) {
+        return feature + " is not in use (" + whyNot(feature) + ")";
+    }
+
     /** For people: all features of the specification, and what else the device offers, by their bits. */
     public List<FeatureState> states() {
         List<FeatureState> states = new ArrayList<>();
