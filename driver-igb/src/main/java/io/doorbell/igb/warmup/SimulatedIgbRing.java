@@ -1,4 +1,4 @@
-package io.doorbell.igb;
+package io.doorbell.igb.warmup;
 
 import io.doorbell.frame.warmup.SimulatedQueue;
 import io.doorbell.pci.Bar;
@@ -27,7 +27,7 @@ final class SimulatedIgbRing implements SimulatedQueue {
     private int head;
 
     /** @param tailRegister where the driver says up to which descriptor the ring is the device's */
-    SimulatedIgbRing(MemorySegment ring, int size, Bar bar, int tailRegister, boolean receives) {
+    public SimulatedIgbRing(MemorySegment ring, int size, Bar bar, int tailRegister, boolean receives) {
         this.ring = ring;
         this.size = size;
         this.bar = bar;

@@ -1,4 +1,4 @@
-package io.doorbell.igb;
+package io.doorbell.igb.nic;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -10,17 +10,18 @@ import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
-import io.doorbell.frame.NicCandidate;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.NicStatistics;
-import io.doorbell.frame.Rss;
 import io.doorbell.frame.ability.QueueReset;
 import io.doorbell.frame.ability.RegisterDump;
 import io.doorbell.frame.ability.RegisterValue;
 import io.doorbell.frame.event.EventRecording;
 import io.doorbell.frame.spi.BoundedWait;
+import io.doorbell.igb.ring.IgbRxRing;
+import io.doorbell.igb.spec.IgbModel;
+import io.doorbell.igb.spec.IgbRegisters;
+import io.doorbell.igb.spec.RegisterFile;
 import io.doorbell.pci.ConfigSpace;
-import io.doorbell.pci.PciAddress;
 import io.doorbell.qemu.link.FramePeer;
 import io.doorbell.qemu.qtest.QtestMachine;
 import io.doorbell.qemu.qtest.QtestPciFunction;
@@ -275,28 +276,12 @@ class IgbNicTest {
                 .hasMessageContaining(String.valueOf(size));
     }
 
-    /** What {@link IgbProvider} finds; none is there, so it cannot be opened. */
-    private static NicCandidate candidate() {
-        return new IgbProvider.Candidate(PciAddress.parse("ffff:1f:1f.7"), IgbModel.I82576);
-    }
-
-    @Test
-    void refusesToLeaveFeaturesThatItDoesNotKnow() {
-        assertThatThrownBy(() -> candidate().open(NicConfig.defaults().withoutFeatures("VIRTIO_F_RING_PACKED")))
-                .isInstanceOf(DoorbellException.class)
-                .hasMessageContaining("VIRTIO_F_RING_PACKED")
-                .hasMessageContaining("NicConfig.withoutFeatures");
-    }
-
     @Test
     void saysThatItHasOneQueueInEachDirectionYet() {
         assertThatThrownBy(() -> open(NicConfig.defaults().withQueues(2)))
                 .isInstanceOf(DoorbellException.class)
                 .hasMessageContaining("one queue")
                 .hasMessageContaining("asks for 2");
-        assertThatThrownBy(() -> candidate().open(NicConfig.defaults().withRss(Rss.over(1))))
-                .isInstanceOf(DoorbellException.class)
-                .hasMessageContaining("NicConfig.withRss");
         try (IgbNic nic = open(NicConfig.defaults())) {
             assertThat(nic.queues()).isEqualTo(1);
         }

@@ -1,17 +1,17 @@
-package io.doorbell.igb;
+package io.doorbell.igb.spec;
 
 import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.ability.RegisterValue;
-import io.doorbell.igb.Reg.ReadClears;
-import io.doorbell.igb.Reg.SafeToRead;
-import io.doorbell.igb.Reg.Writable;
+import io.doorbell.igb.spec.Reg.ReadClears;
+import io.doorbell.igb.spec.Reg.SafeToRead;
+import io.doorbell.igb.spec.Reg.Writable;
 import io.doorbell.pci.Bar;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 
 /** The registers of one function, accessed as {@link IgbRegisters} declares them. */
-final class RegisterFile {
+public final class RegisterFile {
 
     /** What a read gives when nobody answers: the function is gone, or was never there. */
     private static final int NOBODY = -1;
@@ -20,51 +20,51 @@ final class RegisterFile {
     private final Bar bar;
 
     /** @param nic whose they are, for messages */
-    RegisterFile(String nic, Bar bar) {
+    public RegisterFile(String nic, Bar bar) {
         this.nic = nic;
         this.bar = bar;
     }
 
     /** The name of the NIC whose registers these are. */
-    String nic() {
+    public String nic() {
         return nic;
     }
 
-    int read(SafeToRead reg) {
+    public int read(SafeToRead reg) {
         return read(reg, 0);
     }
 
-    int read(SafeToRead reg, int index) {
+    public int read(SafeToRead reg, int index) {
         return bar.read32(reg.at(index));
     }
 
-    void write(Writable reg, int value) {
+    public void write(Writable reg, int value) {
         write(reg, 0, value);
     }
 
-    void write(Writable reg, int index, int value) {
+    public void write(Writable reg, int index, int value) {
         bar.write32(reg.at(index), value);
     }
 
     /** Sets a field, leaving the rest of the register as it is. */
-    void set(Reg.ReadWrite reg, int index, Field field) {
+    public void set(Reg.ReadWrite reg, int index, Field field) {
         write(reg, index, read(reg, index) | field.mask());
     }
 
-    void set(Reg.ReadWrite reg, Field field) {
+    public void set(Reg.ReadWrite reg, Field field) {
         set(reg, 0, field);
     }
 
-    void clear(Reg.ReadWrite reg, int index, Field field) {
+    public void clear(Reg.ReadWrite reg, int index, Field field) {
         write(reg, index, read(reg, index) & ~field.mask());
     }
 
-    void clear(Reg.ReadWrite reg, Field field) {
+    public void clear(Reg.ReadWrite reg, Field field) {
         clear(reg, 0, field);
     }
 
     /** Takes what has been counted, or latched, since the last time; as an unsigned number. */
-    long take(ReadClears reg, int index) {
+    public long take(ReadClears reg, int index) {
         return Integer.toUnsignedLong(bar.read32(reg.at(index)));
     }
 
@@ -73,7 +73,7 @@ final class RegisterFile {
      *
      * @throws BrokenDeviceException when there is none
      */
-    int status() {
+    public int status() {
         int status = read(IgbRegisters.STATUS);
         if (status == NOBODY) {
             throw new BrokenDeviceException(nic + " does not answer: STATUS reads 0xffffffff."
@@ -83,7 +83,7 @@ final class RegisterFile {
     }
 
     /** The first {@code queues} of each register that there is one of per queue, and all of the others. */
-    List<RegisterValue> dump(int queues) {
+    public List<RegisterValue> dump(int queues) {
         List<RegisterValue> values = new ArrayList<>();
         for (Reg reg : IgbRegisters.all()) {
             int count = reg.stride() == IgbRegisters.QUEUE_STRIDE ? Math.min(queues, reg.count()) : reg.count();

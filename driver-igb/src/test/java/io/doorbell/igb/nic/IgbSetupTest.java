@@ -1,12 +1,14 @@
-package io.doorbell.igb;
+package io.doorbell.igb.nic;
 
-import static io.doorbell.igb.IgbRegisters.*;
+import static io.doorbell.igb.spec.IgbRegisters.*;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.doorbell.DoorbellException;
 import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.MacAddress;
+import io.doorbell.igb.spec.RecordingBar;
+import io.doorbell.igb.spec.RegisterFile;
 import org.junit.jupiter.api.Test;
 
 class IgbSetupTest {

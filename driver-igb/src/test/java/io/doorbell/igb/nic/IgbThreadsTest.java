@@ -1,4 +1,4 @@
-package io.doorbell.igb;
+package io.doorbell.igb.nic;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -13,6 +13,8 @@ import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.ability.RegisterDump;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.frame.warmup.SimulatedNic;
+import io.doorbell.igb.spec.IgbModel;
+import io.doorbell.igb.warmup.SimulatedIgb;
 import io.doorbell.qemu.link.FramePeer;
 import io.doorbell.qemu.qtest.QtestMachine;
 import java.io.IOException;

@@ -1,14 +1,15 @@
-package io.doorbell.igb;
+package io.doorbell.igb.link;
 
-import static io.doorbell.igb.IgbRegisters.STATUS_LAN_ID;
-import static io.doorbell.igb.IgbRegisters.SWSM;
-import static io.doorbell.igb.IgbRegisters.SWSM_SMBI;
-import static io.doorbell.igb.IgbRegisters.SWSM_SWESMBI;
-import static io.doorbell.igb.IgbRegisters.SW_FW_SYNC;
+import static io.doorbell.igb.spec.IgbRegisters.STATUS_LAN_ID;
+import static io.doorbell.igb.spec.IgbRegisters.SWSM;
+import static io.doorbell.igb.spec.IgbRegisters.SWSM_SMBI;
+import static io.doorbell.igb.spec.IgbRegisters.SWSM_SWESMBI;
+import static io.doorbell.igb.spec.IgbRegisters.SW_FW_SYNC;
 
 import io.doorbell.DoorbellException;
 import io.doorbell.dma.cleanup.Cleanup;
 import io.doorbell.frame.spi.BoundedWait;
+import io.doorbell.igb.spec.RegisterFile;
 import java.time.Duration;
 
 /**
@@ -26,7 +27,7 @@ final class IgbSemaphore {
 
     private final RegisterFile registers;
 
-    IgbSemaphore(RegisterFile registers) {
+    public IgbSemaphore(RegisterFile registers) {
         this.registers = registers;
     }
 
@@ -34,7 +35,7 @@ final class IgbSemaphore {
      * Frees what a driver that was killed held of this port. Before a driver's first access: nobody else keeps the one for
      * so long, and the other is of nobody else's use. DPDK does the same ({@code igb_reset_swfw_lock}).
      */
-    void takeOver() {
+    public void takeOver() {
         int phy = phy();
         BoundedWait.until(this::tryLock, LIMIT);
         unlock();
@@ -43,7 +44,7 @@ final class IgbSemaphore {
     }
 
     /** Runs {@code access} while nobody else touches this port's PHY. */
-    void withPhy(Runnable access) {
+    public void withPhy(Runnable access) {
         int phy = phy();
         BoundedWait.require(
                 "the PHY semaphore of " + registers.nic(),

@@ -1,4 +1,4 @@
-package io.doorbell.igb;
+package io.doorbell.igb.ring;
 
 import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaRegion;
@@ -34,12 +34,12 @@ import java.lang.invoke.VarHandle;
  *
  * <p>A thread polls it through its gate; the thread that starts and stops it shuts the gate before.
  */
-final class IgbTxRing implements TxQueue {
+public final class IgbTxRing implements TxQueue {
 
     /** What the device sends without complaint: a header at least, a full frame with a VLAN tag at most. */
-    static final int SHORTEST = 14;
+    public static final int SHORTEST = 14;
 
-    static final int LONGEST = 1518;
+    public static final int LONGEST = 1518;
 
     /** Shorter frames are padded with zeros to this, the 64 bytes of IEEE 802.3 without the check sequence. */
     private static final int PADDED = 60;
@@ -94,7 +94,7 @@ final class IgbTxRing implements TxQueue {
     private int slot;
     private long poolAddress;
 
-    IgbTxRing(String name, Bar bar, int tailRegister, DmaRegion memory, int size, PoolRegistrations pools) {
+    public IgbTxRing(String name, Bar bar, int tailRegister, DmaRegion memory, int size, PoolRegistrations pools) {
         this.name = name;
         this.gate = new PollGate(name);
         this.bar = bar;
@@ -113,16 +113,16 @@ final class IgbTxRing implements TxQueue {
     }
 
     /** Bytes of memory that a ring needs. */
-    static long bytes(int size) {
+    public static long bytes(int size) {
         return (long) size * DESCRIPTOR;
     }
 
-    long deviceAddress() {
+    public long deviceAddress() {
         return memory.deviceAddress();
     }
 
     /** Where the threads that poll pass through. */
-    PollGate gate() {
+    public PollGate gate() {
         return gate;
     }
 
@@ -212,7 +212,7 @@ final class IgbTxRing implements TxQueue {
     }
 
     /** As {@link #reclaim}, for whoever is inside the gate or has shut it. */
-    int collect() {
+    public int collect() {
         while (free < size - 1) {
             int end = last[clean];
             // Acquire: the buffers may be written again only after DD was seen (7.2.2).
@@ -262,7 +262,7 @@ final class IgbTxRing implements TxQueue {
     }
 
     /** Opens the ring, whose registers have been set up for head and tail 0. */
-    void start() {
+    public void start() {
         clean = 0;
         tail = 0;
         free = size - 1;
@@ -270,12 +270,12 @@ final class IgbTxRing implements TxQueue {
     }
 
     /** Lets no poll send anything any more; the buffers stay, since the device may still read them. */
-    void halt() {
+    public void halt() {
         running = false;
     }
 
     /** Gives back the buffers of all frames of a ring that was halted. The device must have let go of it. */
-    void empty() {
+    public void empty() {
         if (free < size - 1) {
             giveBackUpTo(tail);
         }

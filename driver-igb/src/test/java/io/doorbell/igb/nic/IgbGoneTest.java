@@ -1,4 +1,4 @@
-package io.doorbell.igb;
+package io.doorbell.igb.nic;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -12,6 +12,7 @@ import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.NicStatistics;
 import io.doorbell.frame.ability.RegisterDump;
 import io.doorbell.frame.spi.BoundedWait;
+import io.doorbell.igb.spec.IgbModel;
 import io.doorbell.pci.Bar;
 import io.doorbell.pci.ConfigSpace;
 import io.doorbell.pci.InterruptInfo;

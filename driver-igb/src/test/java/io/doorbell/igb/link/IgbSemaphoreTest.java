@@ -1,13 +1,15 @@
-package io.doorbell.igb;
+package io.doorbell.igb.link;
 
-import static io.doorbell.igb.IgbRegisters.SWSM;
-import static io.doorbell.igb.IgbRegisters.SWSM_SMBI;
-import static io.doorbell.igb.IgbRegisters.SWSM_SWESMBI;
-import static io.doorbell.igb.IgbRegisters.SW_FW_SYNC;
+import static io.doorbell.igb.spec.IgbRegisters.SWSM;
+import static io.doorbell.igb.spec.IgbRegisters.SWSM_SMBI;
+import static io.doorbell.igb.spec.IgbRegisters.SWSM_SWESMBI;
+import static io.doorbell.igb.spec.IgbRegisters.SW_FW_SYNC;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.doorbell.DoorbellException;
+import io.doorbell.igb.spec.RecordingBar;
+import io.doorbell.igb.spec.RegisterFile;
 import io.doorbell.pci.PciFunction;
 import io.doorbell.qemu.qtest.QtestMachine;
 import org.junit.jupiter.api.Tag;

@@ -1,18 +1,24 @@
-package io.doorbell.igb;
+package io.doorbell.igb.nic;
 
-import static io.doorbell.igb.IgbRegisters.*;
+import static io.doorbell.igb.spec.IgbRegisters.*;
 
 import io.doorbell.DoorbellException;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.spi.BoundedWait;
+import io.doorbell.igb.link.IgbPhy;
+import io.doorbell.igb.ring.IgbRxRing;
+import io.doorbell.igb.ring.IgbTxRing;
+import io.doorbell.igb.spec.Field;
+import io.doorbell.igb.spec.Reg;
+import io.doorbell.igb.spec.RegisterFile;
 import java.time.Duration;
 
 /**
  * Brings the device up and down, in the order and in the words of the 82576 data sheet's initialization sequence (4.5).
  * Touches registers only; the rings are laid out by then.
  */
-class IgbSetup {
+public class IgbSetup {
 
     private static final Duration LIMIT = Duration.ofMillis(500);
     /** Time for the device to finish a reset before it is touched again (8.2.1), with a margin. */
@@ -30,19 +36,19 @@ class IgbSetup {
     private final RegisterFile registers;
     private final IgbPhy phy;
 
-    IgbSetup(RegisterFile registers) {
+    public IgbSetup(RegisterFile registers) {
         this.name = registers.nic();
         this.registers = registers;
         this.phy = new IgbPhy(registers);
     }
 
     /** Before the first reset: frees what a driver that was killed left taken, which no reset does. */
-    void takeOver() {
+    public void takeOver() {
         phy.takeOver();
     }
 
     /** Global reset (4.5.5), with interrupts masked before and after (4.5.4): this driver polls. */
-    void reset() {
+    public void reset() {
         registers.status();
         maskInterrupts();
         stopMastering();
@@ -73,7 +79,7 @@ class IgbSetup {
     }
 
     /** General configuration (4.5.5): the link mode that this driver knows, and word to the firmware that we are here. */
-    void configure() {
+    public void configure() {
         registers.status();
         int mode = CTRL_EXT_LINK_MODE.in(registers.read(CTRL_EXT));
         if (mode != COPPER) {
@@ -84,14 +90,14 @@ class IgbSetup {
     }
 
     /** Link setup (4.5.7): speed and duplex as the PHY negotiates them. */
-    void setUpLink() {
+    public void setUpLink() {
         int forced = CTRL_FRCSPD.mask() | CTRL_FRCDPLX.mask() | CTRL_GIO_MASTER_DISABLE.mask();
         registers.write(CTRL, (registers.read(CTRL) & ~forced) | CTRL_SLU.mask());
         phy.restartAutonegotiation();
     }
 
     /** Receive initialization (4.5.9): filters, then queue 0, then the receiver as a whole. */
-    void setUpReceive(long ring, int descriptors, int bytesPerBuffer, boolean promiscuous) {
+    public void setUpReceive(long ring, int descriptors, int bytesPerBuffer, boolean promiscuous) {
         for (int i = 0; i < MTA.count(); i++) {
             registers.write(MTA, i, 0);
         }
@@ -107,11 +113,7 @@ class IgbSetup {
         // Descriptors are fetched 8 at a time and written back at once: a polling driver looks for each of them.
         registers.write(
                 RXDCTL, RXDCTL_PTHRESH.of(8) | RXDCTL_HTHRESH.of(8) | RXDCTL_WTHRESH.of(1) | RXDCTL_ENABLE.mask());
-        BoundedWait.require(
-                "RXDCTL.ENABLE",
-                () -> RXDCTL_ENABLE.isSetIn(registers.read(RXDCTL)),
-                LIMIT,
-                () -> String.format("%s has RXDCTL[0]=0x%08x", name, registers.read(RXDCTL)));
+        awaitEnabled(RXDCTL, RXDCTL_ENABLE);
         // Enabled before the ring is given descriptors: frames that come earlier wait in the device's buffer, and QEMU
         // throws them away if the tail moves while the receiver is off.
         registers.write(RCTL, RCTL_RXEN.mask() | RCTL_BAM.mask() | RCTL_SECRC.mask());
@@ -119,7 +121,7 @@ class IgbSetup {
     }
 
     /** Whether to take unicast and multicast frames for other stations (8.10.1). */
-    void promiscuous(boolean on) {
+    public void promiscuous(boolean on) {
         registers.status();
         int both = RCTL_UPE.mask() | RCTL_MPE.mask();
         int rctl = registers.read(RCTL);
@@ -127,7 +129,7 @@ class IgbSetup {
     }
 
     /** Transmit initialization (4.5.10): queue 0, then the transmitter as a whole. */
-    void setUpTransmit(long ring, int descriptors) {
+    public void setUpTransmit(long ring, int descriptors) {
         registers.write(TDBAL, (int) ring);
         registers.write(TDBAH, (int) (ring >>> 32));
         registers.write(TDLEN, (int) IgbTxRing.bytes(descriptors));
@@ -135,17 +137,21 @@ class IgbSetup {
         registers.write(TDT, 0);
         registers.write(
                 TXDCTL, TXDCTL_PTHRESH.of(8) | TXDCTL_HTHRESH.of(1) | TXDCTL_WTHRESH.of(1) | TXDCTL_ENABLE.mask());
-        BoundedWait.require(
-                "TXDCTL.ENABLE",
-                () -> TXDCTL_ENABLE.isSetIn(registers.read(TXDCTL)),
-                LIMIT,
-                () -> String.format("%s has TXDCTL[0]=0x%08x", name, registers.read(TXDCTL)));
+        awaitEnabled(TXDCTL, TXDCTL_ENABLE);
         registers.write(
                 TCTL, TCTL_EN.mask() | TCTL_PSP.mask() | TCTL_CT.of(0x0f) | TCTL_COLD.of(0x40) | TCTL_RTLC.mask());
     }
 
+    private void awaitEnabled(Reg.ReadWrite control, Field enable) {
+        BoundedWait.require(
+                control.name() + "." + enable.name(),
+                () -> enable.isSetIn(registers.read(control)),
+                LIMIT,
+                () -> String.format("%s has %s=0x%08x", name, control.name(0), registers.read(control)));
+    }
+
     /** Lets go of the rings: the receiver and the transmitter stop, then their queues (4.5.9, 4.5.10). */
-    void shutDown() {
+    public void shutDown() {
         registers.status();
         registers.clear(RCTL, RCTL_RXEN);
         registers.clear(TCTL, TCTL_EN);
@@ -162,7 +168,7 @@ class IgbSetup {
      * The station address, which a reset loads from the NVM into the first receive address register (8.10). The reset did
      * not wait for that until the end.
      */
-    MacAddress macAddress() {
+    public MacAddress macAddress() {
         BoundedWait.until(() -> hasAddress() || EEC_AUTO_RD.isSetIn(registers.read(EEC)), LIMIT);
         if (!hasAddress()) {
             throw new DoorbellException(name + " has no station address: RAL[0] and RAH[0] hold " + address()
@@ -194,7 +200,7 @@ class IgbSetup {
                 : String.format("it has no NVM: EEC=0x%08x, and EE_PRES is clear", eec);
     }
 
-    LinkState linkState() {
+    public LinkState linkState() {
         int status = registers.status();
         if (!STATUS_LU.isSetIn(status)) {
             return LinkState.DOWN;
@@ -208,7 +214,7 @@ class IgbSetup {
     }
 
     /** What the MAC and the PHY say of the link, for a message about why there is none. */
-    String describeLink() {
+    public String describeLink() {
         return String.format("STATUS=0x%08x, %s", registers.status(), phy.describe());
     }
 

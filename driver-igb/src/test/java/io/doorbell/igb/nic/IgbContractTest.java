@@ -1,10 +1,11 @@
-package io.doorbell.igb;
+package io.doorbell.igb.nic;
 
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.LinkPeer;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.NicContractTest;
+import io.doorbell.igb.spec.IgbModel;
 import io.doorbell.qemu.qtest.QtestMachine;
 import io.doorbell.qemu.qtest.QtestPciFunction;
 import java.time.Duration;

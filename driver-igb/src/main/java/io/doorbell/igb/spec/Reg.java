@@ -1,4 +1,4 @@
-package io.doorbell.igb;
+package io.doorbell.igb.spec;
 
 import java.util.List;
 
@@ -6,7 +6,7 @@ import java.util.List;
  * A register, or an array of equal ones. How it may be accessed is its type: what is read-only cannot be written, and
  * what loses its value by being read is not read by accident.
  */
-sealed interface Reg {
+public sealed interface Reg {
 
     /** The data sheet's name. */
     String name();

@@ -1,19 +1,20 @@
-package io.doorbell.igb;
+package io.doorbell.igb.link;
 
-import static io.doorbell.igb.IgbRegisters.MDIC;
-import static io.doorbell.igb.IgbRegisters.MDIC_DATA;
-import static io.doorbell.igb.IgbRegisters.MDIC_ERROR;
-import static io.doorbell.igb.IgbRegisters.MDIC_OP;
-import static io.doorbell.igb.IgbRegisters.MDIC_PHYADD;
-import static io.doorbell.igb.IgbRegisters.MDIC_READY;
-import static io.doorbell.igb.IgbRegisters.MDIC_REGADD;
+import static io.doorbell.igb.spec.IgbRegisters.MDIC;
+import static io.doorbell.igb.spec.IgbRegisters.MDIC_DATA;
+import static io.doorbell.igb.spec.IgbRegisters.MDIC_ERROR;
+import static io.doorbell.igb.spec.IgbRegisters.MDIC_OP;
+import static io.doorbell.igb.spec.IgbRegisters.MDIC_PHYADD;
+import static io.doorbell.igb.spec.IgbRegisters.MDIC_READY;
+import static io.doorbell.igb.spec.IgbRegisters.MDIC_REGADD;
 
 import io.doorbell.DoorbellException;
 import io.doorbell.frame.spi.BoundedWait;
+import io.doorbell.igb.spec.RegisterFile;
 import java.time.Duration;
 
 /** The copper PHY behind the MAC, reached over MDIO through the MDIC register (82576 data sheet, 8.2.4). */
-final class IgbPhy {
+public final class IgbPhy {
 
     /** Basic mode control and status (IEEE 802.3, 22.2.4.1 and 22.2.4.2). */
     private static final int BMCR = 0;
@@ -34,18 +35,18 @@ final class IgbPhy {
     private final RegisterFile registers;
     private final IgbSemaphore semaphore;
 
-    IgbPhy(RegisterFile registers) {
+    public IgbPhy(RegisterFile registers) {
         this.registers = registers;
         this.semaphore = new IgbSemaphore(registers);
     }
 
     /** Starts to agree with the other end on speed and duplex. The link comes up some time later. */
-    void restartAutonegotiation() {
+    public void restartAutonegotiation() {
         semaphore.withPhy(() -> transfer(WRITE, BMCR, BMCR_AUTONEGOTIATION | BMCR_RESTART_AUTONEGOTIATION));
     }
 
     /** What the PHY says of the link, in words. */
-    String describe() {
+    public String describe() {
         int[] bmsr = new int[1];
         semaphore.withPhy(() -> {
             transfer(READ, BMSR, 0); // The link bit latches a failure until it is read.
@@ -59,7 +60,7 @@ final class IgbPhy {
     }
 
     /** Before the first access: what a driver that was killed left taken is free then. */
-    void takeOver() {
+    public void takeOver() {
         semaphore.takeOver();
     }
 

@@ -1,4 +1,4 @@
-package io.doorbell.igb;
+package io.doorbell.igb.spec;
 
 import io.doorbell.pci.Bar;
 import java.util.ArrayList;
@@ -10,48 +10,48 @@ import java.util.Map;
  * Registers that hold what was written, complete their handshakes at once, and remember the order of writes. The
  * semaphore of SWSM is as the data sheet has it (8.7): a read takes it.
  */
-final class RecordingBar extends Bar {
+public final class RecordingBar extends Bar {
 
     /** One write, with the register named as in the table. */
-    record Write(String register, int value) {}
+    public record Write(String register, int value) {}
 
-    final List<Write> writes = new ArrayList<>();
+    public final List<Write> writes = new ArrayList<>();
     private final Map<Long, Integer> values = new HashMap<>();
 
     /** No device answers any more. */
-    boolean gone;
+    public boolean gone;
 
-    boolean phyAnswers = true;
+    public boolean phyAnswers = true;
     /** SWESMBI is not to be had. */
-    boolean firmwareHoldsSemaphore;
+    public boolean firmwareHoldsSemaphore;
 
     /** What RAH is after so many reads, as the device loads it from its NVM. */
     private int readsToLoad;
 
     private int loaded;
 
-    RecordingBar() {
+    public RecordingBar() {
         values.put((long) IgbRegisters.RAL.at(0), 0x12005452);
         values.put((long) IgbRegisters.RAH.at(0), 0x80005634);
         values.put((long) IgbRegisters.EEC.at(0), IgbRegisters.EEC_AUTO_RD.mask());
     }
 
-    void put(Reg reg, int value) {
+    public void put(Reg reg, int value) {
         values.put((long) reg.at(0), value);
     }
 
     /** Without a read's effects. */
-    int peek(Reg reg) {
+    public int peek(Reg reg) {
         return values.getOrDefault((long) reg.at(0), 0);
     }
 
     /** Has RAH read as now {@code reads} times, and as {@code value} from then on. */
-    void loadAddressAfter(int reads, int value) {
+    public void loadAddressAfter(int reads, int value) {
         readsToLoad = reads;
         loaded = value;
     }
 
-    int indexOf(Reg reg, Field field) {
+    public int indexOf(Reg reg, Field field) {
         for (int i = 0; i < writes.size(); i++) {
             if (writes.get(i).register().equals(reg.name(0))
                     && field.isSetIn(writes.get(i).value())) {
@@ -61,7 +61,7 @@ final class RecordingBar extends Bar {
         throw new AssertionError(reg.name() + "." + field.name() + " was never written: " + writes);
     }
 
-    int indexOf(Reg reg) {
+    public int indexOf(Reg reg) {
         return indexOf(reg, new Field("any", 0, 32));
     }
 

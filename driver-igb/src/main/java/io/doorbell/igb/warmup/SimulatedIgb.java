@@ -1,9 +1,14 @@
-package io.doorbell.igb;
+package io.doorbell.igb.warmup;
 
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.warmup.SimulatedNic;
+import io.doorbell.igb.nic.IgbNic;
+import io.doorbell.igb.nic.IgbSetup;
+import io.doorbell.igb.spec.IgbModel;
+import io.doorbell.igb.spec.IgbRegisters;
+import io.doorbell.igb.spec.RegisterFile;
 import io.doorbell.pci.Bar;
 import io.doorbell.pci.PciId;
 import io.doorbell.pci.simulated.MemoryFunction;
@@ -11,14 +16,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A simulated igb: its registers are memory, and its device is where the two rings are. */
-final class SimulatedIgb {
+public final class SimulatedIgb {
 
     private static final PciId ID = new PciId(0x8086, 0x10c9);
     private static final MacAddress STATION = new MacAddress(0x0200_0000_0002L);
 
     private SimulatedIgb() {}
 
-    static SimulatedNic open(NicConfig config) {
+    public static SimulatedNic open(NicConfig config) {
         MemoryFunction function = new MemoryFunction(ID);
         Setup setup = new Setup(function);
         IgbNic nic = IgbNic.open("simulated", function, IgbModel.I82576, config, _ -> setup);
@@ -38,27 +43,27 @@ final class SimulatedIgb {
         }
 
         @Override
-        void takeOver() {}
+        public void takeOver() {}
 
         @Override
-        void reset() {
+        public void reset() {
             receivers.clear();
             transmitters.clear();
         }
 
         @Override
-        void configure() {}
+        public void configure() {}
 
         @Override
-        void setUpLink() {}
+        public void setUpLink() {}
 
         @Override
-        void setUpReceive(long ring, int descriptors, int bytesPerBuffer, boolean promiscuous) {
+        public void setUpReceive(long ring, int descriptors, int bytesPerBuffer, boolean promiscuous) {
             receivers.add(simulated(ring, descriptors, IgbRegisters.RDT.at(0), true));
         }
 
         @Override
-        void setUpTransmit(long ring, int descriptors) {
+        public void setUpTransmit(long ring, int descriptors) {
             transmitters.add(simulated(ring, descriptors, IgbRegisters.TDT.at(0), false));
         }
 
@@ -69,15 +74,15 @@ final class SimulatedIgb {
         }
 
         @Override
-        void shutDown() {}
+        public void shutDown() {}
 
         @Override
-        MacAddress macAddress() {
+        public MacAddress macAddress() {
             return STATION;
         }
 
         @Override
-        LinkState linkState() {
+        public LinkState linkState() {
             return new LinkState(true, 1000, true);
         }
     }

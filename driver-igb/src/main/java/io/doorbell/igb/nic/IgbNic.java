@@ -1,4 +1,4 @@
-package io.doorbell.igb;
+package io.doorbell.igb.nic;
 
 import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaSpace;
@@ -23,6 +23,11 @@ import io.doorbell.frame.event.NicReset;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.frame.spi.LinkWatch;
 import io.doorbell.frame.spi.PoolRegistrations;
+import io.doorbell.igb.ring.IgbRxRing;
+import io.doorbell.igb.ring.IgbTxRing;
+import io.doorbell.igb.spec.IgbModel;
+import io.doorbell.igb.spec.IgbRegisters;
+import io.doorbell.igb.spec.RegisterFile;
 import io.doorbell.pci.PciFunction;
 import java.time.Duration;
 import java.util.List;
@@ -34,7 +39,7 @@ import java.util.function.Function;
  * <p>Its lock is held by whoever asks the device something or changes it, so that no register is touched once the NIC is
  * closed. Threads that poll do not take it: they stand behind the gates of their rings.
  */
-final class IgbNic implements Nic {
+public final class IgbNic implements Nic {
 
     private static final int REGISTERS_BAR = 0;
     private static final int SMALLEST_RING = 64;
@@ -71,12 +76,12 @@ final class IgbNic implements Nic {
     private boolean ready;
 
     /** Takes over {@code function}, which is closed with the NIC, or right away if the NIC does not come up. */
-    static IgbNic open(String name, PciFunction function, IgbModel model, NicConfig config) {
+    public static IgbNic open(String name, PciFunction function, IgbModel model, NicConfig config) {
         return open(name, function, model, config, IgbSetup::new);
     }
 
     /** As the other one, with a set-up of the caller's choice. */
-    static IgbNic open(
+    public static IgbNic open(
             String name,
             PciFunction function,
             IgbModel model,
@@ -388,7 +393,7 @@ final class IgbNic implements Nic {
     }
 
     /** For tests that look over the driver's shoulder. */
-    RegisterFile registerFile() {
+    public RegisterFile registerFile() {
         return registers;
     }
 

@@ -1,4 +1,4 @@
-package io.doorbell.igb;
+package io.doorbell.igb.ring;
 
 import io.doorbell.dma.DmaRegion;
 import io.doorbell.frame.BrokenDeviceException;
@@ -37,7 +37,7 @@ import java.util.concurrent.atomic.AtomicLong;
  *
  * <p>A thread polls it through its gate; the thread that starts and stops it shuts the gate before.
  */
-final class IgbRxRing implements RxQueue {
+public final class IgbRxRing implements RxQueue {
 
     private static final int DESCRIPTOR = 16;
 
@@ -91,7 +91,7 @@ final class IgbRxRing implements RxQueue {
      * @param poolAddress where the device finds the start of {@code pool}'s memory
      * @param largest bytes that the device may write into a buffer, behind the headroom
      */
-    IgbRxRing(
+    public IgbRxRing(
             String name,
             Bar bar,
             int tailRegister,
@@ -121,26 +121,26 @@ final class IgbRxRing implements RxQueue {
      * at least are the device's to put a burst into. Fewer at a time would not help it much, and each doorbell interrupts
      * the device: QEMU's looks at all of its queues then, and whoever rings waits until it is done with what it is at.
      */
-    static int refillThreshold(int size) {
+    public static int refillThreshold(int size) {
         return size / 4;
     }
 
     /** Bytes of memory that a ring needs. */
-    static long bytes(int size) {
+    public static long bytes(int size) {
         return (long) size * DESCRIPTOR;
     }
 
-    long deviceAddress() {
+    public long deviceAddress() {
         return memory.deviceAddress();
     }
 
     /** Where the threads that poll pass through. */
-    PollGate gate() {
+    public PollGate gate() {
         return gate;
     }
 
     /** What a poll of a queue is told whose NIC was stopped. */
-    static String stopped(String queue) {
+    public static String stopped(String queue) {
         return queue + " is stopped: Nic.start starts it again";
     }
 
@@ -293,7 +293,7 @@ final class IgbRxRing implements RxQueue {
     }
 
     /** Fills the ring, whose registers have been set up for head and tail 0, and lets frames in. */
-    void start() {
+    public void start() {
         next = 0;
         refillFrom = 0;
         freeCount = size - 1;
@@ -302,13 +302,13 @@ final class IgbRxRing implements RxQueue {
     }
 
     /** Lets no poll do anything any more; the buffers stay, since the device may still write to them. */
-    void halt() {
+    public void halt() {
         running = false;
         state = stopped(name);
     }
 
     /** Gives back all buffers of a ring that was halted. The device must have let go of it. */
-    void empty() {
+    public void empty() {
         for (int posted = size - 1 - freeCount; posted > 0; posted--) {
             pool.free(buffers, next, 1);
             next = next + 1 == size ? 0 : next + 1;
@@ -317,7 +317,7 @@ final class IgbRxRing implements RxQueue {
     }
 
     /** Frames that arrived damaged, or in more than one buffer, and were dropped. */
-    long dropped() {
+    public long dropped() {
         return dropped.getOpaque();
     }
 

@@ -1,10 +1,13 @@
-package io.doorbell.igb;
+package io.doorbell.igb.nic;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.NicStatistics;
+import io.doorbell.igb.spec.IgbRegisters;
+import io.doorbell.igb.spec.RecordingBar;
+import io.doorbell.igb.spec.RegisterFile;
 import org.junit.jupiter.api.Test;
 
 class IgbStatisticsTest {

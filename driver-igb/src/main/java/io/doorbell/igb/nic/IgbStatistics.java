@@ -1,8 +1,10 @@
-package io.doorbell.igb;
+package io.doorbell.igb.nic;
 
 import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.NicStatistics;
-import io.doorbell.igb.Reg.ReadClears;
+import io.doorbell.igb.spec.IgbRegisters;
+import io.doorbell.igb.spec.Reg.ReadClears;
+import io.doorbell.igb.spec.RegisterFile;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,13 +31,13 @@ final class IgbStatistics {
     private final int queues;
     private final SequencedMap<String, Long> totals = new LinkedHashMap<>();
 
-    IgbStatistics(RegisterFile registers, int queues) {
+    public IgbStatistics(RegisterFile registers, int queues) {
         this.registers = registers;
         this.queues = queues;
     }
 
     /** Throws away what was counted before now (4.5.8). */
-    void discard() {
+    public void discard() {
         long[] ignored = new long[1];
         eachCounter((name, count) -> ignored[0] += count);
     }
@@ -45,7 +47,7 @@ final class IgbStatistics {
      *
      * @throws BrokenDeviceException when the device is gone; nothing was added then
      */
-    void update() {
+    public void update() {
         SequencedMap<String, Long> counted = new LinkedHashMap<>();
         eachCounter((name, count) -> counted.merge(name, count, Long::sum));
         // The counters of a device that is gone read as all ones. It is there still, so it was when they were read.
@@ -53,7 +55,7 @@ final class IgbStatistics {
         counted.forEach((name, count) -> totals.merge(name, count, Long::sum));
     }
 
-    NicStatistics statistics(long droppedByDriver, long lostInStops) {
+    public NicStatistics statistics(long droppedByDriver, long lostInStops) {
         long damaged = droppedByDriver;
         for (String counter : DAMAGED) {
             damaged += total(counter);

@@ -1,4 +1,4 @@
-package io.doorbell.igb;
+package io.doorbell.igb.spec;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,4 +1,4 @@
-package io.doorbell.igb;
+package io.doorbell.igb.spec;
 
 /**
  * Some adjacent bits of a register.
@@ -7,23 +7,23 @@ package io.doorbell.igb;
  * @param shift the lowest bit, 0 to 31
  * @param width how many bits, 1 to 32
  */
-record Field(String name, int shift, int width) {
+public record Field(String name, int shift, int width) {
 
-    static Field bit(String name, int shift) {
+    public static Field bit(String name, int shift) {
         return new Field(name, shift, 1);
     }
 
-    static Field bits(String name, int shift, int width) {
+    public static Field bits(String name, int shift, int width) {
         return new Field(name, shift, width);
     }
 
     /** All of the field's bits set, at their place in the register. */
-    int mask() {
+    public int mask() {
         return (int) ((1L << width) - 1) << shift;
     }
 
     /** The field with {@code value} in it, the rest of the register 0. */
-    int of(int value) {
+    public int of(int value) {
         if ((value & ~(mask() >>> shift)) != 0) {
             throw new IllegalArgumentException(name + " has " + width + " bits, too few for " + value);
         }
@@ -31,11 +31,11 @@ record Field(String name, int shift, int width) {
     }
 
     /** What {@code register} has in the field. */
-    int in(int register) {
+    public int in(int register) {
         return (register & mask()) >>> shift;
     }
 
-    boolean isSetIn(int register) {
+    public boolean isSetIn(int register) {
         return (register & mask()) != 0;
     }
 }

@@ -1,0 +1,294 @@
+package io.doorbell.igb.spec;
+
+import static io.doorbell.igb.spec.Field.bit;
+import static io.doorbell.igb.spec.Field.bits;
+
+import io.doorbell.igb.spec.Reg.ReadClears;
+import io.doorbell.igb.spec.Reg.ReadOnly;
+import io.doorbell.igb.spec.Reg.ReadWrite;
+import io.doorbell.igb.spec.Reg.WriteOnly;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The registers that this driver knows, in the order of chapter 8 of the 82576 data sheet. Start-up, statistics and the
+ * register dump all read this table. The 82580 has the same registers at the same offsets, with 8 queues, not 16.
+ */
+public final class IgbRegisters {
+
+    private static final List<Reg> TABLE = new ArrayList<>();
+    private static final List<ReadClears> COUNTERS = new ArrayList<>();
+
+    private static final int QUEUES = 16;
+    public static final int QUEUE_STRIDE = 0x40;
+
+    // ---- 8.2 General registers
+
+    public static final Field CTRL_FD = bit("FD", 0);
+    public static final Field CTRL_GIO_MASTER_DISABLE = bit("GIO_MASTER_DISABLE", 2);
+    public static final Field CTRL_SLU = bit("SLU", 6);
+    public static final Field CTRL_FRCSPD = bit("FRCSPD", 11);
+    public static final Field CTRL_FRCDPLX = bit("FRCDPLX", 12);
+    public static final Field CTRL_RST = bit("RST", 26);
+    public static final ReadWrite CTRL = rw(
+            "CTRL",
+            0x0000,
+            "8.2.1",
+            CTRL_FD,
+            CTRL_GIO_MASTER_DISABLE,
+            CTRL_SLU,
+            bits("SPEED", 8, 2),
+            CTRL_FRCSPD,
+            CTRL_FRCDPLX,
+            CTRL_RST,
+            bit("RFCE", 27),
+            bit("TFCE", 28),
+            bit("VME", 30),
+            bit("PHY_RST", 31));
+
+    public static final Field STATUS_FD = bit("FD", 0);
+    public static final Field STATUS_LU = bit("LU", 1);
+    public static final Field STATUS_LAN_ID = bits("LAN_ID", 2, 2);
+    public static final Field STATUS_SPEED = bits("SPEED", 6, 2);
+    public static final Field STATUS_GIO_MASTER_ENABLE = bit("GIO_MASTER_ENABLE", 19);
+    public static final ReadOnly STATUS = ro(
+            "STATUS",
+            0x0008,
+            "8.2.2",
+            STATUS_FD,
+            STATUS_LU,
+            STATUS_LAN_ID,
+            bit("TXOFF", 4),
+            STATUS_SPEED,
+            bits("ASDV", 8, 2),
+            bit("PHYRA", 10),
+            bits("NUM_VFS", 14, 4),
+            bit("IOV_MODE", 18),
+            STATUS_GIO_MASTER_ENABLE);
+
+    public static final Field CTRL_EXT_LINK_MODE = bits("LINK_MODE", 22, 2);
+    public static final Field CTRL_EXT_DRV_LOAD = bit("DRV_LOAD", 28);
+    public static final ReadWrite CTRL_EXT =
+            rw("CTRL_EXT", 0x0018, "8.2.3", bit("RO_DIS", 17), CTRL_EXT_LINK_MODE, CTRL_EXT_DRV_LOAD);
+
+    public static final Field MDIC_DATA = bits("DATA", 0, 16);
+    public static final Field MDIC_REGADD = bits("REGADD", 16, 5);
+    public static final Field MDIC_PHYADD = bits("PHYADD", 21, 5);
+    public static final Field MDIC_OP = bits("OP", 26, 2);
+    public static final Field MDIC_READY = bit("R", 28);
+    public static final Field MDIC_ERROR = bit("E", 30);
+    public static final ReadWrite MDIC =
+            rw("MDIC", 0x0020, "8.2.4", MDIC_DATA, MDIC_REGADD, MDIC_PHYADD, MDIC_OP, MDIC_READY, MDIC_ERROR);
+
+    // ---- 8.4 EEPROM and flash
+
+    public static final Field EEC_EE_PRES = bit("EE_PRES", 8);
+    public static final Field EEC_AUTO_RD = bit("AUTO_RD", 9);
+    public static final ReadWrite EEC = rw("EEC", 0x0010, "8.4.1", EEC_EE_PRES, EEC_AUTO_RD);
+
+    // ---- 8.7 Semaphores between software and firmware
+
+    public static final Field SWSM_SMBI = bit("SMBI", 0);
+    public static final Field SWSM_SWESMBI = bit("SWESMBI", 1);
+    /** Reading it takes SMBI: whoever reads 0 has the semaphore. */
+    public static final ReadWrite SWSM = new ReadWrite(
+            "SWSM", 0x5B50, 0, 1, "8.7", List.of(SWSM_SMBI, SWSM_SWESMBI)); // not listed: not to be dumped
+
+    public static final ReadWrite SW_FW_SYNC =
+            rw("SW_FW_SYNC", 0x5B5C, "8.7", bits("SW_SM", 0, 4), bits("FW_SM", 16, 4));
+
+    // ---- 8.8 Interrupts
+
+    public static final ReadClears ICR = rc("ICR", 0x00C0, "8.8");
+    public static final ReadWrite IMS = rw("IMS", 0x00D0, "8.8");
+    public static final WriteOnly IMC = wo("IMC", 0x00D8, "8.8");
+    public static final ReadWrite EIMS = rw("EIMS", 0x1524, "8.8");
+    public static final WriteOnly EIMC = wo("EIMC", 0x1528, "8.8");
+    public static final ReadClears EICR = rc("EICR", 0x1580, "8.8");
+
+    // ---- 8.10 Receive
+
+    public static final Field RCTL_RXEN = bit("RXEN", 1);
+    public static final Field RCTL_UPE = bit("UPE", 3);
+    public static final Field RCTL_MPE = bit("MPE", 4);
+    public static final Field RCTL_BAM = bit("BAM", 15);
+    public static final Field RCTL_SECRC = bit("SECRC", 26);
+    public static final ReadWrite RCTL = rw(
+            "RCTL",
+            0x0100,
+            "8.10.1",
+            RCTL_RXEN,
+            bit("SBP", 2),
+            RCTL_UPE,
+            RCTL_MPE,
+            bit("LPE", 5),
+            bits("LBM", 6, 2),
+            bits("MO", 12, 2),
+            RCTL_BAM,
+            bits("BSIZE", 16, 2),
+            bit("VFE", 18),
+            bit("DPF", 22),
+            bit("PMCF", 23),
+            RCTL_SECRC);
+
+    public static final ReadWrite RXCSUM =
+            rw("RXCSUM", 0x5000, "8.10", bit("IPOFLD", 8), bit("TUOFLD", 9), bit("PCSD", 13));
+    public static final ReadWrite RLPML = rw("RLPML", 0x5004, "8.10", bits("RLPML", 0, 14));
+    /** One bit for each of 4096 hashes of a multicast address. */
+    public static final ReadWrite MTA = array("MTA", 0x5200, 4, 128, "8.10");
+
+    public static final ReadWrite RAL = array("RAL", 0x5400, 8, 16, "8.10");
+    public static final Field RAH_AV = bit("AV", 31);
+    public static final ReadWrite RAH = array("RAH", 0x5404, 8, 16, "8.10", bits("RAH", 0, 16), RAH_AV);
+    public static final ReadWrite MRQC = rw("MRQC", 0x5818, "8.10", bits("MRQE", 0, 3));
+
+    public static final ReadWrite RDBAL = queue("RDBAL", 0xC000, "8.10");
+    public static final ReadWrite RDBAH = queue("RDBAH", 0xC004, "8.10");
+    public static final ReadWrite RDLEN = queue("RDLEN", 0xC008, "8.10");
+    public static final Field SRRCTL_BSIZEPACKET = bits("BSIZEPACKET", 0, 7);
+    public static final Field SRRCTL_DESCTYPE = bits("DESCTYPE", 25, 3);
+    public static final ReadWrite SRRCTL = queue(
+            "SRRCTL",
+            0xC00C,
+            "8.10.2",
+            SRRCTL_BSIZEPACKET,
+            bits("BSIZEHEADER", 8, 6),
+            SRRCTL_DESCTYPE,
+            bit("DROP_EN", 31));
+    public static final ReadWrite RDH = queue("RDH", 0xC010, "8.10");
+    public static final ReadWrite RDT = queue("RDT", 0xC018, "8.10");
+    public static final Field RXDCTL_PTHRESH = bits("PTHRESH", 0, 5);
+    public static final Field RXDCTL_HTHRESH = bits("HTHRESH", 8, 5);
+    public static final Field RXDCTL_WTHRESH = bits("WTHRESH", 16, 5);
+    public static final Field RXDCTL_ENABLE = bit("ENABLE", 25);
+    public static final ReadWrite RXDCTL =
+            queue("RXDCTL", 0xC028, "8.10", RXDCTL_PTHRESH, RXDCTL_HTHRESH, RXDCTL_WTHRESH, RXDCTL_ENABLE);
+    public static final ReadClears RQDPC = counters("RQDPC", 0xC030, QUEUE_STRIDE, QUEUES, "8.10");
+
+    // ---- 8.12 Transmit
+
+    public static final Field TCTL_EN = bit("EN", 1);
+    public static final Field TCTL_PSP = bit("PSP", 3);
+    public static final Field TCTL_CT = bits("CT", 4, 8);
+    public static final Field TCTL_COLD = bits("COLD", 12, 10);
+    public static final Field TCTL_RTLC = bit("RTLC", 24);
+    public static final ReadWrite TCTL = rw("TCTL", 0x0400, "8.12", TCTL_EN, TCTL_PSP, TCTL_CT, TCTL_COLD, TCTL_RTLC);
+    public static final ReadWrite TIPG =
+            rw("TIPG", 0x0410, "8.12", bits("IPGT", 0, 10), bits("IPGR1", 10, 10), bits("IPGR", 20, 10));
+    public static final ReadWrite TDBAL = queue("TDBAL", 0xE000, "8.12");
+    public static final ReadWrite TDBAH = queue("TDBAH", 0xE004, "8.12");
+    public static final ReadWrite TDLEN = queue("TDLEN", 0xE008, "8.12");
+    public static final ReadWrite TDH = queue("TDH", 0xE010, "8.12");
+    public static final ReadWrite TDT = queue("TDT", 0xE018, "8.12");
+    public static final Field TXDCTL_PTHRESH = bits("PTHRESH", 0, 5);
+    public static final Field TXDCTL_HTHRESH = bits("HTHRESH", 8, 5);
+    public static final Field TXDCTL_WTHRESH = bits("WTHRESH", 16, 5);
+    public static final Field TXDCTL_ENABLE = bit("ENABLE", 25);
+    public static final ReadWrite TXDCTL =
+            queue("TXDCTL", 0xE028, "8.12", TXDCTL_PTHRESH, TXDCTL_HTHRESH, TXDCTL_WTHRESH, TXDCTL_ENABLE);
+
+    // ---- 8.18 Statistics: each counts from the last time that it was read
+
+    public static final ReadClears CRCERRS = counter("CRCERRS", 0x4000);
+    public static final ReadClears ALGNERRC = counter("ALGNERRC", 0x4004);
+    public static final ReadClears SYMERRS = counter("SYMERRS", 0x4008);
+    public static final ReadClears RXERRC = counter("RXERRC", 0x400C);
+    public static final ReadClears MPC = counter("MPC", 0x4010);
+    public static final ReadClears SCC = counter("SCC", 0x4014);
+    public static final ReadClears ECOL = counter("ECOL", 0x4018);
+    public static final ReadClears MCC = counter("MCC", 0x401C);
+    public static final ReadClears LATECOL = counter("LATECOL", 0x4020);
+    public static final ReadClears COLC = counter("COLC", 0x4028);
+    public static final ReadClears DC = counter("DC", 0x4030);
+    public static final ReadClears TNCRS = counter("TNCRS", 0x4034);
+    public static final ReadClears RLEC = counter("RLEC", 0x4040);
+    public static final ReadClears XONRXC = counter("XONRXC", 0x4048);
+    public static final ReadClears XONTXC = counter("XONTXC", 0x404C);
+    public static final ReadClears XOFFRXC = counter("XOFFRXC", 0x4050);
+    public static final ReadClears XOFFTXC = counter("XOFFTXC", 0x4054);
+    public static final ReadClears FCRUC = counter("FCRUC", 0x4058);
+    public static final ReadClears PRC64 = counter("PRC64", 0x405C);
+    public static final ReadClears PRC127 = counter("PRC127", 0x4060);
+    public static final ReadClears PRC255 = counter("PRC255", 0x4064);
+    public static final ReadClears PRC511 = counter("PRC511", 0x4068);
+    public static final ReadClears PRC1023 = counter("PRC1023", 0x406C);
+    public static final ReadClears PRC1522 = counter("PRC1522", 0x4070);
+    public static final ReadClears GPRC = counter("GPRC", 0x4074);
+    public static final ReadClears BPRC = counter("BPRC", 0x4078);
+    public static final ReadClears MPRC = counter("MPRC", 0x407C);
+    public static final ReadClears GPTC = counter("GPTC", 0x4080);
+    public static final ReadClears GORCL = counter("GORCL", 0x4088);
+    public static final ReadClears GORCH = counter("GORCH", 0x408C);
+    public static final ReadClears GOTCL = counter("GOTCL", 0x4090);
+    public static final ReadClears GOTCH = counter("GOTCH", 0x4094);
+    public static final ReadClears RNBC = counter("RNBC", 0x40A0);
+    public static final ReadClears RUC = counter("RUC", 0x40A4);
+    public static final ReadClears RFC = counter("RFC", 0x40A8);
+    public static final ReadClears ROC = counter("ROC", 0x40AC);
+    public static final ReadClears RJC = counter("RJC", 0x40B0);
+    public static final ReadClears TORL = counter("TORL", 0x40C0);
+    public static final ReadClears TORH = counter("TORH", 0x40C4);
+    public static final ReadClears TOTL = counter("TOTL", 0x40C8);
+    public static final ReadClears TOTH = counter("TOTH", 0x40CC);
+    public static final ReadClears TPR = counter("TPR", 0x40D0);
+    public static final ReadClears TPT = counter("TPT", 0x40D4);
+    public static final ReadClears PTC64 = counter("PTC64", 0x40D8);
+    public static final ReadClears PTC127 = counter("PTC127", 0x40DC);
+    public static final ReadClears PTC255 = counter("PTC255", 0x40E0);
+    public static final ReadClears PTC511 = counter("PTC511", 0x40E4);
+    public static final ReadClears PTC1023 = counter("PTC1023", 0x40E8);
+    public static final ReadClears PTC1522 = counter("PTC1522", 0x40EC);
+    public static final ReadClears MPTC = counter("MPTC", 0x40F0);
+    public static final ReadClears BPTC = counter("BPTC", 0x40F4);
+
+    private IgbRegisters() {}
+
+    /** All of them, in the data sheet's order. */
+    public static List<Reg> all() {
+        return List.copyOf(TABLE);
+    }
+
+    /** The statistics registers among them, low halves before high halves. */
+    public static List<ReadClears> counters() {
+        return List.copyOf(COUNTERS);
+    }
+
+    private static ReadWrite rw(String name, int offset, String section, Field... fields) {
+        return array(name, offset, 0, 1, section, fields);
+    }
+
+    private static ReadWrite queue(String name, int offset, String section, Field... fields) {
+        return array(name, offset, QUEUE_STRIDE, QUEUES, section, fields);
+    }
+
+    private static ReadWrite array(String name, int offset, int stride, int count, String section, Field... fields) {
+        return listed(new ReadWrite(name, offset, stride, count, section, List.of(fields)));
+    }
+
+    private static ReadOnly ro(String name, int offset, String section, Field... fields) {
+        return listed(new ReadOnly(name, offset, 0, 1, section, List.of(fields)));
+    }
+
+    private static WriteOnly wo(String name, int offset, String section) {
+        return listed(new WriteOnly(name, offset, 0, 1, section, List.of()));
+    }
+
+    private static ReadClears rc(String name, int offset, String section) {
+        return listed(new ReadClears(name, offset, 0, 1, section, List.of()));
+    }
+
+    private static ReadClears counter(String name, int offset) {
+        return counters(name, offset, 0, 1, "8.18");
+    }
+
+    private static ReadClears counters(String name, int offset, int stride, int count, String section) {
+        ReadClears counter = listed(new ReadClears(name, offset, stride, count, section, List.of()));
+        COUNTERS.add(counter);
+        return counter;
+    }
+
+    private static <R extends Reg> R listed(R reg) {
+        TABLE.add(reg);
+        return reg;
+    }
+}
