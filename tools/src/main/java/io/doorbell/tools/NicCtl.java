@@ -92,18 +92,19 @@ public final class NicCtl implements Callable<Integer> {
                 .addSubcommand(new RegsCommand(context))
                 .addSubcommand(new FeaturesCommand(context))
                 .addSubcommand(new DemoCommand(context))
-                .addSubcommand(new LabCommand(context))
-                .setOut(new PrintWriter(context.console().out(), true, StandardCharsets.UTF_8))
-                .setErr(new PrintWriter(context.console().err(), true, StandardCharsets.UTF_8))
-                .setParameterExceptionHandler((failure, words) -> nicctl.misused(failure))
-                .setExecutionExceptionHandler((failure, command, result) -> nicctl.failed(failure));
+                .addSubcommand(new LabCommand(context));
         for (CommandProvider provider : ServiceLoader.load(CommandProvider.class)) {
             line.addSubcommand(provider.command(context));
         }
         if (!line.getSubcommands().containsKey(AbsentBenchCommand.NAME)) {
             line.addSubcommand(new AbsentBenchCommand());
         }
-        return line.execute(arguments.toArray(String[]::new));
+        // Last, since it reaches only the subcommands that there are.
+        return line.setOut(new PrintWriter(context.console().out(), true, StandardCharsets.UTF_8))
+                .setErr(new PrintWriter(context.console().err(), true, StandardCharsets.UTF_8))
+                .setParameterExceptionHandler((failure, words) -> nicctl.misused(failure))
+                .setExecutionExceptionHandler((failure, command, result) -> nicctl.failed(failure))
+                .execute(arguments.toArray(String[]::new));
     }
 
     /** Without a command there is only help to give. */

@@ -240,7 +240,9 @@ class NicCtlTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"list", "info", "bind", "unbind", "restore", "stats", "regs", "demo", "lab"})
+    @ValueSource(
+            strings = {"list", "info", "bind", "unbind", "restore", "stats", "regs", "features", "demo", "lab", "bench"
+            })
     void explainsEachCommandWithoutControlCharacters(String command) {
         assertThat(run(command, "--help")).isZero();
 
