@@ -248,4 +248,15 @@ class NicCtlTest {
 
         assertThat(console.out()).contains("Usage: nicctl " + command).doesNotContain("\u001b");
     }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"bench", "bench igb --quick"})
+    void saysWhereTheBenchmarksAre(String line) {
+        assertThat(run(line.split(" "))).isEqualTo(1);
+
+        assertThat(console.err())
+                .startsWith("nicctl: 'nicctl bench' is not part of this installation: ")
+                .contains("come with Doorbell's sources")
+                .hasLineCount(1);
+    }
 }

@@ -1,6 +1,7 @@
 package io.doorbell.tools.command;
 
 import io.doorbell.DoorbellException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -19,7 +20,7 @@ public final class AbsentBenchCommand implements Callable<Integer> {
 
     @Unmatched
     @SuppressWarnings("UnusedVariable") // the options of the one that is absent
-    private List<String> words = List.of();
+    private List<String> words = new ArrayList<>();
 
     public AbsentBenchCommand() {}
 
