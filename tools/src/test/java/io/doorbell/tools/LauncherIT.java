@@ -9,10 +9,8 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -29,40 +27,15 @@ class LauncherIT {
 
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
 
-    /** What any machine has. */
-    private static final List<String> PROGRAMS = List.of(
-            "bash",
-            "basename",
-            "cat",
-            "dirname",
-            "find",
-            "grep",
-            "head",
-            "id",
-            "mkdir",
-            "mktemp",
-            "readlink",
-            "rm",
-            "sed",
-            "stat",
-            "tail",
-            "tee",
-            "touch");
-
-    private static final Path SELF = Path.of("/proc/self");
-
     @TempDir
     private static Path folder;
 
     private static Path home;
-    private static Path programs;
-
-    private Path out;
-    private Path err;
+    private static OrdinaryUser user;
 
     @BeforeAll
     static void copyTree() throws IOException {
-        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+        user = new OrdinaryUser(folder);
         home = folder.resolve("a tree");
         copy(
                 home,
@@ -77,27 +50,12 @@ class LauncherIT {
         Files.createDirectories(home.resolve("tools/src/main"));
         Files.createDirectories(home.resolve("tools/bench/src/main"));
         stampAt(Instant.now());
-
-        programs = Files.createDirectory(folder.resolve("programs"));
-        for (String program : PROGRAMS) {
-            Files.createSymbolicLink(programs.resolve(program), pathTo(program));
-        }
-    }
-
-    private static Path pathTo(String program) {
-        return Stream.of("/usr/bin", "/bin")
-                .map(path -> Path.of(path, program))
-                .filter(Files::exists)
-                .findFirst()
-                .orElseThrow(() -> new AssertionError("this machine has no " + program));
     }
 
     @AfterAll
     static void letItBeDeleted() throws IOException {
         permit("rwxr-xr-x");
-        for (String program : PROGRAMS) {
-            Files.delete(programs.resolve(program)); // JUnit would warn of links that lead out of its folder
-        }
+        user.close();
     }
 
     private static void copy(Path tree, String... names) throws IOException {
@@ -137,10 +95,10 @@ class LauncherIT {
     void showsVhostUserWithNothingButJava(String line) throws Exception {
         int status = nicctl(line);
 
-        assertThat(status).as(err()).isZero();
-        Map<String, Object> result = Json.read(Files.readString(out));
+        assertThat(status).as(user.err()).isZero();
+        Map<String, Object> result = Json.read(user.out());
         assertThat(result).containsEntry("pass", true).containsEntry("framesReceived", 2000);
-        assertThat(err()).doesNotContain("needs what is not here");
+        assertThat(user.err()).doesNotContain("needs what is not here");
     }
 
     @ParameterizedTest
@@ -148,7 +106,7 @@ class LauncherIT {
     void asksForNothingThatTheCommandDoesNotNeed(String line) throws Exception {
         nicctl(line);
 
-        assertThat(err()).doesNotContain("needs what is not here");
+        assertThat(user.err()).doesNotContain("needs what is not here");
     }
 
     @ParameterizedTest
@@ -157,7 +115,7 @@ class LauncherIT {
         int status = nicctl(line);
 
         assertThat(status).isEqualTo(1);
-        assertThat(err())
+        assertThat(user.err())
                 .contains("needs what is not here", "QEMU 8.0", "busybox", "Linux kernel")
                 .doesNotContain("Maven:");
     }
@@ -170,7 +128,7 @@ class LauncherIT {
             int status = nicctl("list");
 
             assertThat(status).isEqualTo(1);
-            assertThat(err())
+            assertThat(user.err())
                     .contains("may not write to " + home)
                     .contains("Doorbell is to be built first")
                     .doesNotContain("needs what is not here", "ermission denied");
@@ -185,55 +143,19 @@ class LauncherIT {
         Path tree = Files.createDirectory(folder.resolve("a tree that is not built"));
         copy(tree, "nicctl", "pom.xml", "tools/setup.sh");
         Files.setPosixFilePermissions(tree, PosixFilePermissions.fromString("rwxrwxrwx"));
-        Path maven = Files.writeString(programs.resolve("mvn"), "#!/bin/sh\necho killed\nexit 143\n");
-        Files.setPosixFilePermissions(maven, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Path maven = user.script("mvn", "#!/bin/sh\necho killed\nexit 143\n");
         try {
-            int status = run(tree.resolve("nicctl"), "list");
+            int status = user.run(tree.resolve("nicctl"), "list");
 
             assertThat(status).isEqualTo(1);
-            assertThat(err()).contains("the build failed; all of it is in " + tree.resolve("target/build.log"));
+            assertThat(user.err()).contains("the build failed; all of it is in " + tree.resolve("target/build.log"));
             assertThat(tree.resolve("target/build.log")).hasContent("killed");
         } finally {
             Files.delete(maven);
         }
     }
 
-    private int nicctl(String line) throws Exception {
-        return run(home.resolve("nicctl"), line);
-    }
-
-    /** As a user who is not root, with hardly any environment. */
-    private int run(Path launcher, String line) throws Exception {
-        out = Files.createTempFile(folder, "out", "");
-        err = Files.createTempFile(folder, "err", "");
-        List<String> command = new ArrayList<>();
-        if (Files.getAttribute(SELF, "unix:uid").equals(0)) {
-            command.addAll(
-                    List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all"));
-        }
-        command.add(launcher.toString());
-        command.addAll(List.of(line.split(" ")));
-        ProcessBuilder builder = new ProcessBuilder(command)
-                .directory(Path.of("/").toFile())
-                .redirectInput(Path.of("/dev/null").toFile())
-                .redirectOutput(out.toFile())
-                .redirectError(err.toFile());
-        builder.environment().clear();
-        builder.environment().put("PATH", programs.toString());
-        builder.environment().put("HOME", "/nonexistent");
-        builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
-        Process process = builder.start();
-        try {
-            assertThat(process.waitFor(2, TimeUnit.MINUTES))
-                    .as("it ends in time")
-                    .isTrue();
-            return process.exitValue();
-        } finally {
-            process.destroyForcibly();
-        }
-    }
-
-    private String err() throws IOException {
-        return Files.readString(err);
+    private static int nicctl(String line) throws Exception {
+        return user.run(home.resolve("nicctl"), line);
     }
 }
