@@ -138,11 +138,10 @@ index_for_kmod() {
     "$depmod" -b "$1" "$version" 2>/dev/null || true
 }
 
-# Maven, without the warnings that JDK 25 has for the libraries of Maven 3.
-maven() {
-    MAVEN_OPTS="--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow ${MAVEN_OPTS:-}" \
-        mvn -B -ntp "$@"
-}
+# JDK 25 would warn of what nicctl's libraries do without these, and of what Maven's do.
+java_options=(--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow)
+
+maven() { MAVEN_OPTS="${java_options[*]} ${MAVEN_OPTS:-}" mvn -B -ntp "$@"; }
 
 # ---- What can be done about the rest.
 
