@@ -14,12 +14,18 @@ public interface TxQueue {
      *
      * @return how many slots were emptied, each of which is a frame unless frames take several: 0 when the ring is full, or
      *     another thread is starting, stopping or resetting the NIC
-     * @throws io.doorbell.DoorbellException when a frame cannot be sent (its length, a pool that this NIC does
-     *     not know, or what it asks for): none of the batch has been taken
+     * @throws io.doorbell.DoorbellException when a frame cannot be sent (it is beyond {@link #limits}, or of a pool
+     *     that this NIC does not know): none of the batch has been taken
      * @throws IllegalStateException when the NIC is stopped, or the queue has stopped since its device broke it
      * @throws NicClosedException when the NIC is closed
      */
     int send(FrameBatch batch);
+
+    /**
+     * What a frame may be and ask for, so that {@link #send} does not throw. Answers at any time and on any thread; it holds
+     * until the NIC is reset, or another peer connects whose driver agreed on other features.
+     */
+    SendLimits limits();
 
     /**
      * Gives the buffers of frames that the device has read back to their pools. {@link #send} does so by itself when

@@ -21,6 +21,7 @@ import java.lang.reflect.Modifier;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +36,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import jdk.jfr.consumer.RecordedEvent;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -154,6 +156,11 @@ public abstract class NicContractTest {
     /** Whether the transmit ring gets full when the other end takes nothing off the link. */
     protected boolean fillsUp() {
         return true;
+    }
+
+    /** Bytes of the longest frame that the other end of the link can be sent. */
+    protected int longestThroughPeer() {
+        return 9000;
     }
 
     /** Bytes that the device counts of a frame beyond those that the application sees. */
@@ -989,6 +996,106 @@ public abstract class NicContractTest {
         send(nic, batch);
         assertThat(peer().receive(SOON).orElseThrow()).isEqualTo(good);
         works(nic);
+    }
+
+    /** Puts a frame of so many bytes behind the others, in as many slots as it takes, or in more. */
+    private byte[] addInSlots(FrameBatch batch, FramePool pool, int length, int slots) {
+        byte[] bytes = frame(PEER, length);
+        int room = pool.bufferSize() - FramePool.HEADROOM;
+        int first = batch.size();
+        int from = 0;
+        for (int left = slots; left > 0; left--) {
+            int piece = Math.min(room, from == 0 ? Math.max(60, (length - from) / left) : (length - from) / left);
+            add(batch, pool, Arrays.copyOfRange(bytes, from, from + piece));
+            from += piece;
+        }
+        assertThat(from).isEqualTo(length);
+        batch.join(first, slots);
+        return bytes;
+    }
+
+    private static int slotsFor(int length, FramePool pool) {
+        return Math.ceilDiv(length, pool.bufferSize() - FramePool.HEADROOM);
+    }
+
+    @Test
+    void sendsAFrameAsLongAsItSaysThatItTakes() {
+        Nic nic = openWithLink();
+        SendLimits limits = nic.txQueue(0).limits();
+        int length = Math.min(limits.longest(), longestThroughPeer());
+        FrameBatch batch = new FrameBatch(64);
+        byte[] bytes = addInSlots(batch, nic.pool(), length, slotsFor(length, nic.pool()));
+        assertThat(limits.allow(batch, 0)).isTrue();
+        send(nic, batch);
+        assertThat(peer().receive(SOON))
+                .hasValueSatisfying(seen -> assertThat(seen).isEqualTo(bytes));
+    }
+
+    @Test
+    void sendsAFrameInAsManySlotsAsItSaysThatItTakes() {
+        Nic nic = openWithLink();
+        SendLimits limits = nic.txQueue(0).limits();
+        int slots = Math.min(limits.slots(), 64);
+        FrameBatch batch = new FrameBatch(65);
+        byte[] bytes = addInSlots(batch, nic.pool(), 60 + slots - 1, slots);
+        assertThat(limits.allow(batch, 0)).isTrue();
+        send(nic, batch);
+        assertThat(peer().receive(SOON))
+                .hasValueSatisfying(seen -> assertThat(seen).isEqualTo(bytes));
+    }
+
+    @Test
+    void refusesWhatIsBeyondWhatItSaysThatItTakes() {
+        Nic nic = openWithLink();
+        SendLimits limits = nic.txQueue(0).limits();
+        if (limits.slots() < 128) {
+            String slots = limits.slots() == 1 ? "MORE_SEGMENTS" : "up to " + limits.slots();
+            refuses(nic, slots, batch -> addInSlots(batch, nic.pool(), 60 + limits.slots(), limits.slots() + 1));
+        }
+        if (limits.longest() < 65536) {
+            int length = limits.longest() + 1;
+            int slots = limits.slots() == 1 ? 1 : slotsFor(length, nic.pool());
+            refuses(nic, length + " bytes", batch -> addInSlots(batch, nic.pool(), length, slots));
+        }
+        if ((limits.offloads() & Offloads.VLAN_TAG) == 0) {
+            refuses(nic, "VLAN_TAG", batch -> {
+                add(batch, nic.pool(), frame(PEER, 60));
+                batch.frame(0).vlanTag(7);
+            });
+        }
+        if ((limits.offloads() & Offloads.NEEDS_CHECKSUM) == 0) {
+            refuses(nic, "NEEDS_CHECKSUM", batch -> {
+                add(batch, nic.pool(), frame(PEER, 60));
+                batch.frame(0).needsChecksum(34, 6);
+            });
+        }
+        String reason = (limits.offloads() & Offloads.NEEDS_CHECKSUM) == 0 ? "NEEDS_CHECKSUM" : "SEGMENT";
+        for (Segmentation segmentation : Segmentation.values()) {
+            if (!limits.segmentations().contains(segmentation)) {
+                refuses(nic, reason, batch -> {
+                    add(batch, nic.pool(), frame(PEER, 200));
+                    batch.frame(0).needsChecksum(34, 6);
+                    batch.frame(0).segment(segmentation, 54, 50);
+                });
+            }
+        }
+        works(nic);
+    }
+
+    /** None of the batch is taken, whatever stands before the frame, and the application has it still. */
+    private void refuses(Nic nic, String reason, Consumer<FrameBatch> frame) {
+        FrameBatch batch = new FrameBatch(130);
+        frame.accept(batch);
+        int free = nic.pool().available();
+        int slots = batch.size();
+        assertThat(nic.txQueue(0).limits().allow(batch, 0)).as(reason).isFalse();
+        assertThatThrownBy(() -> nic.txQueue(0).send(batch))
+                .isInstanceOf(DoorbellException.class)
+                .hasMessageContaining(name())
+                .hasMessageContaining(reason);
+        assertThat(batch.size()).isEqualTo(slots);
+        assertThat(nic.pool().available()).isEqualTo(free);
+        batch.release();
     }
 
     @Test

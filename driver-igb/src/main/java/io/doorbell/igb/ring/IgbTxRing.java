@@ -6,6 +6,7 @@ import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.Offloads;
+import io.doorbell.frame.SendLimits;
 import io.doorbell.frame.TxQueue;
 import io.doorbell.frame.spi.PollGate;
 import io.doorbell.frame.spi.PoolRegistrations;
@@ -197,6 +198,11 @@ public final class IgbTxRing implements TxQueue {
             ring.set(WORD, descriptor, poolAddress + frame.position());
             ring.set(WORD, descriptor + 8, WHOLE_FRAME | length | (long) length << PAYLEN_SHIFT);
         }
+    }
+
+    @Override
+    public SendLimits limits() {
+        return SendLimits.plain(SHORTEST, LONGEST);
     }
 
     @Override

@@ -1,6 +1,12 @@
 package io.doorbell.virtio.header;
 
+import io.doorbell.frame.Offloads;
+import io.doorbell.frame.Segmentation;
+import io.doorbell.frame.SendLimits;
 import io.doorbell.virtio.spec.Feature;
+import io.doorbell.virtio.spec.Features;
+import java.util.EnumSet;
+import java.util.Set;
 
 /** For whom a header is written, and which features (5.1.3) say what that side does for a frame. */
 public enum OffloadSide {
@@ -41,6 +47,40 @@ public enum OffloadSide {
         this.ecn = ecn;
         this.udp4 = udp4;
         this.udp6 = udp6;
+    }
+
+    /**
+     * What frames may be and ask for that are sent to this side.
+     *
+     * @param longest bytes of a frame that is not to be segmented
+     * @param slots slots of a batch that a frame may take
+     */
+    public SendLimits limits(Features features, int longest, int slots) {
+        Set<Segmentation> segmentations = EnumSet.noneOf(Segmentation.class);
+        int offloads = slots > 1 ? Offloads.MORE_SEGMENTS : 0;
+        if (features.has(checksum)) {
+            offloads |= Offloads.NEEDS_CHECKSUM;
+            addIf(features.has(tcp4), Segmentation.TCP4, segmentations);
+            addIf(features.has(tcp6), Segmentation.TCP6, segmentations);
+            addIf(features.has(udp4) && features.has(udp6), Segmentation.UDP, segmentations);
+        }
+        if (!segmentations.isEmpty()) {
+            offloads |= Offloads.SEGMENT;
+        }
+        return new SendLimits(
+                offloads,
+                segmentations,
+                features.has(ecn),
+                FrameLength.SHORTEST,
+                longest,
+                segmentations.isEmpty() ? 0 : FrameLength.LARGEST,
+                slots);
+    }
+
+    private static void addIf(boolean does, Segmentation segmentation, Set<Segmentation> segmentations) {
+        if (does) {
+            segmentations.add(segmentation);
+        }
     }
 
     /** All that cut. */

@@ -1,6 +1,7 @@
 package io.doorbell.virtio.net;
 
 import io.doorbell.frame.FrameBatch;
+import io.doorbell.frame.SendLimits;
 import io.doorbell.frame.TxQueue;
 import io.doorbell.frame.spi.PollGate;
 import io.doorbell.virtio.queue.VirtioTxQueue;
@@ -9,6 +10,9 @@ import io.doorbell.virtio.queue.VirtioTxQueue;
 final class GatedTxQueue implements TxQueue {
 
     final PollGate gate;
+
+    /** The ring's, for whoever asks, outside the gate. */
+    private volatile SendLimits limits;
 
     // ---- Behind the gate
 
@@ -19,6 +23,7 @@ final class GatedTxQueue implements TxQueue {
     GatedTxQueue(String name, VirtioTxQueue ring) {
         this.gate = new PollGate(name);
         this.ring = ring;
+        this.limits = ring.limits();
     }
 
     @Override
@@ -31,6 +36,11 @@ final class GatedTxQueue implements TxQueue {
         } finally {
             gate.leave();
         }
+    }
+
+    @Override
+    public SendLimits limits() {
+        return limits;
     }
 
     @Override
@@ -53,6 +63,7 @@ final class GatedTxQueue implements TxQueue {
 
     void ring(VirtioTxQueue another) {
         ring = another;
+        limits = another.limits();
     }
 
     void away(boolean isAway) {

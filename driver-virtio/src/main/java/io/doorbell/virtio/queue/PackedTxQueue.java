@@ -4,6 +4,7 @@ import io.doorbell.dma.DmaSpace;
 import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
+import io.doorbell.frame.SendLimits;
 import io.doorbell.frame.spi.QueueCounters;
 import io.doorbell.frame.spi.StallWatch;
 import io.doorbell.virtio.header.RxBuffers;
@@ -182,8 +183,7 @@ public final class PackedTxQueue implements VirtioTxQueue {
      * @return how many it takes; 0 when there is too little room
      */
     private int describeSegments(FrameBatch batch, int from, int head, long flags, int room) {
-        int segments = frames.prepareSegments(
-                batch, from, tables != null ? IndirectTables.MOST : Math.min(IndirectTables.MOST, ring.size));
+        int segments = frames.prepareSegments(batch, from, mostSegments());
         if (tables != null) {
             int id = ring.ids[head];
             tables.describe(id, batch, from, segments, frames, buffers);
@@ -225,6 +225,16 @@ public final class PackedTxQueue implements VirtioTxQueue {
                 flags ^= PackedRing.FLAGS;
             }
         }
+    }
+
+    @Override
+    public SendLimits limits() {
+        return frames.limits(mostSegments());
+    }
+
+    /** How many slots a frame may take: descriptors in a table, or in the ring. */
+    private int mostSegments() {
+        return tables != null ? IndirectTables.MOST : Math.min(IndirectTables.MOST, ring.size);
     }
 
     @Override

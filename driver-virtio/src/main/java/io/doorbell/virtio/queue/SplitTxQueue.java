@@ -4,6 +4,7 @@ import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaSpace;
 import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
+import io.doorbell.frame.SendLimits;
 import io.doorbell.frame.spi.QueueCounters;
 import io.doorbell.frame.spi.StallWatch;
 import io.doorbell.virtio.header.RxBuffers;
@@ -149,8 +150,7 @@ public final class SplitTxQueue implements VirtioTxQueue {
      * @return how many slots it takes; 0 when there is too little room
      */
     private int describeSegments(FrameBatch batch, int from, int id, int room) {
-        int segments = frames.prepareSegments(
-                batch, from, Math.min(IndirectTables.MOST, tables == null ? depth : IndirectTables.MOST));
+        int segments = frames.prepareSegments(batch, from, mostSegments());
         if (tables != null) {
             tables.describe(id, batch, from, segments, frames, buffers);
             ring.setDescriptorAddress(id, tables.address(id));
@@ -190,6 +190,16 @@ public final class SplitTxQueue implements VirtioTxQueue {
                 id = next;
             }
         }
+    }
+
+    @Override
+    public SendLimits limits() {
+        return frames.limits(mostSegments());
+    }
+
+    /** How many slots a frame may take: descriptors in a table, or in the ring. */
+    private int mostSegments() {
+        return tables != null ? IndirectTables.MOST : Math.min(IndirectTables.MOST, depth);
     }
 
     @Override

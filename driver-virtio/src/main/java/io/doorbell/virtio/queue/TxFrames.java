@@ -5,6 +5,7 @@ import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.Offloads;
+import io.doorbell.frame.SendLimits;
 import io.doorbell.frame.spi.PoolRegistrations;
 import io.doorbell.virtio.header.FrameLength;
 import io.doorbell.virtio.header.HeaderWriter;
@@ -39,11 +40,11 @@ public final class TxFrames {
     private final int cleared;
 
     private final String name;
-    /** Bytes in the longest frame that may be sent uncut, in one slot and in several. */
+    /** Bytes in the longest frame that may be sent uncut. */
     private final int longest;
 
-    private final int longestRun;
     private final HeaderWriter asked;
+    private final Features features;
     private final PoolRegistrations pools;
 
     /** The pool of the latest frame; the next one is most likely from the same. */
@@ -61,9 +62,9 @@ public final class TxFrames {
     public TxFrames(String name, PoolRegistrations pools, int longest, int header, Features features) {
         this.name = name;
         this.pools = pools;
-        this.longest = Math.min(longest, pools.pool(0).bufferSize() - FramePool.HEADROOM);
-        this.longestRun = longest;
+        this.longest = longest;
         this.header = header;
+        this.features = features;
         this.cleared = Math.max(header, NetHeader.BYTES);
         this.asked = new HeaderWriter(name, header, OffloadSide.DEVICE, features);
         this.pool = pools.pool(0);
@@ -175,7 +176,7 @@ public final class TxFrames {
                     + "; use larger buffers (NicConfig.withBufferSize)");
         }
         Frame first = batch.frame(from);
-        checkLength(first, bytes, longestRun);
+        checkLength(first, bytes, longest);
         for (int i = from; i < from + slots; i++) {
             Frame slot = batch.frame(i);
             if (slot.length() < (i == from ? FrameLength.SHORTEST : 1)) {
@@ -188,6 +189,15 @@ public final class TxFrames {
         writeHeader(first, first.position());
         runBytes = bytes;
         return slots;
+    }
+
+    /**
+     * What frames may be and ask for.
+     *
+     * @param most slots that one may take
+     */
+    SendLimits limits(int most) {
+        return OffloadSide.DEVICE.limits(features, longest, most);
     }
 
     /** Bytes in the frame that {@link #prepareSegments} made ready. */

@@ -50,7 +50,9 @@ public final class VhostBackendQueue implements AutoCloseable {
     private boolean parked;
 
     private @Nullable DeviceRing ring;
-    private Features features = new Features(0, 0);
+    /** Changes with the gate shut, and is asked for outside of it too. */
+    private volatile Features features = new Features(0, 0);
+
     private boolean running;
     /** Whether the front-end lied: nothing more is read from the ring. */
     private boolean broken;

@@ -5,6 +5,7 @@ import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.Offloads;
+import io.doorbell.frame.SendLimits;
 import io.doorbell.frame.TxQueue;
 import io.doorbell.frame.spi.QueueCounters;
 import io.doorbell.frame.spi.StallWatch;
@@ -193,6 +194,12 @@ final class VhostBackendTxQueue implements TxQueue {
         for (int left = batch.size() - slots; batch.size() > left; ) {
             batch.release(0);
         }
+    }
+
+    /** Frames that are too long for the buffers of a front-end that merges none are counted as errors, not refused. */
+    @Override
+    public SendLimits limits() {
+        return OffloadSide.DRIVER.limits(queue.features(), FrameLength.LARGEST, Integer.MAX_VALUE);
     }
 
     /** Nothing is ever on its way: frames are copied when they are sent. */

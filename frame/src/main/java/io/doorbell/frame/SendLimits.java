@@ -1,0 +1,73 @@
+package io.doorbell.frame;
+
+import java.util.EnumSet;
+import java.util.Set;
+
+/**
+ * What a frame may be, and ask for, so that {@link TxQueue#send} takes it and does not throw.
+ *
+ * @param offloads bits of {@link Offloads} that a frame may ask for: of NEEDS_CHECKSUM, VLAN_TAG, SEGMENT and
+ *     MORE_SEGMENTS those that the NIC does; a frame that asks for SEGMENT has to ask for NEEDS_CHECKSUM too
+ * @param segmentations by which rules the NIC segments; empty if it does not
+ * @param segmentsCwr whether it segments TCP that has the flag CWR, which belongs into the first segment only (RFC 3168)
+ * @param shortest bytes, in the first slot
+ * @param longest bytes of a frame that is not to be segmented, in one slot or in several
+ * @param longestSegmented bytes of a frame that is; 0 if the NIC does not segment
+ * @param slots slots of a batch that a frame may take, at least 1
+ */
+public record SendLimits(
+        int offloads,
+        Set<Segmentation> segmentations,
+        boolean segmentsCwr,
+        int shortest,
+        int longest,
+        int longestSegmented,
+        int slots) {
+
+    private static final int ASKED =
+            Offloads.NEEDS_CHECKSUM | Offloads.VLAN_TAG | Offloads.SEGMENT | Offloads.MORE_SEGMENTS;
+
+    private static final int TCP_FLAGS = 13;
+    private static final int TCP_CWR = 0x80;
+
+    /** Copies the set. */
+    public SendLimits {
+        segmentations = segmentations.isEmpty() ? Set.of() : Set.copyOf(EnumSet.copyOf(segmentations));
+    }
+
+    /** Of a NIC that does nothing but move frames, each in one slot. */
+    public static SendLimits plain(int shortest, int longest) {
+        return new SendLimits(0, Set.of(), false, shortest, longest, 0, 1);
+    }
+
+    /**
+     * Whether the frame that starts in slot {@code index} keeps to them. This does not ask whether the NIC knows the
+     * frame's pool.
+     */
+    public boolean allow(FrameBatch batch, int index) {
+        Frame first = batch.frame(index);
+        int asked = first.offloads() & ASKED;
+        if (asked == 0) {
+            return first.length() >= shortest && first.length() <= longest;
+        }
+        boolean segment = (asked & Offloads.SEGMENT) != 0;
+        int bytes = batch.length(index);
+        return (asked & ~offloads) == 0
+                && first.length() >= shortest
+                && bytes <= (segment ? longestSegmented : longest)
+                && batch.slots(index) <= slots
+                && (!segment || maySegment(first));
+    }
+
+    private boolean maySegment(Frame first) {
+        Segmentation segmentation = first.segmentation();
+        return segmentations.contains(segmentation)
+                && (first.offloads() & Offloads.NEEDS_CHECKSUM) != 0
+                && (segmentsCwr || segmentation == Segmentation.UDP || !hasCwr(first));
+    }
+
+    private static boolean hasCwr(Frame first) {
+        int flags = first.checksumStart() + TCP_FLAGS;
+        return flags < first.length() && (first.getByte(flags) & TCP_CWR) != 0;
+    }
+}
