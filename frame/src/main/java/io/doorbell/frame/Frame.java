@@ -425,6 +425,12 @@ public final class Frame {
         offloads &= NO_OFFLOADS;
     }
 
+    /** Forgets some of what is known of the frame or asked for it: for who has done it in software. */
+    public void clearOffloads(int bits) {
+        owned();
+        offloads &= ~bits | NO_OFFLOADS;
+    }
+
     /** Whether the frame goes on in the batch's next slot ({@link Offloads#MORE_SEGMENTS}). */
     public boolean continues() {
         owned();

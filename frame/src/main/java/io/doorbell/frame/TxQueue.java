@@ -22,8 +22,8 @@ public interface TxQueue {
     int send(FrameBatch batch);
 
     /**
-     * What a frame may be and ask for, so that {@link #send} does not throw. Answers at any time and on any thread; it holds
-     * until the NIC is reset, or another peer connects whose driver agreed on other features.
+     * What a frame may be and ask for, so that {@link #send} does not throw. Answers at any time and on any thread, at the
+     * price of a look at a field; it holds until the NIC is reset, or another peer connects whose driver agreed on other features.
      */
     SendLimits limits();
 

@@ -49,6 +49,8 @@ public final class IgbTxRing implements TxQueue {
     private static final int UNABLE =
             Offloads.NEEDS_CHECKSUM | Offloads.SEGMENT | Offloads.VLAN_TAG | Offloads.MORE_SEGMENTS;
 
+    private static final SendLimits LIMITS = SendLimits.plain(SHORTEST, LONGEST);
+
     private static final int DESCRIPTOR = 16;
     private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG;
     private static final VarHandle STATUS = WORD.varHandle();
@@ -202,7 +204,7 @@ public final class IgbTxRing implements TxQueue {
 
     @Override
     public SendLimits limits() {
-        return SendLimits.plain(SHORTEST, LONGEST);
+        return LIMITS;
     }
 
     @Override

@@ -33,6 +33,10 @@ final class VhostBackendTxQueue implements TxQueue {
     private final int[] capacities = new int[DeviceRing.MOST_PARTS];
     private final StallWatch stall;
     private long errors;
+
+    /** What was last found out for {@link #limits}. */
+    private volatile Known known;
+
     private Features features;
     private HeaderWriter asked;
     /** What the front-end is told of a frame that asks for nothing. */
@@ -43,7 +47,15 @@ final class VhostBackendTxQueue implements TxQueue {
         this.queue = queue;
         this.stall = StallWatch.full(name);
         this.features = queue.features();
+        this.known = Known.of(features);
         this.asked = asked(features);
+    }
+
+    private record Known(Features features, SendLimits limits) {
+
+        static Known of(Features features) {
+            return new Known(features, OffloadSide.DRIVER.limits(features, FrameLength.LARGEST, Integer.MAX_VALUE));
+        }
     }
 
     private HeaderWriter asked(Features agreed) {
@@ -199,7 +211,13 @@ final class VhostBackendTxQueue implements TxQueue {
     /** Frames that are too long for the buffers of a front-end that merges none are counted as errors, not refused. */
     @Override
     public SendLimits limits() {
-        return OffloadSide.DRIVER.limits(queue.features(), FrameLength.LARGEST, Integer.MAX_VALUE);
+        Features now = queue.features();
+        Known latest = known;
+        if (latest.features() != now) {
+            latest = Known.of(now);
+            known = latest;
+        }
+        return latest.limits();
     }
 
     /** Nothing is ever on its way: frames are copied when they are sent. */

@@ -1,0 +1,203 @@
+package io.doorbell.frame.software;
+
+import io.doorbell.frame.Frame;
+import io.doorbell.frame.FrameBatch;
+import io.doorbell.frame.FramePool;
+import io.doorbell.frame.Offloads;
+import io.doorbell.frame.Segmentation;
+import io.doorbell.frame.SendLimits;
+import io.doorbell.frame.TxQueue;
+import java.util.EnumSet;
+
+/**
+ * A transmit queue that does in software what its NIC does not ({@link TxQueue#limits}): it completes checksums, segments TCP
+ * and UDP, inserts VLAN tags, and copies what is in too many slots into fewer. So a frame that any NIC received can be sent
+ * by any other; and one that asks for nothing unusual costs one more look.
+ *
+ * <p>What it has taken may wait here for room in the ring, or for buffers: {@link #send} goes on with that first, also when
+ * the batch is empty. A frame that no work makes fit is dropped, and counted: it is too long for the NIC, or its headers
+ * are not what it says they are.
+ *
+ * <p>Belongs to one thread at a time, as the queue does, which is used through it alone. {@link #close} before the NIC's.
+ */
+public final class SoftwareOffloads implements TxQueue, AutoCloseable {
+
+    /** Slots that wait for the ring, at most. */
+    private static final int READY = 128;
+
+    /** Slots of a frame that is worked on, at most: 64 KiB in the smallest buffers. */
+    private static final int WHOLE = 512;
+
+    private static final int TAG = 4;
+    private static final int ETHER_TYPE = 12;
+    private static final int TAG_CONTROL = 14;
+    private static final short VLAN = (short) 0x8100;
+
+    private final TxQueue queue;
+    private final Segmenter segmenter;
+    private final FrameBatch ready = new FrameBatch(READY);
+    /** The frame that is being segmented, or copied. */
+    private final FrameBatch whole = new FrameBatch(WHOLE);
+
+    private long dropped;
+
+    /**
+     * @param queue the NIC's
+     * @param pool where buffers for segments come from: the NIC's ({@link io.doorbell.frame.Nic#pool}), or another that it
+     *     sends from
+     */
+    public SoftwareOffloads(TxQueue queue, FramePool pool) {
+        this.queue = queue;
+        this.segmenter = new Segmenter(whole, pool);
+    }
+
+    /**
+     * Sends the frames at the front of the batch, in order, as many as there is room for, or takes them and sends them with
+     * the next call. Never waits.
+     *
+     * @return how many slots of the batch were emptied: 0 when the ring is full, or the pool has run out of buffers
+     * @throws io.doorbell.DoorbellException as the NIC's queue does, where no work of this class would help: a pool that
+     *     the NIC does not know
+     */
+    @Override
+    public int send(FrameBatch batch) {
+        final SendLimits limits = queue.limits();
+        if (ready.isEmpty() && whole.isEmpty() && allowsAll(limits, batch)) {
+            return queue.send(batch);
+        }
+        final int before = batch.size();
+        boolean more;
+        do {
+            more = prepare(batch, limits);
+            queue.send(ready);
+        } while (more && ready.isEmpty());
+        return before - batch.size();
+    }
+
+    private static boolean allowsAll(SendLimits limits, FrameBatch batch) {
+        final int size = batch.size();
+        for (int i = 0; i < size; i += batch.slots(i)) {
+            if (!limits.allow(batch, i)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Fills up what is ready; returns whether there is more to be done when that has been sent. */
+    private boolean prepare(FrameBatch batch, SendLimits limits) {
+        while (true) {
+            while (!whole.isEmpty()) {
+                if (!segmenter.makeNext(ready)) {
+                    return !ready.isEmpty();
+                }
+                if (segmenter.isDone()) {
+                    whole.release();
+                }
+            }
+            if (batch.isEmpty()) {
+                return false;
+            }
+            if (!limits.allow(batch, 0)) {
+                change(batch, limits);
+            } else if (batch.slots(0) <= ready.remaining()) {
+                batch.moveTo(ready, 0);
+            } else {
+                return !ready.isEmpty();
+            }
+        }
+    }
+
+    /** Does one thing about the first frame, which the NIC does not take as it is. */
+    private void change(FrameBatch batch, SendLimits limits) {
+        Frame first = batch.frame(0);
+        int unable = first.offloads() & ~limits.offloads();
+        if ((unable & Offloads.VLAN_TAG) != 0) {
+            insertTag(batch, first);
+        } else if ((first.offloads() & Offloads.SEGMENT) != 0) {
+            if (takeWhole(batch) && !segmenter.start(limits)) {
+                drop(whole);
+            }
+        } else if ((unable & Offloads.NEEDS_CHECKSUM) != 0) {
+            completeChecksum(batch, first);
+        } else if (takeWhole(batch) && !(whole.frame(0).continues() && segmenter.startCopy(limits))) {
+            drop(whole);
+        }
+    }
+
+    private boolean takeWhole(FrameBatch batch) {
+        if (batch.slots(0) > WHOLE) {
+            drop(batch);
+            return false;
+        }
+        batch.moveTo(whole, 0);
+        return true;
+    }
+
+    private void drop(FrameBatch batch) {
+        batch.release(0);
+        dropped++;
+    }
+
+    private void completeChecksum(FrameBatch batch, Frame first) {
+        int start = first.checksumStart();
+        int offset = first.checksumOffset();
+        // It was within the frame when the frame was told, but that may have been made shorter since.
+        if (start < 0 || start + offset > first.length() - Short.BYTES) {
+            drop(batch);
+            return;
+        }
+        InternetChecksum.complete(batch, 0, start, offset);
+        first.clearOffloads(Offloads.NEEDS_CHECKSUM);
+    }
+
+    /** Behind the addresses (IEEE 802.1Q, 9.5). */
+    private void insertTag(FrameBatch batch, Frame first) {
+        int missing = TAG - first.headroom();
+        if (first.length() < ETHER_TYPE || missing > first.pool().bufferSize() - first.headroom() - first.length()) {
+            drop(batch);
+            return;
+        }
+        if (missing > 0) {
+            first.addHeadroom(missing);
+        }
+        first.moveStart(-TAG);
+        first.setLong(0, first.getLong(TAG));
+        first.setInt(Long.BYTES, first.getInt(Long.BYTES + TAG));
+        first.setShort(ETHER_TYPE, VLAN);
+        first.setShort(TAG_CONTROL, (short) first.vlanTag());
+        first.clearOffloads(Offloads.VLAN_TAG);
+    }
+
+    /** What can be asked for, whoever does it; a frame that is not segmented may be as long as the NIC sends it. */
+    @Override
+    public SendLimits limits() {
+        SendLimits nic = queue.limits();
+        return new SendLimits(
+                Offloads.NEEDS_CHECKSUM | Offloads.SEGMENT | Offloads.VLAN_TAG | Offloads.MORE_SEGMENTS,
+                EnumSet.allOf(Segmentation.class),
+                true,
+                nic.shortest(),
+                nic.longest(),
+                Segmenter.LONGEST,
+                WHOLE);
+    }
+
+    /** As the NIC's; a frame that waits here is on its way, too. */
+    @Override
+    public int reclaim() {
+        return queue.reclaim() + ready.size() + (whole.isEmpty() ? 0 : 1);
+    }
+
+    /** Frames that could not be sent, however much was done about them. */
+    public long dropped() {
+        return dropped;
+    }
+
+    /** Gives back what waits here; it is not sent. */
+    @Override
+    public void close() {
+        ready.release();
+        whole.release();
+    }
+}
