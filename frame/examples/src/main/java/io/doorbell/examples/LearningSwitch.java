@@ -1,11 +1,12 @@
 package io.doorbell.examples;
 
-import io.doorbell.DoorbellException;
 import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.Offloads;
+import io.doorbell.frame.software.SoftwareOffloads;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
@@ -14,10 +15,13 @@ import java.util.concurrent.locks.LockSupport;
 public final class LearningSwitch implements AutoCloseable {
 
     private static final int BATCH = 64;
-    private static final NicConfig CONFIG = NicConfig.defaults().withPromiscuous(true);
-
+    private static final NicConfig CONFIG = NicConfig.defaults()
+            .withPromiscuous(true)
+            .withReceiveOffloads(Offloads.NEEDS_CHECKSUM | Offloads.SEGMENT | Offloads.MORE_SEGMENTS);
     private final FramePool pool; // of all ports, so that a frame goes from one to another without being copied
     private final List<Nic> ports = new ArrayList<>();
+    private final List<SoftwareOffloads> senders =
+            new ArrayList<>(); // large frames stay whole where a NIC takes them so
     private final FrameBatch in = new FrameBatch(BATCH);
     private final int[] choice = new int[BATCH];
     private final FrameBatch[] out;
@@ -32,11 +36,8 @@ public final class LearningSwitch implements AutoCloseable {
     public static void main(String... names) {
         stopOnCtrlC(Thread.currentThread());
         try (LearningSwitch running = new LearningSwitch(names.length)) {
-            for (String name : names) {
-                running.plug(name);
-            }
-            for (int idle = 0; !Thread.interrupted(); ) {
-                idle = running.poll() > 0 ? 0 : idle + 1;
+            List.of(names).forEach(running::plug);
+            for (int idle = 0; !Thread.interrupted(); idle = running.poll() > 0 ? 0 : idle + 1) {
                 if (idle > 1000) {
                     LockSupport.parkNanos(50_000);
                 }
@@ -46,26 +47,25 @@ public final class LearningSwitch implements AutoCloseable {
 
     private void plug(String name) {
         out[ports.size()] = new FrameBatch(4 * BATCH);
-        ports.add(Nic.open(name, CONFIG.withPool(pool)));
+        Nic nic = Nic.open(name, CONFIG.withPool(pool));
+        ports.add(nic);
+        senders.add(new SoftwareOffloads(nic.txQueue(0), pool));
     }
 
     /** Passes on what has arrived; returns how many frames that were. */
     private int poll() {
         int received = 0;
         for (int port = 0; port < out.length; port++) {
-            Nic nic = ports.get(port);
             try {
-                received += nic.rxQueue(0).receive(in);
-                for (int i = 0; i < in.size(); i++) {
+                received += ports.get(port).rxQueue(0).receive(in);
+                for (int i = 0; i < in.size(); i += in.slots(i)) {
                     choice[i] = choose(i, port);
                 }
                 in.distribute(choice, out);
-                nic.txQueue(0).send(out[port]); // as many as it can; the others wait where they are
+                senders.get(port).send(out[port]); // as many as it can; the others wait where they are
             } catch (BrokenDeviceException e) {
                 System.err.println(e.getMessage());
-                nic.reset();
-            } catch (DoorbellException e) {
-                out[port].release(); // one of them is nothing that this NIC can send
+                ports.get(port).reset();
             } finally {
                 in.release(); // what is for nobody else, or found no room
             }
@@ -100,6 +100,7 @@ public final class LearningSwitch implements AutoCloseable {
 
     @Override
     public void close() {
+        senders.forEach(SoftwareOffloads::close);
         ports.forEach(Nic::close);
         pool.close();
     }

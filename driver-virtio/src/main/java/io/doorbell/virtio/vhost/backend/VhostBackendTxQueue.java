@@ -213,7 +213,7 @@ final class VhostBackendTxQueue implements TxQueue {
     public SendLimits limits() {
         Features now = queue.features();
         Known latest = known;
-        if (latest.features() != now) {
+        if (latest.features().negotiated() != now.negotiated()) {
             latest = Known.of(now);
             known = latest;
         }
