@@ -5,9 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.Nic;
+import io.doorbell.frame.Segmentation;
 import io.doorbell.frame.spi.BoundedWait;
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -157,5 +161,57 @@ class LearningSwitchTest {
         receives(bob, 2);
         send(bob, BOB, ANNE, 3);
         receives(anne, 3);
+    }
+
+    /** TCP over IPv4, with nothing but what a switch looks at. */
+    private static byte[] segmentsOf(int payload) {
+        ByteBuffer bytes = ByteBuffer.allocate(54 + payload);
+        bytes.putShort((short) 0x5254)
+                .putInt(2)
+                .putShort((short) 0x5254)
+                .putInt(1)
+                .putShort((short) 0x0800);
+        bytes.put((byte) 0x45).put((byte) 0).putShort((short) (40 + payload)).putInt(0);
+        bytes.put((byte) 64)
+                .put((byte) 6)
+                .putShort((short) 0)
+                .putInt(0x0a000001)
+                .putInt(0x0a000002);
+        bytes.putShort((short) 1).putShort((short) 2).putInt(1000).putInt(0).put((byte) 0x50);
+        for (int i = 54; i < bytes.capacity(); i++) {
+            bytes.put(i, (byte) i);
+        }
+        return bytes.array();
+    }
+
+    @Test
+    void makesFramesForTheWireWhereAPortTakesNoLargeOnes() {
+        byte[] bytes = segmentsOf(4000);
+        for (int from = 0; from < bytes.length; from += 1500) {
+            assertThat(anne.pool().allocate(batch, 1)).isOne();
+            batch.frame(batch.size() - 1)
+                    .copyFrom(Arrays.copyOfRange(bytes, from, Math.min(bytes.length, from + 1500)));
+        }
+        batch.join(0, batch.size());
+        batch.frame(0).needsChecksum(34, 16);
+        batch.frame(0).segment(Segmentation.TCP4, 54, 1460);
+        assertThat(anne.txQueue(0).limits().allow(batch, 0)).isTrue();
+        assertThat(anne.txQueue(0).send(batch)).isEqualTo(3);
+
+        assertThat(BoundedWait.until(
+                        () -> {
+                            bob.rxQueue(0).receive(batch);
+                            return batch.size() >= 3;
+                        },
+                        RunningExample.SOON))
+                .isTrue();
+        ByteArrayOutputStream payload = new ByteArrayOutputStream();
+        for (int i = 0; i < batch.size(); i++) {
+            assertThat(batch.frame(i).getInt(38)).as("sequence number").isEqualTo(1000 + payload.size());
+            payload.writeBytes(Arrays.copyOfRange(
+                    batch.frame(i).toByteArray(), 54, batch.frame(i).length()));
+        }
+        batch.release();
+        assertThat(payload.toByteArray()).isEqualTo(Arrays.copyOfRange(bytes, 54, bytes.length));
     }
 }
