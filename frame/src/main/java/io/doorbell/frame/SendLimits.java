@@ -4,7 +4,8 @@ import java.util.EnumSet;
 import java.util.Set;
 
 /**
- * What a frame may be, and ask for, so that {@link TxQueue#send} takes it and does not throw.
+ * What a frame may be, and ask for, so that {@link TxQueue#send} takes it and does not throw. Leave {@link
+ * FramePool#HEADROOM} in front of it, as pools and NICs do: some put a header of their own there.
  *
  * @param offloads bits of {@link Offloads} that a frame may ask for: of NEEDS_CHECKSUM, VLAN_TAG, SEGMENT and
  *     MORE_SEGMENTS those that the NIC does; a frame that asks for SEGMENT has to ask for NEEDS_CHECKSUM too

@@ -234,6 +234,12 @@ public final class TxFrames {
     private void makeHeadroom(Frame frame) {
         int missing = cleared - frame.headroom();
         if (missing > 0) {
+            int behind = frame.pool().bufferSize() - frame.headroom() - frame.length();
+            if (missing > behind) {
+                throw new DoorbellException(name + ": cannot send a frame of " + frame.length()
+                        + " bytes: the device's header takes " + cleared + " bytes in front of it, where it has "
+                        + frame.headroom() + ", and behind it, its buffer has " + behind + " bytes to move it by");
+            }
             frame.addHeadroom(missing);
         }
     }
