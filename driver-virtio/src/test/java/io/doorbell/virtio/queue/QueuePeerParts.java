@@ -13,7 +13,7 @@ final class QueuePeerParts {
 
     void add(long address, int length) {
         if (count == IndirectTables.MOST) {
-            return; // a far end that has scrambled the ring finds anything there
+            return; // a device that has scrambled the ring finds anything there
         }
         addresses[count] = address;
         lengths[count] = length;

@@ -8,7 +8,7 @@ import io.doorbell.virtio.header.RxBuffers;
 import io.doorbell.virtio.spec.Feature;
 import io.doorbell.virtio.spec.Features;
 
-/** One receive and one transmit queue with their far ends, and nothing else of a NIC. */
+/** One receive and one transmit queue with the devices that serve them, and nothing else of a NIC. */
 final class Rig implements AutoCloseable {
 
     static final int HEADER = 12;

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Each ring layout against a far end that keeps to the specification, or breaks it where a test says so. */
+/** Each ring layout against a device that keeps to the specification, or breaks it where a test says so. */
 @ParameterizedClass
 @EnumSource
 class RingTest {
@@ -69,7 +69,7 @@ class RingTest {
 
     @Test
     void tellsOfReceiveBuffersWhenNoFrameIsThereOrHalfARingIsUntold() {
-        assumeTrue(layout != Layout.SPLIT_EVENT_INDEX, "this far end names no index to be told at");
+        assumeTrue(layout != Layout.SPLIT_EVENT_INDEX, "this device names no index to be told at");
         arrive(60, 1);
         arrive(60, 2);
         assertThat(rig.rx.receive(batch)).isEqualTo(2);

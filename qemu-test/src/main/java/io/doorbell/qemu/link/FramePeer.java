@@ -209,7 +209,7 @@ public final class FramePeer implements AutoCloseable {
         return sent;
     }
 
-    /** Pulls the cable's far end out for good. */
+    /** Pulls the cable out at this end for good. */
     @Override
     public void close() {
         channel.close();

@@ -161,10 +161,10 @@ final class BenchCommand implements Callable<Integer> {
         }
         context.console().out().print(table);
         context.print("");
-        Collection<String> works = new LinkedHashSet<>();
-        rows.forEach(
-                row -> works.add(row.subject().scenario() + ": " + row.subject().work()));
-        works.forEach(context::print);
+        Collection<String> workloads = new LinkedHashSet<>();
+        rows.forEach(row ->
+                workloads.add(row.subject().scenario() + ": " + row.subject().workload()));
+        workloads.forEach(context::print);
     }
 
     private static String also(Row row) {
@@ -188,7 +188,7 @@ final class BenchCommand implements Callable<Integer> {
                 "doorbell", row.own(),
                 "other", row.other(),
                 "pairs", row.pairs(),
-                "work", row.subject().work());
+                "workload", row.subject().workload());
         object.putAll(row.details());
         return object;
     }

@@ -11,7 +11,7 @@ import io.doorbell.pci.PciDevice;
 import io.doorbell.qemu.link.NumberedExchange;
 import io.doorbell.tools.host.ConfigSnapshot;
 import io.doorbell.tools.host.Context;
-import io.doorbell.tools.host.Leftovers;
+import io.doorbell.tools.host.LeakCheck;
 import io.doorbell.tools.text.Console;
 import io.doorbell.tools.text.Steps;
 import java.time.Duration;
@@ -126,7 +126,7 @@ final class DemoGuest implements Steps {
     private void closed(NicReport report, PciAddress address) {
         int command = ConfigSnapshot.of(context.bus(), address).read16(ConfigSpace.COMMAND);
         boolean quiesced = (command & ConfigSpace.COMMAND_BUS_MASTER) == 0;
-        boolean released = Leftovers.ofThisProcess().isEmpty();
+        boolean released = LeakCheck.ofThisProcess().isEmpty();
         context.print(Demo.REPORT + report.closed(quiesced, released).toLine());
     }
 }

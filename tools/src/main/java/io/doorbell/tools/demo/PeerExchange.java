@@ -8,7 +8,7 @@ import io.doorbell.tools.text.Progress;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/** The far end of a NIC's exchange of numbered frames, on a thread of its own until it is closed. */
+/** A link peer's part in the exchange of numbered frames, on a thread of its own until it is closed. */
 final class PeerExchange implements AutoCloseable {
 
     /** How many frames may be under way: what half a receive ring of {@code NicConfig.defaults()} has room for. */

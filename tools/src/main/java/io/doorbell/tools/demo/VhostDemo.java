@@ -2,7 +2,7 @@ package io.doorbell.tools.demo;
 
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.Nic;
-import io.doorbell.tools.host.Leftovers;
+import io.doorbell.tools.host.LeakCheck;
 import io.doorbell.tools.text.Progress;
 import java.time.Duration;
 import java.util.List;
@@ -29,7 +29,7 @@ public final class VhostDemo {
             backEnd.awaitReady();
             progress.done("process " + backEnd.pid());
             NicReport ours = drive(backEnd.socket());
-            boolean released = Leftovers.ofThisProcess().isEmpty();
+            boolean released = LeakCheck.ofThisProcess().isEmpty();
             NicReport theirs = backEnd.awaitReport();
             NicReport report = ours.withMemoryOf(theirs).closed(theirs.quiesced(), released && theirs.released());
             return new DemoResult(List.of(DemoResult.NicResult.of(frames, report, theirs.counts(), null)));

@@ -4,7 +4,7 @@ import io.doorbell.DoorbellException;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.Nic;
 import io.doorbell.qemu.link.NumberedExchange;
-import io.doorbell.tools.host.Leftovers;
+import io.doorbell.tools.host.LeakCheck;
 import io.doorbell.tools.host.Program;
 import io.doorbell.tools.text.Console;
 import java.io.IOException;
@@ -39,7 +39,7 @@ final class VhostDemoBackEnd {
         Console console = Console.ofProcess();
         try {
             NicReport report = serve(console, arguments[0], Integer.parseInt(arguments[1]));
-            boolean released = Leftovers.ofThisProcess().isEmpty();
+            boolean released = LeakCheck.ofThisProcess().isEmpty();
             console.out()
                     .println(REPORT + report.closed(report.quiesced(), released).toLine());
         } catch (DoorbellException e) {

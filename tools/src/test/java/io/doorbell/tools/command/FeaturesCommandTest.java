@@ -16,7 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** On a device that another part of this process plays: the far end of a vhost-user socket. */
+/** On a device that another part of this process plays: the other end of a vhost-user socket. */
 class FeaturesCommandTest {
 
     private final CapturedConsole console = new CapturedConsole();

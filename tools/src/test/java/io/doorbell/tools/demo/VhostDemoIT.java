@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.doorbell.tools.NicCtl;
 import io.doorbell.tools.host.Context;
-import io.doorbell.tools.host.Leftovers;
+import io.doorbell.tools.host.LeakCheck;
 import io.doorbell.tools.text.CapturedConsole;
 import io.doorbell.tools.text.Json;
 import java.io.BufferedReader;
@@ -147,6 +147,6 @@ class VhostDemoIT {
                         .containsEntry("quiesced", true)
                         .containsEntry("released", true)
                         .containsEntry("pcap", null));
-        assertThat(Leftovers.ofThisProcess()).isEmpty();
+        assertThat(LeakCheck.ofThisProcess()).isEmpty();
     }
 }

@@ -1,6 +1,6 @@
 package io.doorbell.bench.load;
 
-import io.doorbell.bench.work.Work;
+import io.doorbell.bench.workload.Workload;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -11,7 +11,7 @@ import java.nio.channels.DatagramChannel;
 public final class DatagramEnd extends SocketEnd {
 
     /** What is left of a frame behind the headers of Ethernet, IPv4 and UDP. */
-    private static final int PAYLOAD = Work.LENGTH - 42;
+    private static final int PAYLOAD = Workload.LENGTH - 42;
 
     public static void main(String[] arguments) throws Throwable {
         new DatagramEnd().serve();

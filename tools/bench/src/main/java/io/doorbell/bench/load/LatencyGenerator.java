@@ -1,7 +1,7 @@
 package io.doorbell.bench.load;
 
 import io.doorbell.DoorbellException;
-import io.doorbell.bench.work.Work;
+import io.doorbell.bench.workload.Workload;
 import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.Nic;
@@ -130,7 +130,7 @@ public final class LatencyGenerator {
     }
 
     private void write(Frame frame, long due) {
-        frame.length(Work.LENGTH);
+        frame.length(Workload.LENGTH);
         frame.setLong(0, 0x0200_0000_0002_0200L);
         frame.setInt(8, 1);
         frame.setShort(12, ETHER_TYPE);

@@ -1,6 +1,6 @@
 package io.doorbell.bench.load;
 
-import io.doorbell.bench.work.Work;
+import io.doorbell.bench.workload.Workload;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.Nic;
 
@@ -16,24 +16,24 @@ public final class NicEnd extends SocketEnd {
 
     @Override
     String receive(String socket) {
-        work(Work.RECEIVE, "vhost-user-backend:" + socket);
+        run(Workload.RECEIVE, "vhost-user-backend:" + socket);
         return socket;
     }
 
     @Override
     String send(String socket) {
-        work(Work.SEND, "vhost-user:" + socket);
+        run(Workload.SEND, "vhost-user:" + socket);
         return socket;
     }
 
-    private void work(Work work, String name) {
+    private void run(Workload workload, String name) {
         Nic nic = Nic.open(name);
         start(() -> {
             try (nic) {
                 FrameBatch batch = new FrameBatch(BATCH);
                 long count = 0;
                 while (goesOn()) {
-                    count += work.poll(nic, batch, POLLS);
+                    count += workload.poll(nic, batch, POLLS);
                     passed(count);
                 }
                 batch.release();

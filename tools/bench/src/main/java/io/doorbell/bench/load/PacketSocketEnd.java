@@ -6,7 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import io.doorbell.bench.env.VethPair;
-import io.doorbell.bench.work.Work;
+import io.doorbell.bench.workload.Workload;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -93,7 +93,7 @@ public final class PacketSocketEnd extends SocketEnd {
         int socket = open(VethPair.near(veth), NOTHING);
         start(() -> {
             try (Arena arena = Arena.ofConfined()) {
-                MemorySegment messages = messages(arena, Work.LENGTH);
+                MemorySegment messages = messages(arena, Workload.LENGTH);
                 long count = 0;
                 while (goesOn()) {
                     count += send(socket, messages);
@@ -151,9 +151,9 @@ public final class PacketSocketEnd extends SocketEnd {
         MemorySegment messages = arena.allocate((long) BATCH * MMSGHDR, Long.BYTES);
         MemorySegment vectors = arena.allocate((long) BATCH * IOVEC, Long.BYTES);
         MemorySegment buffers = arena.allocate((long) BATCH * BUFFER, Long.BYTES);
-        MemorySegment frame = MemorySegment.ofArray(Work.frame());
+        MemorySegment frame = MemorySegment.ofArray(Workload.frame());
         for (long i = 0; i < BATCH; i++) {
-            MemorySegment.copy(frame, 0, buffers, i * BUFFER, Work.LENGTH);
+            MemorySegment.copy(frame, 0, buffers, i * BUFFER, Workload.LENGTH);
             vectors.set(JAVA_LONG, i * IOVEC, buffers.address() + i * BUFFER);
             vectors.set(JAVA_LONG, i * IOVEC + 8, length);
             messages.set(JAVA_LONG, i * MMSGHDR + 16, vectors.address() + i * IOVEC);

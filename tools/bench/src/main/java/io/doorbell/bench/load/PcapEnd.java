@@ -1,7 +1,7 @@
 package io.doorbell.bench.load;
 
 import io.doorbell.bench.env.VethPair;
-import io.doorbell.bench.work.Work;
+import io.doorbell.bench.workload.Workload;
 import org.pcap4j.core.NotOpenException;
 import org.pcap4j.core.PcapHandle;
 import org.pcap4j.core.PcapNativeException;
@@ -63,7 +63,7 @@ public final class PcapEnd extends SocketEnd {
         PcapHandle handle = open(VethPair.near(veth));
         start(() -> {
             try (handle) {
-                byte[] frame = Work.frame();
+                byte[] frame = Workload.frame();
                 long count = 0;
                 while (goesOn()) {
                     handle.sendPacket(frame);

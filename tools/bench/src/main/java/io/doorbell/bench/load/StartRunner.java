@@ -1,6 +1,6 @@
 package io.doorbell.bench.load;
 
-import io.doorbell.bench.work.Work;
+import io.doorbell.bench.workload.Workload;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
@@ -13,7 +13,7 @@ import java.time.Duration;
 
 /**
  * Doorbell's side of {@code StartScenario}, in a JVM of its own with as little around it as can be:
- * {@code run WORK QUEUE_SIZE SOCKET} opens a NIC and works until the input ends. {@code warm}, instead of {@code run},
+ * {@code run WORKLOAD QUEUE_SIZE SOCKET} opens a NIC and works until the input ends. {@code warm}, instead of {@code run},
  * warms up first, and answers with how many milliseconds that took.
  */
 public final class StartRunner {
@@ -37,20 +37,20 @@ public final class StartRunner {
             return;
         }
         String[] words = line.split(" ", -1);
-        Work work = Work.valueOf(words[1]);
+        Workload workload = Workload.valueOf(words[1]);
         int size = Integer.parseInt(words[2]);
         String name = "vhost-user:" + words[3];
         NicConfig config = NicConfig.defaults().withRingSizes(size, size);
         if (words[0].equals("warm")) {
             FrameBatch own = new FrameBatch(BATCH);
-            WarmUp done = WarmUp.run(name, config, PATIENCE, nic -> work.poll(nic, own, WARM_UP_POLLS));
+            WarmUp done = WarmUp.run(name, config, PATIENCE, nic -> workload.poll(nic, own, WARM_UP_POLLS));
             System.out.println(done.time().toMillis());
         }
         Thread.ofPlatform().daemon().start(() -> stopAtTheEndOf(input));
         FrameBatch batch = new FrameBatch(BATCH);
         try (Nic nic = Nic.open(name, config)) {
             while (!stopped) {
-                work.poll(nic, batch, POLLS);
+                workload.poll(nic, batch, POLLS);
             }
             batch.release();
         }

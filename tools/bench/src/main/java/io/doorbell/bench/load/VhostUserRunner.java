@@ -2,8 +2,8 @@ package io.doorbell.bench.load;
 
 import com.sun.management.ThreadMXBean;
 import io.doorbell.bench.result.Row;
-import io.doorbell.bench.work.Shape;
-import io.doorbell.bench.work.Work;
+import io.doorbell.bench.workload.Shape;
+import io.doorbell.bench.workload.Workload;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.Nic;
@@ -21,7 +21,7 @@ import java.util.List;
 import java.util.function.ToLongFunction;
 
 /**
- * Doorbell's side of what is measured over vhost-user, in a JVM of its own: {@code run WORK QUEUE_SIZE SHAPE SOCKET
+ * Doorbell's side of what is measured over vhost-user, in a JVM of its own: {@code run WORKLOAD QUEUE_SIZE SHAPE SOCKET
  * FEATURE...} opens a NIC without some features, to be used in a {@link Shape}, and works until {@code stop}, which
  * answers with {@link Report}. The JVM stays warm from one window to the next.
  */
@@ -77,7 +77,7 @@ public final class VhostUserRunner {
         while ((line = input.readLine()) != null) {
             List<String> words = new ArrayList<>(List.of(line.split(" ", -1)));
             words.removeFirst();
-            Work work = Work.valueOf(words.removeFirst());
+            Workload workload = Workload.valueOf(words.removeFirst());
             int size = Integer.parseInt(words.removeFirst());
             Shape shape = Shape.parse(words.removeFirst());
             String socket = words.removeFirst();
@@ -87,7 +87,7 @@ public final class VhostUserRunner {
             try (FramePool pool = shape.buffers() == 0 ? null : shape.createPool();
                     Nic nic = Nic.open("vhost-user:" + socket, pool == null ? config : config.withPool(pool))) {
                 Pair[] pairs = pairs(nic, shape.batch());
-                Thread poller = Thread.ofPlatform().name("poller").daemon().start(() -> report = run(work, pairs));
+                Thread poller = Thread.ofPlatform().name("poller").daemon().start(() -> report = run(workload, pairs));
                 System.out.println("running");
                 input.readLine();
                 stopped = true;
@@ -105,13 +105,13 @@ public final class VhostUserRunner {
         return pairs;
     }
 
-    private Report run(Work work, Pair[] pairs) {
-        poll(work, pairs); // a thread's and a connection's first steps may allocate
+    private Report run(Workload workload, Pair[] pairs) {
+        poll(workload, pairs); // a thread's and a connection's first steps may allocate
         long collections = collections();
         long allocated = threads.getCurrentThreadAllocatedBytes();
         long frames = 0;
         while (!stopped) {
-            frames += poll(work, pairs);
+            frames += poll(workload, pairs);
         }
         allocated = threads.getCurrentThreadAllocatedBytes() - allocated;
         for (Pair pair : pairs) {
@@ -121,12 +121,12 @@ public final class VhostUserRunner {
     }
 
     /** Several pairs take turns, a poll each, as testpmd has it. */
-    private static long poll(Work work, Pair[] pairs) {
+    private static long poll(Workload workload, Pair[] pairs) {
         int turn = pairs.length == 1 ? POLLS : 1;
         long frames = 0;
         for (int polls = 0; polls < POLLS; polls += turn) {
             for (Pair pair : pairs) {
-                frames += work.poll(pair.rx, pair.tx, pair.batch, turn);
+                frames += workload.poll(pair.rx, pair.tx, pair.batch, turn);
             }
         }
         return frames;

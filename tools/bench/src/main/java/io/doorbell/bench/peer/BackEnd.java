@@ -1,6 +1,6 @@
 package io.doorbell.bench.peer;
 
-import io.doorbell.bench.work.Work;
+import io.doorbell.bench.workload.Workload;
 import java.time.Duration;
 
 /** The other end of a vhost-user socket, on the other core. */
@@ -13,7 +13,7 @@ public interface BackEnd extends AutoCloseable {
     Duration SETTLE = Duration.ofMillis(100);
 
     /** Exchanges frames with the front-end that is connected; returns how many millions passed in a second. */
-    double measure(Work work, Duration window);
+    double measure(Workload workload, Duration window);
 
     @Override
     void close();

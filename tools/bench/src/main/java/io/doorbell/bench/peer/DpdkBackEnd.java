@@ -2,8 +2,8 @@ package io.doorbell.bench.peer;
 
 import io.doorbell.DoorbellException;
 import io.doorbell.bench.env.Pause;
-import io.doorbell.bench.work.Shape;
-import io.doorbell.bench.work.Work;
+import io.doorbell.bench.workload.Shape;
+import io.doorbell.bench.workload.Workload;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -25,11 +25,11 @@ public final class DpdkBackEnd implements BackEnd {
      *
      * @param shape how it is used itself; for as many queues as the front-ends have, and frames as long
      */
-    public DpdkBackEnd(int core, Path socket, Work work, boolean hugePages, Shape shape) {
+    public DpdkBackEnd(int core, Path socket, Workload workload, boolean hugePages, Shape shape) {
         String port = "net_vhost0,iface=" + socket + ",queues=" + shape.queues();
         List<String> options = shape.testpmd();
         options.add("--disable-link-check"); // there is none before a front-end connects, and it would wait for it
-        testpmd = Testpmd.start(core, port, work.otherEnd, hugePages, List.of(), options);
+        testpmd = Testpmd.start(core, port, workload.otherEnd, hugePages, List.of(), options);
     }
 
     /** From now on, frames that it sends of itself are of so many bytes. */
@@ -42,14 +42,14 @@ public final class DpdkBackEnd implements BackEnd {
     }
 
     @Override
-    public double measure(Work work, Duration window) {
-        testpmd.command(work.circulates ? "start tx_first " + CIRCULATING_BURSTS : "start");
+    public double measure(Workload workload, Duration window) {
+        testpmd.command(workload.circulates ? "start tx_first " + CIRCULATING_BURSTS : "start");
         Pause.of(SETTLE);
         testpmd.command("show port stats 0"); // the rate that this prints is that since the time before
         Pause.of(window);
         String statistics = testpmd.command("show port stats 0");
         testpmd.command("stop");
-        double rate = Testpmd.number(work == Work.RECEIVE ? TX : RX, statistics) / 1e6;
+        double rate = Testpmd.number(workload == Workload.RECEIVE ? TX : RX, statistics) / 1e6;
         if (rate == 0) {
             throw new DoorbellException("the back-end has counted no frame: " + statistics.strip());
         }

@@ -4,7 +4,7 @@ import io.doorbell.DoorbellException;
 import io.doorbell.bench.env.Pause;
 import io.doorbell.bench.env.PinnedJvm;
 import io.doorbell.bench.load.NullBackEndRunner;
-import io.doorbell.bench.work.Work;
+import io.doorbell.bench.workload.Workload;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
@@ -32,12 +32,12 @@ public final class NullBackEnd implements BackEnd {
     }
 
     @Override
-    public double measure(Work work, Duration window) {
+    public double measure(Workload workload, Duration window) {
         Pause.of(SETTLE);
         Counts before = Counts.parse(jvm.ask("count"));
         Pause.of(window);
         Counts after = Counts.parse(jvm.ask("count"));
-        long frames = work == Work.RECEIVE ? after.received - before.received : after.sent - before.sent;
+        long frames = workload == Workload.RECEIVE ? after.received - before.received : after.sent - before.sent;
         if (frames == 0) {
             throw new DoorbellException("the null back-end has counted no frame");
         }

@@ -1,7 +1,7 @@
 package io.doorbell.bench.peer;
 
 import io.doorbell.DoorbellException;
-import io.doorbell.bench.work.Shape;
+import io.doorbell.bench.workload.Shape;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -33,7 +33,7 @@ public final class EvenPairs {
     }
 
     /** Lets the two take turns, who is first changing from pair to pair. */
-    public List<Row.Pair> measure(Contestant doorbell, Contestant peer) {
+    public List<Row.Pair> measure(Candidate doorbell, Candidate peer) {
         while (pairs.size() < wanted) {
             boolean ownFirst = pairs.size() % 2 == 0;
             double[] seen = new double[3];

@@ -8,9 +8,9 @@ package io.doorbell.bench.result;
  * @param peer whom Doorbell is compared with; {@link #NOBODY} where the figure stands for itself
  * @param unit of what is measured, such as {@code Mframes/s}
  * @param moreIsBetter false for times
- * @param work what both sides do, in words
+ * @param workload what both sides do, in words
  */
-public record Subject(String scenario, String ring, String peer, String unit, boolean moreIsBetter, String work) {
+public record Subject(String scenario, String ring, String peer, String unit, boolean moreIsBetter, String workload) {
     public static final String NOBODY = "none";
 
     /** Whether there is a peer. */

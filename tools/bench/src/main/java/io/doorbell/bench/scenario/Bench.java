@@ -1,7 +1,7 @@
 package io.doorbell.bench.scenario;
 
 import io.doorbell.bench.env.CoreDistance;
-import io.doorbell.bench.result.Contestant;
+import io.doorbell.bench.result.Candidate;
 import io.doorbell.bench.result.EvenPairs;
 import io.doorbell.bench.result.Row;
 import io.doorbell.bench.result.Subject;
@@ -66,28 +66,28 @@ public final class Bench {
      * Lets the two take turns, who is first changing from pair to pair. Reports the row as a step; {@link #add} is left
      * to the caller, who may know more.
      */
-    public Row compare(Subject subject, Contestant doorbell, Contestant peer) {
+    public Row compare(Subject subject, Candidate doorbell, Candidate peer) {
         return compare(subject, pairs, doorbell, peer);
     }
 
     /** As the other one, with {@code most} pairs at the most, where each takes long. */
-    public Row compare(Subject subject, int most, Contestant doorbell, Contestant peer) {
+    public Row compare(Subject subject, int most, Candidate doorbell, Candidate peer) {
         return compare(subject, new EvenPairs(Math.min(pairs, most), () -> 1), doorbell, peer);
     }
 
     /** The same for what passes between two cores, whose distance may change: pairs in which it did are measured again. */
-    Row compare(Subject subject, CoreDistance distance, Contestant doorbell, Contestant peer) {
+    Row compare(Subject subject, CoreDistance distance, Candidate doorbell, Candidate peer) {
         return compare(subject, pairs, distance, doorbell, peer);
     }
 
     /** As the other one, with {@code most} pairs at the most. */
-    Row compare(Subject subject, int most, CoreDistance distance, Contestant doorbell, Contestant peer) {
+    Row compare(Subject subject, int most, CoreDistance distance, Candidate doorbell, Candidate peer) {
         EvenPairs even = new EvenPairs(Math.min(pairs, most), distance::nanos);
         Row row = compare(subject, even, doorbell, peer);
         return row.with("core ns", even.distance()).with("uneven pairs", (double) even.uneven());
     }
 
-    private Row compare(Subject subject, EvenPairs even, Contestant doorbell, Contestant peer) {
+    private Row compare(Subject subject, EvenPairs even, Candidate doorbell, Candidate peer) {
         steps.begin(subject.scenario() + ", " + subject.ring() + (subject.ring().isEmpty() ? "" : ", ") + "against "
                 + subject.peer());
         Row row = Row.of(subject, even.measure(doorbell, peer));

@@ -30,7 +30,7 @@ final class DriverScenario implements Scenario {
     /** Behind the name of a benchmark: the same without the driver. */
     private static final String DEVICE = "Device";
 
-    private static final List<String> WORKS = List.of("receive", "send", "forward");
+    private static final List<String> WORKLOADS = List.of("receive", "send", "forward");
     private static final int PAIRS_PER_JVM = 5;
     private static final Duration PATIENCE = Duration.ofHours(1);
 
@@ -61,9 +61,9 @@ final class DriverScenario implements Scenario {
         Map<String, Measured> results = measure(bench);
         bench.steps().done("");
         for (String ring : List.of("igb", "split", "packed")) {
-            for (String work : WORKS) {
+            for (String workload : WORKLOADS) {
                 for (int batch : batches(bench)) {
-                    bench.add(row(results, ring, work, batch));
+                    bench.add(row(results, ring, workload, batch));
                 }
             }
         }
@@ -73,16 +73,16 @@ final class DriverScenario implements Scenario {
         return bench.quick() ? new int[] {32} : new int[] {1, 8, 32, 256};
     }
 
-    private Row row(Map<String, Measured> results, String ring, String work, int batch) {
+    private Row row(Map<String, Measured> results, String ring, String workload, int batch) {
         int frames = Math.min(batch, size / 2); // as DriverBenchmark has it
         String where = " " + ring + " " + batch;
-        Measured both = Objects.requireNonNull(results.get(work + where));
-        double device = median(Objects.requireNonNull(results.get(work + DEVICE + where)).nanos);
+        Measured both = Objects.requireNonNull(results.get(workload + where));
+        double device = median(Objects.requireNonNull(results.get(workload + DEVICE + where)).nanos);
         List<Row.Pair> pairs = both.nanos.stream()
                 .map(nanos -> new Row.Pair((nanos - device) / frames, 1))
                 .toList();
         Subject subject = new Subject(
-                name() + "-" + work,
+                name() + "-" + workload,
                 ring + ", batches of " + batch,
                 Subject.NOBODY,
                 "ns/frame",

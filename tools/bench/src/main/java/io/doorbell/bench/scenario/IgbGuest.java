@@ -5,7 +5,7 @@ import io.doorbell.DoorbellException;
 import io.doorbell.bench.env.Pause;
 import io.doorbell.bench.peer.Testpmd;
 import io.doorbell.bench.result.Row;
-import io.doorbell.bench.work.Work;
+import io.doorbell.bench.workload.Workload;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
@@ -57,7 +57,7 @@ final class IgbGuest {
 
     /** Whoever can be told to do some work for a window, and returns its {@link IgbScenario.Measure}. */
     private interface Turn {
-        double take(Work work, Duration window);
+        double take(Workload workload, Duration window);
     }
 
     /**
@@ -77,7 +77,7 @@ final class IgbGuest {
     private final FrameBatch batch = new FrameBatch(BATCH);
     private final IgbScenario.Measure measure;
     private final int pairs;
-    private final List<Work> works;
+    private final List<Workload> workloads;
     private final Times times;
     private long frames;
     private long allocated;
@@ -85,7 +85,7 @@ final class IgbGuest {
     private IgbGuest(IgbScenario.Measure measure, int pairs, boolean quick) {
         this.measure = measure;
         this.pairs = pairs;
-        this.works = IgbScenario.works(quick);
+        this.workloads = IgbScenario.workloads(quick);
         Times times = switch (measure) {
             case RATES -> new Times(Duration.ofMillis(250), Duration.ofMillis(700), Duration.ofSeconds(90));
             // As the guest's clock has it; on the host's, each is about eight times as long.
@@ -139,9 +139,9 @@ final class IgbGuest {
                 Testpmd packet = testpmd("packet", List.of("--no-pci", "--vdev", "net_af_packet0,iface=" + kernel))) {
             say(IgbScenario.DONE, "");
             compare(List.of(
-                    (work, time) -> doorbell(nic, work, time),
-                    (work, time) -> testpmd(dpdk, 1, work, time),
-                    (work, time) -> testpmd(packet, 2, work, time)));
+                    (workload, time) -> doorbell(nic, workload, time),
+                    (workload, time) -> testpmd(dpdk, 1, workload, time),
+                    (workload, time) -> testpmd(packet, 2, workload, time)));
         }
     }
 
@@ -150,15 +150,15 @@ final class IgbGuest {
         try (Testpmd dpdk = testpmd(second)) {
             say(IgbScenario.DONE, "");
             compare(List.of(
-                    (work, time) -> doorbellsInstructions(nic, work, time),
-                    (work, time) -> testpmdsInstructions(dpdk, 1, work, time)));
+                    (workload, time) -> doorbellsInstructions(nic, workload, time),
+                    (workload, time) -> testpmdsInstructions(dpdk, 1, workload, time)));
         }
     }
 
     private void compare(List<Turn> turns) {
         warmUp(turns.getFirst());
-        for (Work work : works) {
-            compare(work, turns);
+        for (Workload workload : workloads) {
+            compare(workload, turns);
         }
     }
 
@@ -170,8 +170,8 @@ final class IgbGuest {
         while (quiet < QUIET_ROUNDS && System.nanoTime() < end) {
             long busyBefore = compilerTicks();
             long start = System.nanoTime();
-            for (Work work : works) {
-                doorbell.take(work, times.window.dividedBy(2));
+            for (Workload workload : workloads) {
+                doorbell.take(workload, times.window.dividedBy(2));
             }
             double ticks = (System.nanoTime() - start) / 1e9 * TICKS_PER_SECOND;
             quiet = compilerTicks() - busyBefore < ticks * QUIET ? quiet + 1 : 0;
@@ -224,8 +224,8 @@ final class IgbGuest {
         return Testpmd.start(command);
     }
 
-    private void compare(Work work, List<Turn> turns) {
-        String name = work.name().toLowerCase(Locale.ROOT);
+    private void compare(Workload workload, List<Turn> turns) {
+        String name = workload.name().toLowerCase(Locale.ROOT);
         frames = 0;
         allocated = 0;
         List<String> peers = IgbScenario.PEERS.subList(0, turns.size() - 1);
@@ -236,9 +236,9 @@ final class IgbGuest {
             double[] rates = new double[turns.size()];
             for (int i = 0; i < rates.length; i++) {
                 int who = (i + pair) % rates.length; // the first is another one each time
-                rates[who] = turns.get(who).take(work, times.window);
+                rates[who] = turns.get(who).take(workload, times.window);
             }
-            StringBuilder line = new StringBuilder(work.name());
+            StringBuilder line = new StringBuilder(workload.name());
             for (double figure : rates) {
                 line.append(' ').append(figure(figure));
             }
@@ -246,7 +246,7 @@ final class IgbGuest {
             rounds.add(rates);
         }
         if (measure == IgbScenario.Measure.RATES) {
-            say(IgbScenario.ALLOCATED, work.name() + " " + (double) allocated / frames);
+            say(IgbScenario.ALLOCATED, workload.name() + " " + (double) allocated / frames);
         }
         List<String> ratios = new ArrayList<>();
         for (int peer = 1; peer < turns.size(); peer++) {
@@ -259,12 +259,12 @@ final class IgbGuest {
         say(IgbScenario.DONE, String.join(" and ", ratios));
     }
 
-    private double doorbell(Nic nic, Work work, Duration time) {
-        flood(work, 0);
-        poll(nic, work, times.settle);
+    private double doorbell(Nic nic, Workload workload, Duration time) {
+        flood(workload, 0);
+        poll(nic, workload, times.settle);
         long allocatedBefore = threads.getCurrentThreadAllocatedBytes();
         long start = System.nanoTime();
-        long moved = poll(nic, work, time);
+        long moved = poll(nic, workload, time);
         double seconds = (System.nanoTime() - start) / 1e9;
         allocated += threads.getCurrentThreadAllocatedBytes() - allocatedBefore;
         frames += moved;
@@ -273,19 +273,19 @@ final class IgbGuest {
         return moved / seconds / 1e6;
     }
 
-    private long poll(Nic nic, Work work, Duration time) {
+    private long poll(Nic nic, Workload workload, Duration time) {
         long moved = 0;
         long end = System.nanoTime() + time.toNanos();
         while (System.nanoTime() < end) {
-            moved += work.poll(nic, batch, POLLS);
+            moved += workload.poll(nic, batch, POLLS);
         }
         return moved;
     }
 
     /** What polls take that move frames; those in vain are not counted, as testpmd does not count its own. */
-    private double doorbellsInstructions(Nic nic, Work work, Duration time) {
-        flood(work, 0);
-        poll(nic, work, times.settle);
+    private double doorbellsInstructions(Nic nic, Workload workload, Duration time) {
+        flood(workload, 0);
+        poll(nic, workload, times.settle);
         long clock = clockCost();
         long instructions = 0;
         long moved = 0;
@@ -293,7 +293,7 @@ final class IgbGuest {
         long now;
         do {
             long before = System.nanoTime();
-            long count = work.poll(nic, batch, 1);
+            long count = workload.poll(nic, batch, 1);
             now = System.nanoTime();
             if (count > 0) {
                 moved += count;
@@ -315,9 +315,9 @@ final class IgbGuest {
         return least;
     }
 
-    private double testpmdsInstructions(Testpmd testpmd, int nic, Work work, Duration time) {
-        flood(work, nic);
-        testpmd.command("set fwd " + work.engine);
+    private double testpmdsInstructions(Testpmd testpmd, int nic, Workload workload, Duration time) {
+        flood(workload, nic);
+        testpmd.command("set fwd " + workload.engine);
         testpmd.command("set record-core-cycles on");
         testpmd.command("start");
         Pause.of(times.settle.plus(time));
@@ -326,9 +326,9 @@ final class IgbGuest {
         return Testpmd.number(CYCLES, statistics);
     }
 
-    private double testpmd(Testpmd testpmd, int nic, Work work, Duration time) {
-        flood(work, nic);
-        testpmd.command("set fwd " + work.engine);
+    private double testpmd(Testpmd testpmd, int nic, Workload workload, Duration time) {
+        flood(workload, nic);
+        testpmd.command("set fwd " + workload.engine);
         testpmd.command("start");
         Pause.of(times.settle);
         testpmd.command("show port stats 0"); // the rate that this prints is that since the time before
@@ -337,11 +337,11 @@ final class IgbGuest {
         testpmd.command("stop");
         say(IgbScenario.FLOOD, String.valueOf(IgbScenario.NOBODY));
         // Flooded, the kernel may not get round to a single frame; that is rounded up to one.
-        return Math.max(Testpmd.number(work == Work.RECEIVE ? RX : TX, statistics), 1) / 1e6;
+        return Math.max(Testpmd.number(workload == Workload.RECEIVE ? RX : TX, statistics), 1) / 1e6;
     }
 
-    private static void flood(Work work, int nic) {
-        say(IgbScenario.FLOOD, String.valueOf(work == Work.SEND ? IgbScenario.NOBODY : nic));
+    private static void flood(Workload workload, int nic) {
+        say(IgbScenario.FLOOD, String.valueOf(workload == Workload.SEND ? IgbScenario.NOBODY : nic));
     }
 
     private static String figure(double rate) {

@@ -1,10 +1,10 @@
 package io.doorbell.bench.scenario;
 
 import io.doorbell.DoorbellException;
-import io.doorbell.bench.load.FloodedCable;
+import io.doorbell.bench.load.TrafficGenerator;
 import io.doorbell.bench.result.Row;
 import io.doorbell.bench.result.Subject;
-import io.doorbell.bench.work.Work;
+import io.doorbell.bench.workload.Workload;
 import io.doorbell.qemu.QemuBinary;
 import io.doorbell.qemu.guest.GuestMachine;
 import io.doorbell.qemu.guest.GuestMachineBuilder;
@@ -87,9 +87,9 @@ final class IgbScenario implements Scenario {
                     machine(PEERS.size()).cpus(1).instructionClock(),
                     instructions);
         }
-        for (Work work : works(bench.quick())) {
-            List<double[]> counted = instructions.figures(work);
-            addRows(bench, work, rates, counted.isEmpty() ? new double[0] : counted.getFirst());
+        for (Workload workload : workloads(bench.quick())) {
+            List<double[]> counted = instructions.figures(workload);
+            addRows(bench, workload, rates, counted.isEmpty() ? new double[0] : counted.getFirst());
         }
     }
 
@@ -108,34 +108,34 @@ final class IgbScenario implements Scenario {
                 .begin("booting a virtual machine with igbs"
                         + (measure == Measure.INSTRUCTIONS ? ", whose clock counts instructions" : ""));
         try (GuestMachine guest = builder.start()) {
-            List<FloodedCable> cables = new ArrayList<>();
+            List<TrafficGenerator> generators = new ArrayList<>();
             try {
                 for (int nic = 0; nic < guest.nics().size(); nic++) {
-                    cables.add(new FloodedCable(guest.peer(Wire.cable(nic))));
+                    generators.add(new TrafficGenerator(guest.peer(Wire.cable(nic))));
                 }
                 guest.load("igb", "af_packet", "vfio-pci", "vfio_iommu_type1");
                 bench.steps().done("");
-                listener.follow(guest, cables, measure, pairs);
+                listener.follow(guest, generators, measure, pairs);
             } finally {
-                cables.forEach(FloodedCable::close);
+                generators.forEach(TrafficGenerator::close);
             }
         }
     }
 
-    private static void addRows(Bench bench, Work work, Listener rates, double[] instructions) {
+    private static void addRows(Bench bench, Workload workload, Listener rates, double[] instructions) {
         for (int peer = 0; peer < PEERS.size(); peer++) {
             int column = peer + 1;
-            List<Row.Pair> pairs = rates.figures(work).stream()
+            List<Row.Pair> pairs = rates.figures(workload).stream()
                     .map(figure -> new Row.Pair(figure[0], figure[column]))
                     .toList();
             Subject subject = new Subject(
-                    "igb-" + work.name().toLowerCase(Locale.ROOT),
+                    "igb-" + workload.name().toLowerCase(Locale.ROOT),
                     "igb",
                     PEERS.get(peer),
                     UNIT,
                     true,
-                    work.description + "; " + INSTRUCTIONS);
-            Row row = Row.of(subject, pairs).with("bytes/frame", rates.allocated.getOrDefault(work, Double.NaN));
+                    workload.description + "; " + INSTRUCTIONS);
+            Row row = Row.of(subject, pairs).with("bytes/frame", rates.allocated.getOrDefault(workload, Double.NaN));
             if (instructions.length > 0) {
                 row = row.with("instructions/frame", instructions[0]);
             }
@@ -144,8 +144,8 @@ final class IgbScenario implements Scenario {
     }
 
     /** What both halves go through: to see whether all works, one is enough. */
-    static List<Work> works(boolean quick) {
-        return quick ? List.of(Work.FORWARD) : List.of(Work.values());
+    static List<Workload> workloads(boolean quick) {
+        return quick ? List.of(Workload.FORWARD) : List.of(Workload.values());
     }
 
     static String mac(int nic) {
@@ -156,14 +156,14 @@ final class IgbScenario implements Scenario {
     private static final class Listener {
 
         private final Bench bench;
-        private final Map<Work, List<double[]>> figures = new EnumMap<>(Work.class);
-        private final Map<Work, Double> allocated = new EnumMap<>(Work.class);
+        private final Map<Workload, List<double[]>> figures = new EnumMap<>(Workload.class);
+        private final Map<Workload, Double> allocated = new EnumMap<>(Workload.class);
 
         Listener(Bench bench) {
             this.bench = bench;
         }
 
-        void follow(GuestMachine guest, List<FloodedCable> cables, Measure measure, int pairs) {
+        void follow(GuestMachine guest, List<TrafficGenerator> generators, Measure measure, int pairs) {
             List<String> command = GuestMachine.java(
                     JVM,
                     IgbGuest.class.getName(),
@@ -171,7 +171,7 @@ final class IgbScenario implements Scenario {
                     String.valueOf(pairs),
                     String.valueOf(bench.quick()));
             GuestProcess half = guest.spawn(command);
-            GuestResult end = half.await(PATIENCE, line -> hear(line, cables));
+            GuestResult end = half.await(PATIENCE, line -> hear(line, generators));
             if (end.exit() != 0) {
                 throw new DoorbellException(
                         "in the virtual machine: " + end.stderr().strip());
@@ -179,19 +179,19 @@ final class IgbScenario implements Scenario {
         }
 
         /** One array a round, Doorbell's figure first. */
-        List<double[]> figures(Work work) {
-            return figures.getOrDefault(work, List.of());
+        List<double[]> figures(Workload workload) {
+            return figures.getOrDefault(workload, List.of());
         }
 
-        private void hear(String line, List<FloodedCable> cables) {
+        private void hear(String line, List<TrafficGenerator> generators) {
             if (line.startsWith(BEGIN)) {
                 bench.steps().begin(line.substring(BEGIN.length()));
             } else if (line.startsWith(DONE)) {
                 bench.steps().done(line.substring(DONE.length()));
             } else if (line.startsWith(FLOOD)) {
                 int chosen = Integer.parseInt(line.substring(FLOOD.length()));
-                for (int nic = 0; nic < cables.size(); nic++) {
-                    cables.get(nic).flood(nic == chosen);
+                for (int nic = 0; nic < generators.size(); nic++) {
+                    generators.get(nic).flood(nic == chosen);
                 }
             } else if (line.startsWith(FIGURES)) {
                 String[] words = line.substring(FIGURES.length()).split(" ", -1);
@@ -199,11 +199,11 @@ final class IgbScenario implements Scenario {
                 for (int i = 0; i < round.length; i++) {
                     round[i] = Double.parseDouble(words[i + 1]);
                 }
-                figures.computeIfAbsent(Work.valueOf(words[0]), work -> new ArrayList<>())
+                figures.computeIfAbsent(Workload.valueOf(words[0]), workload -> new ArrayList<>())
                         .add(round);
             } else if (line.startsWith(ALLOCATED)) {
                 String[] words = line.substring(ALLOCATED.length()).split(" ", -1);
-                allocated.put(Work.valueOf(words[0]), Double.parseDouble(words[1]));
+                allocated.put(Workload.valueOf(words[0]), Double.parseDouble(words[1]));
             }
         }
     }

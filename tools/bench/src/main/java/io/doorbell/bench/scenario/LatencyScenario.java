@@ -1,7 +1,7 @@
 package io.doorbell.bench.scenario;
 
 import io.doorbell.bench.env.Cores;
-import io.doorbell.bench.env.HugePageLoan;
+import io.doorbell.bench.env.HugePageReservation;
 import io.doorbell.bench.env.PinnedJvm;
 import io.doorbell.bench.load.LatencyGenerator;
 import io.doorbell.bench.load.RoundTrips;
@@ -11,8 +11,8 @@ import io.doorbell.bench.peer.VhostPeer;
 import io.doorbell.bench.result.Plot;
 import io.doorbell.bench.result.Row;
 import io.doorbell.bench.result.Subject;
-import io.doorbell.bench.work.Shape;
-import io.doorbell.bench.work.Work;
+import io.doorbell.bench.workload.Shape;
+import io.doorbell.bench.workload.Workload;
 import io.doorbell.qemu.ScratchFolder;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -87,7 +87,7 @@ final class LatencyScenario implements Scenario {
         Cores cores = Cores.choose();
         List<PinnedJvm> jvms = new ArrayList<>();
         try (ScratchFolder folder = ScratchFolder.create("doorbell-bench");
-                HugePageLoan hugePages = new HugePageLoan(HUGE_PAGE_BYTES);
+                HugePageReservation hugePages = new HugePageReservation(HUGE_PAGE_BYTES);
                 PinnedJvm generator =
                         new PinnedJvm(cores.other(), LatencyGenerator.class, List.of("-XX:+UseSerialGC", "-Xmx256m"))) {
             Path socket = folder.file("vhost.sock");
@@ -112,7 +112,7 @@ final class LatencyScenario implements Scenario {
     }
 
     private static RoundTrips doorbell(PinnedJvm generator, PinnedJvm jvm, Path socket, int rate, int milliseconds) {
-        jvm.ask("run " + Work.FORWARD + " " + QUEUE_SIZE + " " + Shape.USUAL + " " + socket);
+        jvm.ask("run " + Workload.FORWARD + " " + QUEUE_SIZE + " " + Shape.USUAL + " " + socket);
         RoundTrips trips = trips(generator, rate, milliseconds);
         jvm.ask("stop");
         return trips;
@@ -120,7 +120,7 @@ final class LatencyScenario implements Scenario {
 
     private static RoundTrips dpdk(
             PinnedJvm generator, int core, Path socket, boolean hugePages, int rate, int milliseconds) {
-        try (Testpmd _ = PEER.start(core, socket, QUEUE_SIZE, Work.FORWARD.engine, hugePages)) {
+        try (Testpmd _ = PEER.start(core, socket, QUEUE_SIZE, Workload.FORWARD.engine, hugePages)) {
             return trips(generator, rate, milliseconds);
         }
     }

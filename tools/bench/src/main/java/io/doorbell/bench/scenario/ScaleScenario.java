@@ -1,7 +1,7 @@
 package io.doorbell.bench.scenario;
 
 import io.doorbell.bench.env.Cores;
-import io.doorbell.bench.env.HugePageLoan;
+import io.doorbell.bench.env.HugePageReservation;
 import io.doorbell.bench.env.PinnedJvm;
 import io.doorbell.bench.load.VhostUserRunner;
 import io.doorbell.bench.load.VhostUserRunner.Report;
@@ -12,9 +12,9 @@ import io.doorbell.bench.peer.VhostPeer;
 import io.doorbell.bench.result.Plot;
 import io.doorbell.bench.result.Row;
 import io.doorbell.bench.result.Subject;
-import io.doorbell.bench.work.Parameter;
-import io.doorbell.bench.work.Shape;
-import io.doorbell.bench.work.Work;
+import io.doorbell.bench.workload.Parameter;
+import io.doorbell.bench.workload.Shape;
+import io.doorbell.bench.workload.Workload;
 import io.doorbell.qemu.ScratchFolder;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -34,7 +34,7 @@ import java.util.function.ToDoubleFunction;
  */
 final class ScaleScenario implements Scenario {
 
-    private static final Work WORK = Work.FORWARD;
+    private static final Workload WORKLOAD = Workload.FORWARD;
     private static final int MOST_ROUNDS = 2;
     private static final Duration WINDOW = Duration.ofMillis(300);
     private static final Duration WARM_UP = Duration.ofSeconds(1);
@@ -94,7 +94,7 @@ final class ScaleScenario implements Scenario {
         private final VhostPeer peer;
         private final Cores cores = Cores.choose();
         private final ScratchFolder folder = ScratchFolder.create("doorbell-bench");
-        private final HugePageLoan hugePages = new HugePageLoan(HUGE_PAGE_BYTES);
+        private final HugePageReservation hugePages = new HugePageReservation(HUGE_PAGE_BYTES);
         private final List<PinnedJvm> jvms = new ArrayList<>();
         /** By the number of queues. */
         private final Map<Integer, DpdkBackEnd> backEnds = new HashMap<>();
@@ -129,8 +129,8 @@ final class ScaleScenario implements Scenario {
         private double doorbell(Point point, Duration window) {
             BackEnd backEnd = backEnd(point.shape);
             Path socket = socket(point.shape);
-            point.doorbell.ask("run " + WORK + " " + BackEnd.QUEUE_SIZE + " " + point.shape + " " + socket);
-            double rate = backEnd.measure(WORK, window);
+            point.doorbell.ask("run " + WORKLOAD + " " + BackEnd.QUEUE_SIZE + " " + point.shape + " " + socket);
+            double rate = backEnd.measure(WORKLOAD, window);
             point.reports.add(Report.parse(point.doorbell.ask("stop")));
             return rate;
         }
@@ -138,9 +138,9 @@ final class ScaleScenario implements Scenario {
         private double dpdk(Point point, Duration window) {
             BackEnd backEnd = backEnd(point.shape);
             Path socket = socket(point.shape);
-            try (Testpmd _ =
-                    peer.start(cores.own(), socket, BackEnd.QUEUE_SIZE, WORK.engine, hugePages.granted, point.shape)) {
-                return backEnd.measure(WORK, window);
+            try (Testpmd _ = peer.start(
+                    cores.own(), socket, BackEnd.QUEUE_SIZE, WORKLOAD.engine, hugePages.granted, point.shape)) {
+                return backEnd.measure(WORKLOAD, window);
             }
         }
 
@@ -149,7 +149,7 @@ final class ScaleScenario implements Scenario {
             DpdkBackEnd backEnd = backEnds.computeIfAbsent(shape.queues(), queues -> {
                 int longest = parameter.shape(parameter.points().getLast()).length();
                 Shape own = Shape.USUAL.withQueues(queues).withLength(longest);
-                return new DpdkBackEnd(cores.other(), socket(shape), WORK, hugePages.granted, own);
+                return new DpdkBackEnd(cores.other(), socket(shape), WORKLOAD, hugePages.granted, own);
             });
             backEnd.length(shape.length());
             return backEnd;
@@ -175,7 +175,7 @@ final class ScaleScenario implements Scenario {
                 peer.title,
                 VhostUserScenario.UNIT,
                 true,
-                parameter.work + "; each frame's MAC addresses change places (testpmd: macswap)");
+                parameter.workload + "; each frame's MAC addresses change places (testpmd: macswap)");
         return Report.addTo(Row.of(subject, point.pairs), point.reports);
     }
 

@@ -1,8 +1,8 @@
 package io.doorbell.bench.scenario;
 
 import io.doorbell.DoorbellException;
-import io.doorbell.bench.work.Parameter;
-import io.doorbell.bench.work.Work;
+import io.doorbell.bench.workload.Parameter;
+import io.doorbell.bench.workload.Workload;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -10,12 +10,12 @@ import java.util.stream.Collectors;
 public final class Scenarios {
 
     private static final List<Scenario> ALL = List.of(
-            VhostUserScenario.withDpdk(Work.RECEIVE),
-            VhostUserScenario.withDpdk(Work.SEND),
-            VhostUserScenario.withDpdk(Work.FORWARD),
-            VhostUserScenario.withNull(Work.RECEIVE),
-            VhostUserScenario.withNull(Work.SEND),
-            VhostUserScenario.withNull(Work.FORWARD),
+            VhostUserScenario.withDpdk(Workload.RECEIVE),
+            VhostUserScenario.withDpdk(Workload.SEND),
+            VhostUserScenario.withDpdk(Workload.FORWARD),
+            VhostUserScenario.withNull(Workload.RECEIVE),
+            VhostUserScenario.withNull(Workload.SEND),
+            VhostUserScenario.withNull(Workload.FORWARD),
             new IgbScenario(),
             new DriverScenario(256),
             new DriverScenario(1024),

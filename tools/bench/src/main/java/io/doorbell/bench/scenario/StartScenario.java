@@ -2,7 +2,7 @@ package io.doorbell.bench.scenario;
 
 import io.doorbell.DoorbellException;
 import io.doorbell.bench.env.Cores;
-import io.doorbell.bench.env.HugePageLoan;
+import io.doorbell.bench.env.HugePageReservation;
 import io.doorbell.bench.env.JarClassPath;
 import io.doorbell.bench.env.PinnedJvm;
 import io.doorbell.bench.load.LatencyGenerator;
@@ -12,7 +12,7 @@ import io.doorbell.bench.peer.Testpmd;
 import io.doorbell.bench.peer.VhostPeer;
 import io.doorbell.bench.result.Row;
 import io.doorbell.bench.result.Subject;
-import io.doorbell.bench.work.Work;
+import io.doorbell.bench.workload.Workload;
 import io.doorbell.qemu.ScratchFolder;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
@@ -52,7 +52,7 @@ final class StartScenario implements Scenario {
     public void run(Bench bench) {
         Cores cores = Cores.choose();
         try (ScratchFolder folder = ScratchFolder.create("doorbell-bench");
-                HugePageLoan hugePages = new HugePageLoan(HUGE_PAGE_BYTES);
+                HugePageReservation hugePages = new HugePageReservation(HUGE_PAGE_BYTES);
                 PinnedJvm generator =
                         new PinnedJvm(cores.other(), LatencyGenerator.class, List.of("-XX:+UseSerialGC", "-Xmx256m"))) {
             String classPath = JarClassPath.of(System.getProperty("java.class.path"), folder);
@@ -67,12 +67,12 @@ final class StartScenario implements Scenario {
         void compareAll() {
             generator.ask("open " + folder.file("vhost.sock"));
             compareStart("start-cold", List.of());
-            compareStart("start-aot", cached(() -> train(Work.SEND)));
+            compareStart("start-aot", cached(() -> train(Workload.SEND)));
             compareWarm("start-first-second-warm", "after a warm-up (WarmUp.run)", List.of());
             if (bench.quick()) {
                 return; // the others differ in what their cache was trained with
             }
-            List<String> forwarding = cached(() -> train(Work.FORWARD));
+            List<String> forwarding = cached(() -> train(Workload.FORWARD));
             compareFirstSecond("start-first-second", "with a cache (-XX:AOTCache)", () -> firstSecond(forwarding));
             compareWarm("start-first-second-warm-aot", "after a warm-up, with a cache", cached(this::trainByWarmUp));
         }
@@ -82,8 +82,8 @@ final class StartScenario implements Scenario {
         }
 
         /** Writes a cache while doing what is to be done. */
-        private Path train(Work work) {
-            return cache(work.toString(), work == Work.SEND ? this::firstFrame : this::firstSecond);
+        private Path train(Workload workload) {
+            return cache(workload.toString(), workload == Workload.SEND ? this::firstFrame : this::firstSecond);
         }
 
         private Path trainByWarmUp() {
@@ -155,7 +155,7 @@ final class StartScenario implements Scenario {
             // The JVM that writes a cache tells its options on standard error.
             try (PinnedJvm doorbell =
                     new PinnedJvm(cores.own(), StartRunner.class, options, classPath, Redirect.DISCARD)) {
-                doorbell.say("run " + where(Work.SEND));
+                doorbell.say("run " + where(Workload.SEND));
                 return millisecondsSince(start);
             }
         }
@@ -163,7 +163,7 @@ final class StartScenario implements Scenario {
         private double firstFrameOfDpdk() {
             generator.say("first");
             long start = System.nanoTime();
-            try (Testpmd _ = PEER.start(cores.own(), socket(), QUEUE_SIZE, Work.SEND.engine, hugePages)) {
+            try (Testpmd _ = PEER.start(cores.own(), socket(), QUEUE_SIZE, Workload.SEND.engine, hugePages)) {
                 return millisecondsSince(start);
             }
         }
@@ -177,7 +177,7 @@ final class StartScenario implements Scenario {
             generator.say("offer " + RATE + " " + SECOND_MILLIS);
             try (PinnedJvm doorbell =
                     new PinnedJvm(cores.own(), StartRunner.class, options, classPath, Redirect.DISCARD)) {
-                doorbell.say("run " + where(Work.FORWARD));
+                doorbell.say("run " + where(Workload.FORWARD));
                 return RoundTrips.parse(generator.answer());
             }
         }
@@ -187,14 +187,14 @@ final class StartScenario implements Scenario {
             generator.say("offer " + RATE + " " + SECOND_MILLIS);
             try (PinnedJvm doorbell =
                     new PinnedJvm(cores.own(), StartRunner.class, options, classPath, Redirect.DISCARD)) {
-                doorbell.say("warm " + where(Work.FORWARD));
+                doorbell.say("warm " + where(Workload.FORWARD));
                 times.add(Long.parseLong(doorbell.answer()));
                 return RoundTrips.parse(generator.answer());
             }
         }
 
-        private String where(Work work) {
-            return work + " " + QUEUE_SIZE + " " + socket();
+        private String where(Workload workload) {
+            return workload + " " + QUEUE_SIZE + " " + socket();
         }
 
         private Path socket() {

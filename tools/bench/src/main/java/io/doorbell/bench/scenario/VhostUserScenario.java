@@ -2,7 +2,7 @@ package io.doorbell.bench.scenario;
 
 import io.doorbell.bench.env.CoreDistance;
 import io.doorbell.bench.env.Cores;
-import io.doorbell.bench.env.HugePageLoan;
+import io.doorbell.bench.env.HugePageReservation;
 import io.doorbell.bench.env.PinnedJvm;
 import io.doorbell.bench.load.VhostUserRunner;
 import io.doorbell.bench.load.VhostUserRunner.Report;
@@ -13,8 +13,8 @@ import io.doorbell.bench.peer.Testpmd;
 import io.doorbell.bench.peer.VhostPeer;
 import io.doorbell.bench.result.Row;
 import io.doorbell.bench.result.Subject;
-import io.doorbell.bench.work.Shape;
-import io.doorbell.bench.work.Work;
+import io.doorbell.bench.workload.Shape;
+import io.doorbell.bench.workload.Workload;
 import io.doorbell.qemu.ScratchFolder;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -33,28 +33,28 @@ final class VhostUserScenario implements Scenario {
     /** For two processes of DPDK and one of Doorbell. */
     private static final long HUGE_PAGE_BYTES = 640L << 20;
 
-    private final Work work;
+    private final Workload workload;
     /** Whether the other end is one that does nothing. */
     private final boolean idle;
 
-    private VhostUserScenario(Work work, boolean idle) {
-        this.work = work;
+    private VhostUserScenario(Workload workload, boolean idle) {
+        this.workload = workload;
         this.idle = idle;
     }
 
     /** With DPDK's vhost at the other end, which copies every frame, and mostly is the limit. */
-    static Scenario withDpdk(Work work) {
-        return new VhostUserScenario(work, false);
+    static Scenario withDpdk(Workload workload) {
+        return new VhostUserScenario(workload, false);
     }
 
     /** With an end that fills and drains at once, so that the driver is the limit. */
-    static Scenario withNull(Work work) {
-        return new VhostUserScenario(work, true);
+    static Scenario withNull(Workload workload) {
+        return new VhostUserScenario(workload, true);
     }
 
     @Override
     public String name() {
-        return (idle ? "null-" : "vhost-user-") + work.name().toLowerCase(Locale.ROOT);
+        return (idle ? "null-" : "vhost-user-") + workload.name().toLowerCase(Locale.ROOT);
     }
 
     @Override
@@ -67,26 +67,27 @@ final class VhostUserScenario implements Scenario {
     public void run(Bench bench) {
         Cores cores = Cores.choose();
         try (ScratchFolder folder = ScratchFolder.create("doorbell-bench");
-                HugePageLoan hugePages = new HugePageLoan(HUGE_PAGE_BYTES);
+                HugePageReservation hugePages = new HugePageReservation(HUGE_PAGE_BYTES);
                 CoreDistance distance = new CoreDistance(cores, folder)) {
             Path socket = folder.file("vhost.sock");
             for (boolean packed : bench.quick() && idle ? new boolean[] {true} : new boolean[] {false, true}) {
                 try (BackEnd backEnd = idle
                         ? new NullBackEnd(cores.other(), socket)
-                        : new DpdkBackEnd(cores.other(), socket, work, hugePages.granted, Shape.USUAL)) {
-                    new Round(bench, name(), cores, hugePages.granted, work, packed, socket, backEnd, distance).run();
+                        : new DpdkBackEnd(cores.other(), socket, workload, hugePages.granted, Shape.USUAL)) {
+                    new Round(bench, name(), cores, hugePages.granted, workload, packed, socket, backEnd, distance)
+                            .run();
                 }
             }
         }
     }
 
-    /** All comparisons of one work and one kind of ring. */
+    /** All comparisons of one workload and one kind of ring. */
     private record Round(
             Bench bench,
             String name,
             Cores cores,
             boolean hugePages,
-            Work work,
+            Workload workload,
             boolean packed,
             Path socket,
             BackEnd backEnd,
@@ -106,7 +107,8 @@ final class VhostUserScenario implements Scenario {
         }
 
         private void compare(PinnedJvm doorbell, VhostPeer peer) {
-            Subject subject = new Subject(name, packed ? "packed" : "split", peer.title, UNIT, true, work.description);
+            Subject subject =
+                    new Subject(name, packed ? "packed" : "split", peer.title, UNIT, true, workload.description);
             List<Report> reports = new ArrayList<>();
             Row row = bench.compare(
                     subject, distance, () -> doorbell(doorbell, bench.window(), reports), () -> dpdk(peer));
@@ -116,15 +118,15 @@ final class VhostUserScenario implements Scenario {
 
         private double doorbell(PinnedJvm jvm, Duration window, List<Report> reports) {
             String without = packed ? "" : " VIRTIO_F_RING_PACKED";
-            jvm.ask("run " + work + " " + BackEnd.QUEUE_SIZE + " " + Shape.USUAL + " " + socket + without);
-            double rate = backEnd.measure(work, window);
+            jvm.ask("run " + workload + " " + BackEnd.QUEUE_SIZE + " " + Shape.USUAL + " " + socket + without);
+            double rate = backEnd.measure(workload, window);
             reports.add(Report.parse(jvm.ask("stop")));
             return rate;
         }
 
         private double dpdk(VhostPeer peer) {
-            try (Testpmd _ = peer.start(cores.own(), socket, BackEnd.QUEUE_SIZE, work.engine, hugePages)) {
-                return backEnd.measure(work, bench.window());
+            try (Testpmd _ = peer.start(cores.own(), socket, BackEnd.QUEUE_SIZE, workload.engine, hugePages)) {
+                return backEnd.measure(workload, bench.window());
             }
         }
     }

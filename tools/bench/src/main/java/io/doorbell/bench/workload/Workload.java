@@ -1,4 +1,4 @@
-package io.doorbell.bench.work;
+package io.doorbell.bench.workload;
 
 import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
@@ -12,7 +12,7 @@ import java.nio.ByteBuffer;
  * What is done to frames while it is measured how many pass: loops as an application would write them. Each polls a
  * number of times and returns how many frames passed.
  */
-public enum Work {
+public enum Workload {
     /** Frames are received, looked at, and dropped. */
     RECEIVE(
             "64-byte frames, batches of 32; each frame's EtherType is read, its buffer goes back to the pool"
@@ -101,7 +101,7 @@ public enum Work {
     /** Whether the other end has to be given frames first, which go round and round then. */
     public final boolean circulates;
 
-    Work(String description, String engine, String otherEnd, boolean circulates) {
+    Workload(String description, String engine, String otherEnd, boolean circulates) {
         this.description = description;
         this.engine = engine;
         this.otherEnd = otherEnd;

@@ -6,10 +6,10 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 
 /**
- * The far end of a NIC's cable: takes in what comes and, while it is told to, sends as much as the NIC takes. A thread of
+ * A NIC's link peer: takes in what comes and, while it is told to, sends as much as the NIC takes. A thread of
  * its own, until it is closed.
  */
-public final class FloodedCable implements AutoCloseable {
+public final class TrafficGenerator implements AutoCloseable {
 
     private static final int BURST = 512;
     private static final int FRAME = 60;
@@ -18,11 +18,12 @@ public final class FloodedCable implements AutoCloseable {
 
     private final FramePeer peer;
     private final MemorySegment frame = MemorySegment.ofArray(new byte[FRAME]);
-    private final Thread thread = Thread.ofPlatform().daemon().name("cable").unstarted(this::run);
+    private final Thread thread =
+            Thread.ofPlatform().daemon().name("traffic generator").unstarted(this::run);
     private volatile boolean flood;
     private volatile boolean closed;
 
-    public FloodedCable(FramePeer peer) {
+    public TrafficGenerator(FramePeer peer) {
         this.peer = peer;
         byte[] header = {2, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 9, (byte) 0x88, (byte) 0xb5};
         MemorySegment.copy(MemorySegment.ofArray(header), 0, frame, 0, header.length);
@@ -66,7 +67,7 @@ public final class FloodedCable implements AutoCloseable {
         closed = true;
         try {
             if (!thread.join(JOIN)) {
-                throw new DoorbellException("the far end of a cable did not stop within " + JOIN.toSeconds() + " s");
+                throw new DoorbellException("the link peer of a NIC did not stop within " + JOIN.toSeconds() + " s");
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -6,7 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Hugepages taken from the machine for a while, where that may be done; given back at the end. */
-public final class HugePageLoan implements AutoCloseable {
+public final class HugePageReservation implements AutoCloseable {
 
     private static final Path COUNT = Path.of("/proc/sys/vm/nr_hugepages");
 
@@ -16,7 +16,7 @@ public final class HugePageLoan implements AutoCloseable {
     public final boolean granted;
 
     /** Sees to it that {@code bytes} of hugepages are free, if that is possible. */
-    public HugePageLoan(long bytes) {
+    public HugePageReservation(long bytes) {
         HugePages now = HugePages.now();
         long wanted = (bytes + HugePages.SIZE - 1) / HugePages.SIZE;
         before = now.total();

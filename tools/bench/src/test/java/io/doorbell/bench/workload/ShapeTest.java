@@ -1,4 +1,4 @@
-package io.doorbell.bench.work;
+package io.doorbell.bench.workload;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

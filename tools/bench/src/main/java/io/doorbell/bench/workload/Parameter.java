@@ -1,4 +1,4 @@
-package io.doorbell.bench.work;
+package io.doorbell.bench.workload;
 
 import java.util.List;
 
@@ -92,11 +92,11 @@ public enum Parameter {
     /** What it is, with the unit. */
     public final String label;
     /** What both sides do. */
-    public final String work;
+    public final String workload;
 
-    Parameter(String label, String work) {
+    Parameter(String label, String workload) {
         this.label = label;
-        this.work = work;
+        this.workload = workload;
     }
 
     /** The values to measure, the smallest first. */

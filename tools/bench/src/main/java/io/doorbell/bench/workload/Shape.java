@@ -1,4 +1,4 @@
-package io.doorbell.bench.work;
+package io.doorbell.bench.workload;
 
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.NicConfig;
@@ -19,7 +19,7 @@ import java.util.stream.IntStream;
 public record Shape(int queues, int batch, int buffers, int length) {
 
     /** As everything is measured, unless it is said how. */
-    public static final Shape USUAL = new Shape(1, 32, 0, Work.LENGTH);
+    public static final Shape USUAL = new Shape(1, 32, 0, Workload.LENGTH);
 
     /** What both sides have room for in a buffer by themselves. */
     private static final int USUAL_ROOM = 2048;
