@@ -134,8 +134,11 @@ public final class SplitRxQueue implements VirtioRxQueue {
         batch.append(pool, buffers, used & ring.mask, FramePool.HEADROOM, lengths, plain);
         counters.add(lengths, plain);
         used += plain;
-        if (plain == count) {
-            return plain;
+        if (batched == 0) {
+            if (plain == count) {
+                return plain;
+            }
+            use(used, entries[plain], left - plain);
         }
         int parts = receiveOther(batch, left - plain);
         used += parts;
@@ -200,24 +203,31 @@ public final class SplitRxQueue implements VirtioRxQueue {
     }
 
     /**
-     * What the device says of a buffer. In order, one entry may stand for several, up to the one that it names: those
-     * before are full (2.7.9).
+     * What the device says of a buffer: what a used entry says, or, in order, that it is full.
      *
      * @param left used buffers from {@code used} on
      */
     private long entry(int index, int left) {
         int behind = index - used;
         if (behind == batched) {
-            long entry = ring.usedEntry(index & ring.mask);
-            int id = (int) entry;
-            int ahead = id - ring.ids[index & ring.mask] & ring.mask;
-            boolean several = inOrder && (id & ~ring.mask) == 0 && ahead < left - behind;
-            batched += several ? ahead + 1 : 1;
-            batchEntry = entry;
+            use(index, ring.usedEntry(index & ring.mask), left - behind);
         }
         return behind == batched - 1
                 ? batchEntry
                 : (long) (header + largest) << Integer.SIZE | ring.ids[index & ring.mask];
+    }
+
+    /**
+     * Takes note of a used entry. In order, one may stand for several buffers, up to the one that it names: those before are
+     * full (2.7.9).
+     *
+     * @param left used buffers, this one and those behind it
+     */
+    private void use(int index, long entry, int left) {
+        int id = (int) entry;
+        int ahead = id - ring.ids[index & ring.mask] & ring.mask;
+        batched += inOrder && (id & ~ring.mask) == 0 && ahead < left ? ahead + 1 : 1;
+        batchEntry = entry;
     }
 
     /**

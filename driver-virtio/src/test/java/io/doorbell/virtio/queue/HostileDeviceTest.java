@@ -1,9 +1,11 @@
 package io.doorbell.virtio.queue;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
 
 import io.doorbell.DoorbellException;
 import io.doorbell.frame.BrokenDeviceException;
+import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.virtio.spec.Feature;
 import java.lang.foreign.MemorySegment;
@@ -13,6 +15,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -27,6 +30,19 @@ class HostileDeviceTest {
     private static final int BUFFERS = 64;
     private static final int ONE_LIE_IN = 40;
 
+    /** In a header's first word (5.1.6.4). */
+    private static final long DATA_VALID = 2;
+
+    /** Bytes that no buffer has room for. */
+    private static final int TOO_LONG = 4096;
+
+    private static final Feature[] ALL = {
+        Feature.VIRTIO_NET_F_MRG_RXBUF,
+        Feature.VIRTIO_NET_F_GUEST_CSUM,
+        Feature.VIRTIO_NET_F_GUEST_TSO4,
+        Feature.VIRTIO_F_INDIRECT_DESC,
+    };
+
     @ParameterizedTest
     @EnumSource
     void losesNoBufferAndSharesNone(Layout layout) {
@@ -37,13 +53,7 @@ class HostileDeviceTest {
     @ParameterizedTest
     @EnumSource
     void losesNoneOfFramesInSeveralBuffersEither(Layout layout) {
-        run(
-                layout,
-                true,
-                Feature.VIRTIO_NET_F_MRG_RXBUF,
-                Feature.VIRTIO_NET_F_GUEST_CSUM,
-                Feature.VIRTIO_NET_F_GUEST_TSO4,
-                Feature.VIRTIO_F_INDIRECT_DESC);
+        run(layout, true, ALL);
     }
 
     /** And by chains. */
@@ -53,72 +63,129 @@ class HostileDeviceTest {
         run(layout, true, Feature.VIRTIO_NET_F_MRG_RXBUF);
     }
 
-    private static void run(Layout layout, boolean several, Feature... features) {
-        Random random = new Random(layout.ordinal());
-        try (Rig rig = new Rig(layout, SIZE, BUFFERS, features)) {
-            FrameBatch batch = new FrameBatch(24);
-            List<Integer> rxTaken = new ArrayList<>();
-            List<Integer> txTaken = new ArrayList<>();
-            int errors = 0;
-            int frames = 0;
-            for (int i = 0; i < OPERATIONS; i++) {
-                boolean lie = random.nextInt(ONE_LIE_IN) == 0;
-                try {
-                    switch (random.nextInt(5)) {
-                        case 0 -> {
-                            if (several) {
-                                writeHeaders(rig, random);
-                            }
-                            play(rig.rxFar, rxTaken, layout, random, lie, 1 + random.nextInt(Rig.HEADER + 192));
-                        }
-                        case 1 -> play(rig.txFar, txTaken, layout, random, lie, 0);
-                        case 2 -> {
-                            frames += rig.rx.receive(batch);
-                            requireWhole(batch);
-                        }
-                        case 3 -> {
-                            if (batch.isEmpty()) {
-                                rig.pool.allocate(batch, random.nextInt(8));
-                                if (several && !batch.isEmpty()) {
-                                    batch.join(0, 1 + random.nextInt(batch.size()));
-                                }
-                            }
-                            send(rig, batch, random);
-                        }
-                        default -> rig.tx.reclaim();
-                    }
-                } catch (BrokenDeviceException e) {
-                    errors++;
-                    boolean receive = e.getMessage().startsWith("rx: ");
-                    assertThat(receive || e.getMessage().startsWith("tx: ")).isTrue();
-                    assertThat(e).hasMessageEndingWith("; the queue has stopped");
-                    requireDistinct(batch);
-                    requireWhole(batch);
-                    if (receive) {
-                        rig.rx.stop();
-                        rxTaken.clear();
-                        rig.startReceive();
-                    } else {
-                        rig.tx.stop();
-                        txTaken.clear();
-                        rig.startTransmit();
-                    }
+    /**
+     * One that writes another length while the driver looks at it, of a frame whose header must be looked at too: what was
+     * checked is what is used.
+     */
+    @ParameterizedTest
+    @EnumSource
+    void usesTheLengthThatItHasChecked(Layout layout) throws InterruptedException {
+        try (Rig rig = new Rig(layout, SIZE, BUFFERS, ALL)) {
+            for (int buffer : rig.buffers) {
+                long at = rig.source.deviceAddress(buffer);
+                rig.memory.segment().set(ValueLayout.JAVA_LONG_UNALIGNED, at, DATA_VALID);
+                rig.memory.segment().set(ValueLayout.JAVA_SHORT_UNALIGNED, at + 10, (short) 1);
+            }
+            AtomicBoolean ended = new AtomicBoolean();
+            Thread device = Thread.ofPlatform().daemon().start(() -> {
+                QueuePeer far = rig.farEnd(rig.rx);
+                for (int length = 0; !ended.get(); length ^= TOO_LONG) {
+                    far.reset();
+                    far.use(0, Rig.HEADER + 60 + length);
                 }
-                if (random.nextInt(4) == 0) {
-                    batch.release();
+            });
+            FrameBatch batch = new FrameBatch(4);
+            int frames = 0;
+            for (int i = 0; i < OPERATIONS / 10; i++) {
+                rig.rxFar.use(0, Rig.HEADER + 60);
+                rig.rxFar.publish();
+                try {
+                    frames += rig.rx.receive(batch);
+                } catch (BrokenDeviceException e) {
+                    assertThat(batch.isEmpty()).isTrue();
+                }
+                requireWhole(batch);
+                batch.release();
+                rig.rx.stop();
+                rig.startReceive();
+            }
+            ended.set(true);
+            device.join();
+            rig.rx.stop();
+            assertThat(frames).as("frames that arrived all the same").isPositive();
+            requireAll(rig);
+        }
+    }
+
+    private static void run(Layout layout, boolean several, Feature... features) {
+        try (Rig rig = new Rig(layout, SIZE, BUFFERS, features)) {
+            Outcome outcome = live(rig, several);
+            assertThat(outcome.errors).as("lies that were found out").isGreaterThan(OPERATIONS / 1000);
+            assertThat(outcome.frames).as("frames that arrived all the same").isGreaterThan(OPERATIONS / 100);
+            requireAll(rig);
+        }
+    }
+
+    private record Outcome(int errors, int frames) {}
+
+    /** Has both sides do much, and stops the queues. */
+    private static Outcome live(Rig rig, boolean several) {
+        Layout layout = rig.layout;
+        Random random = new Random(layout.ordinal());
+        FrameBatch batch = new FrameBatch(24);
+        List<Integer> rxTaken = new ArrayList<>();
+        List<Integer> txTaken = new ArrayList<>();
+        int errors = 0;
+        int frames = 0;
+        for (int i = 0; i < OPERATIONS; i++) {
+            boolean lie = random.nextInt(ONE_LIE_IN) == 0;
+            try {
+                switch (random.nextInt(5)) {
+                    case 0 -> {
+                        if (several) {
+                            writeHeaders(rig, random);
+                        }
+                        play(rig.rxFar, rxTaken, layout, random, lie, 1 + random.nextInt(Rig.HEADER + 192));
+                    }
+                    case 1 -> play(rig.txFar, txTaken, layout, random, lie, 0);
+                    case 2 -> {
+                        frames += rig.rx.receive(batch);
+                        requireWhole(batch);
+                    }
+                    case 3 -> {
+                        if (batch.isEmpty()) {
+                            rig.pool.allocate(batch, random.nextInt(8));
+                            if (several && !batch.isEmpty()) {
+                                batch.join(0, 1 + random.nextInt(batch.size()));
+                            }
+                        }
+                        send(rig, batch, random);
+                    }
+                    default -> rig.tx.reclaim();
+                }
+            } catch (BrokenDeviceException e) {
+                errors++;
+                boolean receive = e.getMessage().startsWith("rx: ");
+                assertThat(receive || e.getMessage().startsWith("tx: ")).isTrue();
+                assertThat(e).hasMessageEndingWith("; the queue has stopped");
+                requireDistinct(batch);
+                requireWhole(batch);
+                if (receive) {
+                    rig.rx.stop();
+                    rxTaken.clear();
+                    rig.startReceive();
+                } else {
+                    rig.tx.stop();
+                    txTaken.clear();
+                    rig.startTransmit();
                 }
             }
-            assertThat(errors).as("lies that were found out").isGreaterThan(OPERATIONS / 1000);
-            assertThat(frames).as("frames that arrived all the same").isGreaterThan(OPERATIONS / 100);
-            batch.release();
-            rig.rx.stop();
-            rig.tx.stop();
-            assertThat(rig.pool.available()).isEqualTo(BUFFERS);
-            FrameBatch all = new FrameBatch(BUFFERS);
-            rig.pool.allocate(all, BUFFERS);
-            assertThat(all.size()).isEqualTo(BUFFERS);
-            requireDistinct(all);
+            if (random.nextInt(4) == 0) {
+                batch.release();
+            }
         }
+        batch.release();
+        rig.rx.stop();
+        rig.tx.stop();
+        return new Outcome(errors, frames);
+    }
+
+    private static void requireAll(Rig rig) {
+        assertThat(rig.pool.available()).isEqualTo(BUFFERS);
+        FrameBatch all = new FrameBatch(BUFFERS);
+        rig.pool.allocate(all, BUFFERS);
+        assertThat(all.size()).isEqualTo(BUFFERS);
+        requireDistinct(all);
     }
 
     /** Most headers are true, and the others say anything: of flags, cuts, checksums, and how many buffers there are. */
@@ -172,6 +239,13 @@ class HostileDeviceTest {
     }
 
     private static void requireWhole(FrameBatch batch) {
+        for (int i = 0; i < batch.size(); i++) {
+            Frame frame = batch.frame(i);
+            long end = frame.position() - frame.pool().position(frame.buffer()) + frame.length();
+            if (end > Rig.BUFFER) {
+                fail("frame %d ends %d bytes into a buffer of %d", i, end, Rig.BUFFER);
+            }
+        }
         if (!batch.isEmpty()) {
             assertThat(batch.frame(batch.size() - 1).continues()).isFalse();
         }

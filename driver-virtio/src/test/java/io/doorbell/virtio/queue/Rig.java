@@ -53,15 +53,20 @@ final class Rig implements AutoCloseable {
         if (layout.isPacked()) {
             rx = new PackedRxQueue("rx", memory, size, features, source, in, health);
             tx = new PackedTxQueue("tx", memory, size, features, frames, out, health);
-            rxFar = new PackedQueuePeer(memory.segment(), rx.addresses());
-            txFar = new PackedQueuePeer(memory.segment(), tx.addresses());
         } else {
             rx = new SplitRxQueue("rx", memory, size, depth, features, source, in, health);
             tx = new SplitTxQueue("tx", memory, size, depth, features, frames, out, health);
-            rxFar = new SplitQueuePeer(memory.segment(), rx.addresses());
-            txFar = new SplitQueuePeer(memory.segment(), tx.addresses());
         }
+        rxFar = farEnd(rx);
+        txFar = farEnd(tx);
         start();
+    }
+
+    /** Another one that plays the device of a queue, for a thread of its own. */
+    QueuePeer farEnd(Virtqueue queue) {
+        return layout.isPacked()
+                ? new PackedQueuePeer(memory.segment(), queue.addresses())
+                : new SplitQueuePeer(memory.segment(), queue.addresses());
     }
 
     void start() {
