@@ -7,22 +7,20 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
 
 /**
- * A virtqueue seen from the device's side, in memory that a driver in another process may change at any moment. So each
- * field is read once, checked, and used as it was read.
+ * A cursor over a virtqueue, from the device's side, in memory that a driver in another process may change at any moment.
+ * So each field is read once, checked, and used as it was read.
  *
- * <p>A buffer is taken with {@link #take}, which adds its parts behind those already there, and given back with
- * {@link #put}, in the same order; {@link #publish} lets the driver see what has been given back. The parts are what the
- * descriptors point to, indirect ones resolved, and are all within shared memory.
+ * <p>{@link #take} moves it to the next buffer that the driver has made available: {@link #id} and {@link #entries} are
+ * that one's, and what its descriptors point to, indirect ones resolved, is added to the {@link #parts}, all within shared
+ * memory. A buffer is given back with {@link #put}, in the order in which they were taken; {@link #publish} lets the driver
+ * see what has been given back.
  *
  * <p>Belongs to one thread at a time.
  */
 public abstract class DeviceRing {
 
-    /** Descriptors, and parts, of all buffers of one frame. No frame has more than 64 KiB, so that none needs more. */
-    static final int MOST_PARTS = 1024;
-
-    /** After so many descriptors a poll comes to its end, however little they brought: the driver wrote them, not us. */
-    static final int MOST_A_POLL = 4 * MOST_PARTS;
+    /** After so many parts a poll comes to its end, however little they brought: the driver wrote them, not us. */
+    static final int MOST_A_POLL = 4 * ScatterList.MOST_PARTS;
 
     static final int DESCRIPTOR = 16;
 
@@ -38,24 +36,11 @@ public abstract class DeviceRing {
     final boolean inOrder;
     private final boolean indirect;
 
-    // The parts, side by side.
-    final MemorySegment[] segments = new MemorySegment[MOST_PARTS];
-    final long[] offsets = new long[MOST_PARTS];
-    public final int[] lengths = new int[MOST_PARTS];
-    int parts;
+    private final ScatterList parts = new ScatterList();
+    private int id;
+    private int entries;
 
-    /** Descriptors that were read for them: more than the parts where some have no bytes. */
-    int pieces;
-
-    /** Bytes in all parts. */
-    long bytes;
-
-    /** What {@link #put} is to be told of the buffer that was taken last. */
-    public int id;
-
-    /** Ring entries that it takes up. */
-    public int entries;
-
+    /** Where the latest part was. */
     private int region;
 
     DeviceRing(String name, int size, VhostMemory memory, Features features) {
@@ -71,19 +56,40 @@ public abstract class DeviceRing {
     abstract void start();
 
     /**
-     * Takes the next buffer that the driver has made available.
+     * Takes the next buffer that the driver has made available, and adds its parts to the {@link #parts}.
      *
      * @param writable whether it must be one that the device writes into; else one that it reads
      * @return false when there is none
      * @throws BrokenDeviceException when what the driver wrote cannot be
      */
-    public abstract boolean take(boolean writable);
+    abstract boolean take(boolean writable);
+
+    /** What the ring calls the buffer that was taken last; {@link #put} is to be told. */
+    final int id() {
+        return id;
+    }
+
+    /** Ring entries that it takes up. */
+    final int entries() {
+        return entries;
+    }
+
+    /** The parts of the buffers that were taken since this list was cleared, which is whoever takes them to do. */
+    final ScatterList parts() {
+        return parts;
+    }
+
+    /** For the layouts: the cursor has moved. */
+    final void taken(int id, int entries) {
+        this.id = id;
+        this.entries = entries;
+    }
 
     /** Gives a buffer back, into which so many bytes were written. */
-    public abstract void put(int id, int entries, int written);
+    abstract void put(int id, int entries, int written);
 
     /** Shows the driver what was put, all at once; returns whether it asks to be interrupted for that. */
-    public abstract boolean publish();
+    abstract boolean publish();
 
     /**
      * Takes all buffers that the driver has made available, up to {@code most}, and gives them back without a look at what
@@ -108,12 +114,6 @@ public abstract class DeviceRing {
 
     /** Where another device would have to go on, as GET_VRING_BASE has it. */
     abstract int base();
-
-    public final void clear() {
-        parts = 0;
-        pieces = 0;
-        bytes = 0;
-    }
 
     /**
      * Adds what a descriptor describes.
@@ -140,7 +140,7 @@ public abstract class DeviceRing {
         int found = memory.find(address, region);
         if (length <= 0
                 || length % DESCRIPTOR != 0
-                || length / DESCRIPTOR > MOST_PARTS
+                || length / DESCRIPTOR > ScatterList.MOST_PARTS
                 || found < 0
                 || memory.size(found) - memory.offset(found, address) < length) {
             throw malformed(String.format(
@@ -162,11 +162,10 @@ public abstract class DeviceRing {
         }
         long left = Integer.toUnsignedLong(length);
         if (left == 0) {
-            count();
+            addPart(MemorySegment.NULL, 0, 0); // counts too: it takes time to read
         }
         long at = address;
         while (left > 0) {
-            count();
             int found = memory.find(at, region);
             if (found < 0) {
                 throw malformed(String.format(
@@ -177,58 +176,17 @@ public abstract class DeviceRing {
             long offset = memory.offset(found, at);
             // A part is an int long: what is beyond 2 GiB is another part.
             int part = (int) Math.min(Math.min(left, memory.size(found) - offset), Integer.MAX_VALUE);
-            segments[parts] = memory.segment(found);
-            offsets[parts] = offset;
-            lengths[parts] = part;
-            parts++;
-            bytes += part;
+            addPart(memory.segment(found), offset, part);
             left -= part;
             at += part;
         }
     }
 
-    /** One without bytes counts, too: it takes time to read. */
-    private void count() {
-        if (pieces == MOST_PARTS) {
-            throw malformed("a buffer in more than " + MOST_PARTS + " pieces");
+    private void addPart(MemorySegment segment, long offset, int length) {
+        if (parts.isFull()) {
+            throw malformed("a buffer in more than " + ScatterList.MOST_PARTS + " pieces");
         }
-        pieces++;
-    }
-
-    /** Copies bytes out of the parts, from position {@code from} on; there are that many. */
-    final void copyOut(long from, MemorySegment to, long toOffset, int count) {
-        long skip = from;
-        long at = toOffset;
-        int left = count;
-        for (int i = 0; left > 0; i++) {
-            if (skip >= lengths[i]) {
-                skip -= lengths[i];
-                continue;
-            }
-            int piece = (int) Math.min(left, lengths[i] - skip);
-            MemorySegment.copy(segments[i], offsets[i] + skip, to, at, piece);
-            at += piece;
-            left -= piece;
-            skip = 0;
-        }
-    }
-
-    /** Copies bytes into the parts, from position {@code to} on; there is room. */
-    final void copyIn(MemorySegment from, long fromOffset, long to, int count) {
-        long skip = to;
-        long at = fromOffset;
-        int left = count;
-        for (int i = 0; left > 0; i++) {
-            if (skip >= lengths[i]) {
-                skip -= lengths[i];
-                continue;
-            }
-            int piece = (int) Math.min(left, lengths[i] - skip);
-            MemorySegment.copy(from, at, segments[i], offsets[i] + skip, piece);
-            at += piece;
-            left -= piece;
-            skip = 0;
-        }
+        parts.add(segment, offset, length);
     }
 
     /** Between showing what was used and asking whether the driver wants to hear of it (2.7.7.2, 2.8.14). */

@@ -11,7 +11,7 @@ import java.lang.foreign.MemorySegment;
  * The packed layout (2.8) from the device's side. A position counts twice round the ring: from 0 to twice its size, so
  * that it says the wrap counter too, which is 1 in the first round.
  */
-public final class PackedDeviceRing extends DeviceRing {
+final class PackedDeviceRing extends DeviceRing {
 
     private static final long AVAIL = 1L << (48 + 7);
     private static final long USED = 1L << (48 + 15);
@@ -49,7 +49,7 @@ public final class PackedDeviceRing extends DeviceRing {
      * @param size any, up to 32768
      * @param base position and wrap counter to start with, as SET_VRING_BASE has it
      */
-    public PackedDeviceRing(
+    PackedDeviceRing(
             String name,
             int size,
             VhostMemory memory,
@@ -74,12 +74,12 @@ public final class PackedDeviceRing extends DeviceRing {
     }
 
     @Override
-    public void start() {
+    void start() {
         INT.setOpaque(deviceEvents, 0, EVENTS_DISABLE << 16);
     }
 
     @Override
-    public boolean take(boolean writable) {
+    boolean take(boolean writable) {
         final int room = size - distance(published, next);
         if (room == 0) {
             return false; // what comes now has been taken, and not been given back
@@ -105,8 +105,7 @@ public final class PackedDeviceRing extends DeviceRing {
             word = (long) LONG.getOpaque(descriptors, (long) index(position) * DESCRIPTOR + 8);
         }
         // The last descriptor of a chain says its id (2.8.6).
-        id = (int) (word >>> 32) & 0xffff;
-        entries = length;
+        taken((int) (word >>> 32) & 0xffff, length);
         next = position;
         return true;
     }
@@ -126,7 +125,7 @@ public final class PackedDeviceRing extends DeviceRing {
     }
 
     @Override
-    public void put(int id, int entries, int written) {
+    void put(int id, int entries, int written) {
         long flags = put < size ? AVAIL | USED : 0;
         long write = written > 0 ? (long) WRITE << 48 : 0;
         pendingPositions[pending] = index(put);
@@ -148,7 +147,7 @@ public final class PackedDeviceRing extends DeviceRing {
     }
 
     @Override
-    public boolean publish() {
+    boolean publish() {
         if (pending == 0) {
             return false;
         }
@@ -214,7 +213,7 @@ public final class PackedDeviceRing extends DeviceRing {
      * front-end says, and so does one in which the driver's position cannot be told.
      */
     @Override
-    public void resume() {
+    void resume() {
         long[] words = new long[size];
         int end = -1;
         boolean certain = false;
@@ -299,7 +298,7 @@ public final class PackedDeviceRing extends DeviceRing {
     }
 
     @Override
-    public int base() {
+    int base() {
         int word = index(next) | (next < size ? 1 << WRAP_BIT : 0);
         return word | word << 16;
     }

@@ -67,7 +67,7 @@ final class SplitDeviceRing extends DeviceRing {
     }
 
     @Override
-    public boolean take(boolean writable) {
+    boolean take(boolean writable) {
         if (known == 0) {
             // Acquire: the driver wrote entries, descriptors and frames before the index (2.7.13.3).
             known = ((short) SHORT.getAcquire(available, INDEX) - next) & 0xffff;
@@ -96,8 +96,7 @@ final class SplitDeviceRing extends DeviceRing {
             }
             descriptor = (int) (word >>> 48);
         }
-        id = head;
-        entries = 1;
+        taken(head, 1);
         next++;
         known--;
         return true;
@@ -126,7 +125,7 @@ final class SplitDeviceRing extends DeviceRing {
     }
 
     @Override
-    public void put(int id, int entries, int written) {
+    void put(int id, int entries, int written) {
         long element = RING + (long) (put & mask) * ELEMENT;
         INT.setOpaque(used, element, id);
         INT.setOpaque(used, element + 4, written);
@@ -134,7 +133,7 @@ final class SplitDeviceRing extends DeviceRing {
     }
 
     @Override
-    public boolean publish() {
+    boolean publish() {
         if (put == published) {
             return false;
         }

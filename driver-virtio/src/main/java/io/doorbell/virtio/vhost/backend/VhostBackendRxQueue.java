@@ -81,21 +81,22 @@ final class VhostBackendRxQueue implements RxQueue {
             frames = frames(features);
         }
         final int held = batch.size();
+        final ScatterList parts = ring.parts();
         try {
-            for (int read = 0; read < DeviceRing.MOST_A_POLL && batch.remaining() > 0; read += ring.pieces) {
+            for (int read = 0; read < DeviceRing.MOST_A_POLL && batch.remaining() > 0; read += parts.count()) {
                 int mark = ring.mark();
-                ring.clear();
+                parts.clear();
                 if (!ring.take(false)) {
                     break;
                 }
-                long length = ring.bytes - VhostBackendQueue.HEADER;
+                long length = parts.bytes() - VhostBackendQueue.HEADER;
                 if (length < FrameLength.SHORTEST || length > largest) {
                     queue.counters.errors++;
-                } else if (!receive(ring, (int) ring.bytes, batch)) {
+                } else if (!receive(parts, batch)) {
                     ring.rewind(mark);
                     break;
                 }
-                ring.put(ring.id, ring.entries, 0);
+                ring.put(ring.id(), ring.entries(), 0);
             }
         } finally {
             // Also when the front-end lied: what came before is good, and the application has it.
@@ -110,30 +111,31 @@ final class VhostBackendRxQueue implements RxQueue {
      *
      * @return false when there are too few at present, or the batch has too little room for them
      */
-    private boolean receive(DeviceRing ring, int bytes, FrameBatch batch) {
-        int parts = (bytes + room - 1) / room;
-        if (parts > batch.remaining() && parts <= batch.capacity()) {
+    private boolean receive(ScatterList parts, FrameBatch batch) {
+        int bytes = (int) parts.bytes();
+        int slots = (bytes + room - 1) / room;
+        if (slots > batch.remaining() && slots <= batch.capacity()) {
             return false;
         }
-        if (parts > 1) {
-            Arrays.fill(fresh, 0, parts, NONE);
+        if (slots > 1) {
+            Arrays.fill(fresh, 0, slots, NONE);
         }
-        wanted = parts;
-        int given = pool.allocate(fresh, 0, parts);
-        if (given < parts) {
+        wanted = slots;
+        int given = pool.allocate(fresh, 0, slots);
+        if (given < slots) {
             pool.free(fresh, 0, given);
             fresh[0] = NONE;
             stall.stuck(queue.counters.frames + queue.counters.errors);
             return false;
         }
         int from = 0;
-        for (int i = 0; i < parts; i++) {
+        for (int i = 0; i < slots; i++) {
             int count = Math.min(room, bytes - from);
             frames.add(fresh[i], count - frames.notFrame());
-            ring.copyOut(from, pool.memory(), pool.position(fresh[i]) + buffers.start(), count);
+            parts.copyOut(from, pool.memory(), pool.position(fresh[i]) + buffers.start(), count);
             from += count;
         }
-        if (parts > 1) {
+        if (slots > 1) {
             MemoryFaults.settle(); // there are loops ahead
         }
         fresh[0] = NONE; // the batch has them

@@ -27,10 +27,10 @@ final class VhostBackendTxQueue implements TxQueue {
     private final MemorySegment header = Arena.ofAuto().allocate(VhostBackendQueue.HEADER, Long.BYTES);
 
     /** The buffers of the frame at hand: a frame of 64 KiB cannot be in more than that many parts. */
-    private final int[] ids = new int[DeviceRing.MOST_PARTS];
+    private final int[] ids = new int[ScatterList.MOST_PARTS];
 
-    private final int[] entries = new int[DeviceRing.MOST_PARTS];
-    private final int[] capacities = new int[DeviceRing.MOST_PARTS];
+    private final int[] entries = new int[ScatterList.MOST_PARTS];
+    private final int[] capacities = new int[ScatterList.MOST_PARTS];
     private final StallWatch stall;
     private long errors;
 
@@ -99,12 +99,13 @@ final class VhostBackendTxQueue implements TxQueue {
 
     private int send(DeviceRing ring, FrameBatch batch) {
         final int size = batch.size();
+        final ScatterList parts = ring.parts();
         int slot = 0;
         int count = 0;
         long bytes = 0;
         int failed = 0;
         try {
-            for (int read = 0; slot < size && read < DeviceRing.MOST_A_POLL; read += ring.pieces) {
+            for (int read = 0; slot < size && read < DeviceRing.MOST_A_POLL; read += parts.count()) {
                 int slots = batch.slots(slot);
                 int length = batch.length(slot);
                 int buffers = takeFor(ring, length);
@@ -118,8 +119,8 @@ final class VhostBackendTxQueue implements TxQueue {
                     failed++;
                 } else {
                     writeHeader(batch.frame(slot), buffers);
-                    ring.copyIn(header, 0, 0, VhostBackendQueue.HEADER);
-                    copy(ring, batch, slot, slots);
+                    parts.copyIn(header, 0, 0, VhostBackendQueue.HEADER);
+                    copy(batch, slot, slots, parts);
                     bytes += length;
                     giveBack(ring, buffers, length);
                 }
@@ -150,11 +151,11 @@ final class VhostBackendTxQueue implements TxQueue {
         header.set(ValueLayout.JAVA_SHORT, NetHeader.NUM_BUFFERS, (short) buffers);
     }
 
-    private static void copy(DeviceRing ring, FrameBatch batch, int from, int slots) {
+    private static void copy(FrameBatch batch, int from, int slots, ScatterList parts) {
         long to = VhostBackendQueue.HEADER;
         for (int i = from; i < from + slots; i++) {
             Frame frame = batch.frame(i);
-            ring.copyIn(frame.memory(), frame.position(), to, frame.length());
+            parts.copyIn(frame.memory(), frame.position(), to, frame.length());
             to += frame.length();
         }
     }
@@ -169,20 +170,21 @@ final class VhostBackendTxQueue implements TxQueue {
         final long needed = VhostBackendQueue.HEADER + (long) length;
         int mark = ring.mark();
         int buffers = 0;
-        ring.clear();
-        while (ring.bytes < needed) {
+        final ScatterList parts = ring.parts();
+        parts.clear();
+        while (parts.bytes() < needed) {
             if ((buffers == 1 && !features.has(Feature.VIRTIO_NET_F_MRG_RXBUF)) || buffers == ids.length) {
                 ring.rewind(mark);
                 return -1;
             }
-            long before = ring.bytes;
+            long before = parts.bytes();
             if (!ring.take(true)) {
                 ring.rewind(mark);
                 return 0;
             }
-            ids[buffers] = ring.id;
-            entries[buffers] = ring.entries;
-            capacities[buffers] = (int) Math.min(ring.bytes - before, needed);
+            ids[buffers] = ring.id();
+            entries[buffers] = ring.entries();
+            capacities[buffers] = (int) Math.min(parts.bytes() - before, needed);
             buffers++;
         }
         return buffers;

@@ -14,7 +14,7 @@ import java.util.Arrays;
  * <p>Changed only while the gates of all queues are shut. A front-end that makes a file shorter after it has shared it
  * takes pages away from under the queues; the JVM then throws an {@link InternalError} where they are touched.
  */
-public final class VhostMemory implements AutoCloseable {
+final class VhostMemory implements AutoCloseable {
 
     /** Regions that a front-end may share, where it shares them one by one. */
     static final int MOST_REGIONS = 64;
@@ -33,7 +33,7 @@ public final class VhostMemory implements AutoCloseable {
     private long[] sizes = {};
     private MemorySegment[] segments = {};
 
-    public VhostMemory(Kernel kernel) {
+    VhostMemory(Kernel kernel) {
         this.kernel = kernel;
     }
 
@@ -47,7 +47,7 @@ public final class VhostMemory implements AutoCloseable {
      * @param fd the file that it is a part of; stays the caller's
      * @throws DoorbellException when the region cannot be
      */
-    public void add(VhostRegion region, int fd) {
+    void add(VhostRegion region, int fd) {
         if (regions.length == MOST_REGIONS) {
             throw refused(region, "there are " + MOST_REGIONS + " already");
         }

@@ -46,19 +46,19 @@ class DeviceRingFuzzTest {
                 int mark = ring.mark();
                 boolean writable = random.nextBoolean();
                 try {
-                    ring.clear();
+                    ring.parts().clear();
                     if (ring.take(writable)) {
                         taken++;
-                        int piece = (int) Math.min(ring.bytes, BYTES);
+                        int piece = (int) Math.min(ring.parts().bytes(), BYTES);
                         if (writable) {
-                            ring.copyIn(target, 0, ring.bytes - piece, piece);
+                            ring.parts().copyIn(target, 0, ring.parts().bytes() - piece, piece);
                         } else {
-                            ring.copyOut(ring.bytes - piece, target, 0, piece);
+                            ring.parts().copyOut(ring.parts().bytes() - piece, target, 0, piece);
                         }
                         if (random.nextInt(4) == 0) {
                             ring.rewind(mark);
                         } else {
-                            ring.put(ring.id, ring.entries, piece);
+                            ring.put(ring.id(), ring.entries(), piece);
                         }
                     }
                     if (random.nextInt(8) == 0) {

@@ -78,10 +78,10 @@ class DeviceRingPropertyTest {
             for (Step step : life) {
                 write(pinned.segment(), step, packed);
                 try {
-                    ring.clear();
+                    ring.parts().clear();
                     if (ring.take(step.writable())) {
                         requireInside(ring);
-                        ring.put(ring.id, ring.entries, 1);
+                        ring.put(ring.id(), ring.entries(), 1);
                         ring.publish();
                     }
                 } catch (BrokenDeviceException e) {
@@ -107,12 +107,13 @@ class DeviceRingPropertyTest {
 
     private static void requireInside(DeviceRing ring) {
         long sum = 0;
-        assertThat(ring.parts).isLessThanOrEqualTo(DeviceRing.MOST_PARTS);
-        for (int i = 0; i < ring.parts; i++) {
-            assertThat(ring.lengths[i]).isNotNegative();
-            assertThat(ring.offsets[i]).isBetween(0L, ring.segments[i].byteSize() - ring.lengths[i]);
-            sum += ring.lengths[i];
+        ScatterList parts = ring.parts();
+        assertThat(parts.count()).isLessThanOrEqualTo(ScatterList.MOST_PARTS);
+        for (int i = 0; i < parts.count(); i++) {
+            assertThat(parts.length(i)).isNotNegative();
+            assertThat(parts.offset(i)).isBetween(0L, parts.segment(i).byteSize() - parts.length(i));
+            sum += parts.length(i);
         }
-        assertThat(ring.bytes).isEqualTo(sum);
+        assertThat(parts.bytes()).isEqualTo(sum);
     }
 }

@@ -275,12 +275,12 @@ class VhostHostileFrontEndTest {
     @Test
     void hasMoreDescriptorsWithoutBytesThanAFrameCanHave() {
         try (RawFrontEnd front = connect(Feature.VIRTIO_F_INDIRECT_DESC).start()) {
-            writeEmptyTable(front, DeviceRing.MOST_PARTS);
+            writeEmptyTable(front, ScatterList.MOST_PARTS);
             front.describe(TRANSMIT, 0, RawFrontEnd.FRAMES, 0, RawFrontEnd.NEXT, 1);
-            int bytes = 16 * DeviceRing.MOST_PARTS;
+            int bytes = 16 * ScatterList.MOST_PARTS;
             front.describe(TRANSMIT, 1, RawFrontEnd.FRAMES, bytes, RawFrontEnd.INDIRECT, 0);
             front.makeAvailable(TRANSMIT, 0);
-            receiveIsRefusedWith("a buffer in more than " + DeviceRing.MOST_PARTS + " pieces");
+            receiveIsRefusedWith("a buffer in more than " + ScatterList.MOST_PARTS + " pieces");
         }
         theNextOneIsServed();
     }
@@ -292,10 +292,10 @@ class VhostHostileFrontEndTest {
                 ? connect(Feature.VIRTIO_F_INDIRECT_DESC, Feature.VIRTIO_F_RING_PACKED)
                 : connect(Feature.VIRTIO_F_INDIRECT_DESC)) {
             front.start();
-            writeEmptyTable(front, DeviceRing.MOST_PARTS);
+            writeEmptyTable(front, ScatterList.MOST_PARTS);
             int flags = RawFrontEnd.INDIRECT | (packed ? RawFrontEnd.PACKED_AVAILABLE : 0);
             for (int i = 0; i < RawFrontEnd.SIZE; i++) {
-                front.describe(TRANSMIT, i, RawFrontEnd.FRAMES, 16 * DeviceRing.MOST_PARTS, flags, i);
+                front.describe(TRANSMIT, i, RawFrontEnd.FRAMES, 16 * ScatterList.MOST_PARTS, flags, i);
                 if (!packed) {
                     front.makeAvailable(TRANSMIT, i);
                 }

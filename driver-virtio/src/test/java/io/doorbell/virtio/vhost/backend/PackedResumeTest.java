@@ -1,4 +1,4 @@
-package io.doorbell.virtio.queue;
+package io.doorbell.virtio.vhost.backend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -8,9 +8,6 @@ import io.doorbell.virtio.spec.Feature;
 import io.doorbell.virtio.spec.Features;
 import io.doorbell.virtio.vhost.VhostProtocol;
 import io.doorbell.virtio.vhost.VhostRegion;
-import io.doorbell.virtio.vhost.backend.DeviceRing;
-import io.doorbell.virtio.vhost.backend.PackedDeviceRing;
-import io.doorbell.virtio.vhost.backend.VhostMemory;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Random;
@@ -100,10 +97,10 @@ class PackedResumeTest {
     }
 
     private static void use(DeviceRing ring, int number) {
-        ring.clear();
+        ring.parts().clear();
         assertThat(ring.take(false)).isTrue();
-        assertThat(ring.lengths[0]).isEqualTo(number % 1000 + 1);
-        ring.put(ring.id, ring.entries, 0);
+        assertThat(ring.parts().length(0)).isEqualTo(number % 1000 + 1);
+        ring.put(ring.id(), ring.entries(), 0);
         ring.publish();
     }
 
@@ -124,7 +121,7 @@ class PackedResumeTest {
                 assertThat(takeBack(descriptors)).isTrue();
             }
             ring = device(START_BASE);
-            ring.clear();
+            ring.parts().clear();
             assertThat(ring.take(false)).as("life %d", life).isEqualTo(made > used);
             ring = device(START_BASE);
         }
@@ -167,7 +164,7 @@ class PackedResumeTest {
         short is = bytes.get(ValueLayout.JAVA_SHORT, head);
         bytes.set(ValueLayout.JAVA_SHORT, head, was);
         ring = device(before == 0 ? START_BASE : ring.base());
-        ring.clear();
+        ring.parts().clear();
         assertThat(ring.take(false)).isFalse();
         bytes.set(ValueLayout.JAVA_SHORT, head, is);
         for (int i = before; i < before + SIZE; i++) {
