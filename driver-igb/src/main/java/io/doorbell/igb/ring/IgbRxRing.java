@@ -1,12 +1,11 @@
 package io.doorbell.igb.ring;
 
 import io.doorbell.dma.DmaRegion;
-import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.RxQueue;
-import io.doorbell.frame.event.QueueStop;
 import io.doorbell.frame.spi.PollGate;
+import io.doorbell.frame.spi.QueueState;
 import io.doorbell.frame.spi.StallWatch;
 import io.doorbell.pci.Bar;
 import java.lang.foreign.MemorySegment;
@@ -53,8 +52,11 @@ public final class IgbRxRing implements RxQueue {
     private static final int LENGTH_SHIFT = 32;
     private static final int LENGTH_MASK = 0xffff;
 
-    private final String name;
+    /** What a poll of a queue is told whose NIC was stopped. */
+    static final String WHEN_STOPPED = "Nic.start starts it again";
+
     private final PollGate gate;
+    private final QueueState state;
     private final Bar bar;
     private final int tailRegister;
     private final DmaRegion memory;
@@ -73,10 +75,6 @@ public final class IgbRxRing implements RxQueue {
     private int next;
     private int refillFrom;
     private int freeCount;
-    private boolean running;
-
-    /** What a poll is told that finds it not running. */
-    private String state;
 
     private final StallWatch stall;
 
@@ -100,9 +98,8 @@ public final class IgbRxRing implements RxQueue {
             FramePool pool,
             long poolAddress,
             int largest) {
-        this.name = name;
         this.gate = new PollGate(name);
-        this.state = stopped(name);
+        this.state = new QueueState(name, WHEN_STOPPED);
         this.bar = bar;
         this.tailRegister = tailRegister;
         this.memory = memory;
@@ -139,11 +136,6 @@ public final class IgbRxRing implements RxQueue {
         return gate;
     }
 
-    /** What a poll of a queue is told whose NIC was stopped. */
-    public static String stopped(String queue) {
-        return queue + " is stopped: Nic.start starts it again";
-    }
-
     @Override
     public int receive(FrameBatch batch) {
         if (!gate.enter()) {
@@ -157,8 +149,8 @@ public final class IgbRxRing implements RxQueue {
     }
 
     private int poll(FrameBatch batch) {
-        if (!running) {
-            throw new IllegalStateException(state);
+        if (!state.isRunning()) {
+            throw state.notRunning();
         }
         final int done = done(Math.min(batch.remaining(), size - 1 - freeCount));
         int received = 0;
@@ -279,13 +271,9 @@ public final class IgbRxRing implements RxQueue {
             return false;
         }
         if (length > largest) {
-            running = false;
-            state = String.format(
-                    "%s: the device says that it wrote %d bytes into a buffer of %d (descriptor %d, status 0x%016x);"
-                            + " the queue has stopped until Nic.reset sets the NIC up anew",
-                    name, length, largest, index, status);
-            QueueStop.report(name, state);
-            throw new BrokenDeviceException(state);
+            throw state.broken(String.format(
+                    "the device says that it wrote %d bytes into a buffer of %d (descriptor %d, status 0x%016x)",
+                    length, largest, index, status));
         }
         pool.free(buffers, index, 1);
         dropped.setOpaque(dropped.getPlain() + 1);
@@ -297,14 +285,13 @@ public final class IgbRxRing implements RxQueue {
         next = 0;
         refillFrom = 0;
         freeCount = size - 1;
-        running = true;
+        state.start();
         refill();
     }
 
     /** Lets no poll do anything any more; the buffers stay, since the device may still write to them. */
     public void halt() {
-        running = false;
-        state = stopped(name);
+        state.stop();
     }
 
     /** Gives back all buffers of a ring that was halted. The device must have let go of it. */

@@ -10,6 +10,7 @@ import io.doorbell.frame.SendLimits;
 import io.doorbell.frame.TxQueue;
 import io.doorbell.frame.spi.PollGate;
 import io.doorbell.frame.spi.PoolRegistrations;
+import io.doorbell.frame.spi.QueueState;
 import io.doorbell.frame.spi.StallWatch;
 import io.doorbell.pci.Bar;
 import java.lang.foreign.MemorySegment;
@@ -66,6 +67,7 @@ public final class IgbTxRing implements TxQueue {
 
     private final String name;
     private final PollGate gate;
+    private final QueueState state;
     private final Bar bar;
     private final int tailRegister;
     private final DmaRegion memory;
@@ -89,7 +91,6 @@ public final class IgbTxRing implements TxQueue {
     private int clean;
     private int tail;
     private int free;
-    private boolean running;
 
     /** The pool of the latest frame; the next one is most likely from the same. */
     private FramePool pool;
@@ -100,6 +101,7 @@ public final class IgbTxRing implements TxQueue {
     public IgbTxRing(String name, Bar bar, int tailRegister, DmaRegion memory, int size, PoolRegistrations pools) {
         this.name = name;
         this.gate = new PollGate(name);
+        this.state = new QueueState(name, IgbRxRing.WHEN_STOPPED);
         this.bar = bar;
         this.tailRegister = tailRegister;
         this.memory = memory;
@@ -142,8 +144,8 @@ public final class IgbTxRing implements TxQueue {
     }
 
     private int post(FrameBatch batch) {
-        if (!running) {
-            throw new IllegalStateException(IgbRxRing.stopped(name));
+        if (!state.isRunning()) {
+            throw state.notRunning();
         }
         if (free < Math.max(lowWater, batch.size())) {
             collect();
@@ -274,12 +276,12 @@ public final class IgbTxRing implements TxQueue {
         clean = 0;
         tail = 0;
         free = size - 1;
-        running = true;
+        state.start();
     }
 
     /** Lets no poll send anything any more; the buffers stay, since the device may still read them. */
     public void halt() {
-        running = false;
+        state.stop();
     }
 
     /** Gives back the buffers of all frames of a ring that was halted. The device must have let go of it. */

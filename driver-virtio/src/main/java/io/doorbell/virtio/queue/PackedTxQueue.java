@@ -6,6 +6,7 @@ import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.SendLimits;
 import io.doorbell.frame.spi.QueueCounters;
+import io.doorbell.frame.spi.QueueState;
 import io.doorbell.frame.spi.StallWatch;
 import io.doorbell.virtio.header.RxBuffers;
 import io.doorbell.virtio.spec.Doorbell;
@@ -78,7 +79,7 @@ public final class PackedTxQueue implements VirtioTxQueue {
 
     @Override
     public int send(FrameBatch batch) {
-        if (!state.running) {
+        if (!state.isRunning()) {
             throw state.notRunning();
         }
         final int slots = batch.size();
@@ -248,7 +249,7 @@ public final class PackedTxQueue implements VirtioTxQueue {
         final int size = ring.size;
         final int enough = Math.min(free + wanted, size);
         try {
-            while (state.running && free < enough) {
+            while (state.isRunning() && free < enough) {
                 int most = Math.min(enough - free, Math.min(words.length, size - clean));
                 int count = ring.used(clean, usedFlags, most, words);
                 if (count == 0) {

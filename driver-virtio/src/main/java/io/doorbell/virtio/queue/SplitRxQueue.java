@@ -6,6 +6,7 @@ import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.RxQueue;
 import io.doorbell.frame.spi.QueueCounters;
+import io.doorbell.frame.spi.QueueState;
 import io.doorbell.frame.spi.StallWatch;
 import io.doorbell.virtio.header.FrameAssembler;
 import io.doorbell.virtio.header.FrameLength;
@@ -88,7 +89,7 @@ public final class SplitRxQueue implements VirtioRxQueue {
     /** As {@link RxQueue#receive}; when it throws, what had arrived before is in the batch. */
     @Override
     public int receive(FrameBatch batch) {
-        if (!state.running) {
+        if (!state.isRunning()) {
             throw state.notRunning();
         }
         final int received = takeUsed(batch);
@@ -103,7 +104,7 @@ public final class SplitRxQueue implements VirtioRxQueue {
 
     @Override
     public int collect(FrameBatch batch) {
-        return state.running ? takeUsed(batch) : 0;
+        return state.isRunning() ? takeUsed(batch) : 0;
     }
 
     /** Moves what the device has used into the batch. */

@@ -6,6 +6,7 @@ import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.SendLimits;
 import io.doorbell.frame.spi.QueueCounters;
+import io.doorbell.frame.spi.QueueState;
 import io.doorbell.frame.spi.StallWatch;
 import io.doorbell.virtio.header.RxBuffers;
 import io.doorbell.virtio.spec.Doorbell;
@@ -72,7 +73,7 @@ public final class SplitTxQueue implements VirtioTxQueue {
 
     @Override
     public int send(FrameBatch batch) {
-        if (!state.running) {
+        if (!state.isRunning()) {
             throw state.notRunning();
         }
         final int slots = batch.size();
@@ -204,7 +205,7 @@ public final class SplitTxQueue implements VirtioTxQueue {
 
     @Override
     public int reclaim() {
-        final int done = state.running ? ring.usedSince(used) : 0;
+        final int done = state.isRunning() ? ring.usedSince(used) : 0;
         if (done > available - used) {
             throw state.broken("the device says that it used " + done + " buffers, and it has " + (available - used));
         }
