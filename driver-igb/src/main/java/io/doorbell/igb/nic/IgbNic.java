@@ -5,7 +5,6 @@ import io.doorbell.dma.DmaSpace;
 import io.doorbell.dma.cleanup.Cleanup;
 import io.doorbell.frame.Abilities;
 import io.doorbell.frame.BrokenDeviceException;
-import io.doorbell.frame.FramePool;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.Nic;
@@ -22,6 +21,7 @@ import io.doorbell.frame.event.NicOpen;
 import io.doorbell.frame.event.NicReset;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.frame.spi.LinkWatch;
+import io.doorbell.frame.spi.PoolNeeds;
 import io.doorbell.frame.spi.PoolRegistrations;
 import io.doorbell.igb.ring.IgbRxRing;
 import io.doorbell.igb.ring.IgbTxRing;
@@ -48,8 +48,6 @@ public final class IgbNic implements Nic {
     private static final int RING_STEP = 8;
     /** A frame of the largest size that this driver receives fits into one buffer of this many bytes. */
     private static final int BUFFER_ROOM = 2048;
-    /** Frames that the application can hold on to while both rings are full. */
-    private static final int APPLICATION_FRAMES = 1024;
 
     private static final Duration DRAIN = Duration.ofMillis(500);
 
@@ -126,14 +124,14 @@ public final class IgbNic implements Nic {
 
         DmaSpace dma = function.dma();
         this.pools = new PoolRegistrations(name, dma);
-        FramePool pool = choosePool();
+        pools.provide(config, 1, new PoolNeeds("an igb", BUFFER_ROOM, config.rxRingSize() + config.txRingSize()));
         this.rx = new IgbRxRing(
                 name + " receive queue 0",
                 function.bar(REGISTERS_BAR),
                 IgbRegisters.RDT.at(0),
                 dma.allocate(IgbRxRing.bytes(config.rxRingSize())),
                 config.rxRingSize(),
-                pool,
+                pools.pool(0),
                 pools.deviceAddress(0),
                 BUFFER_ROOM);
         this.tx = new IgbTxRing(
@@ -156,24 +154,6 @@ public final class IgbNic implements Nic {
                     + " descriptors, in steps of " + RING_STEP + ", not " + size
                     + ": choose such a size with NicConfig.withRingSizes");
         }
-    }
-
-    private FramePool choosePool() {
-        int rings = config.rxRingSize() + config.txRingSize();
-        FramePool shared = config.sharedPool();
-        FramePool pool =
-                shared != null ? pools.register(shared) : pools.create(rings + APPLICATION_FRAMES, config.bufferSize());
-        if (pool.bufferSize() < FramePool.HEADROOM + BUFFER_ROOM) {
-            throw new DoorbellException("an igb receives a frame into one buffer of at least "
-                    + (FramePool.HEADROOM + BUFFER_ROOM) + " bytes, headroom included, and the pool has "
-                    + pool + ": choose a larger size with NicConfig.withBufferSize or FramePool.create");
-        }
-        if (pool.buffers() < rings) {
-            throw new DoorbellException("the pool has " + pool + ", fewer than the " + rings
-                    + " descriptors of the rings that are to use it: give it " + (rings + APPLICATION_FRAMES)
-                    + ", or choose smaller rings with NicConfig.withRingSizes");
-        }
-        return pool;
     }
 
     @Override

@@ -2,9 +2,9 @@ package io.doorbell.virtio.net;
 
 import io.doorbell.DoorbellException;
 import io.doorbell.frame.BrokenDeviceException;
-import io.doorbell.frame.FramePool;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.spi.PollGate;
+import io.doorbell.frame.spi.PoolNeeds;
 import io.doorbell.frame.spi.PoolRegistrations;
 import io.doorbell.frame.spi.QueueCounters;
 import io.doorbell.virtio.header.FrameLength;
@@ -35,8 +35,7 @@ import org.jspecify.annotations.Nullable;
  * The queues for frames: pair i has the numbers 2i, to receive, and 2i + 1, to transmit (5.1.2). The device may have
  * more of them; those are left alone.
  *
- * <p>Each pair has a pool of its own, unless the application brings one, so that threads on different pairs do not
- * share as much as the pool's lock.
+ * <p>Each pair has a pool of its own, unless the application brings one.
  */
 final class QueuePairs {
 
@@ -44,8 +43,6 @@ final class QueuePairs {
 
     private static final int SMALLEST_QUEUE = 4;
     private static final int LARGEST_QUEUE = 32768;
-    /** Frames that the application can hold on to while both rings are full. */
-    private static final int APPLICATION_FRAMES = 1024;
 
     /** Bytes behind the header that a receive buffer has at least: 1500 and an Ethernet header. */
     private static final int SMALLEST_BUFFER_ROOM = 1500 + NetConfig.ETHERNET;
@@ -96,7 +93,7 @@ final class QueuePairs {
         this.txSize = queueSize(1, "transmit", config.txRingSize());
         this.rxDepth = depth(rxSize, config.rxRingSize());
         this.txDepth = depth(txSize, config.txRingSize());
-        makePools(config, pairs, rxDepth + txDepth);
+        pools.provide(config, pairs, new PoolNeeds("a virtio device", SMALLEST_BUFFER_ROOM, rxDepth + txDepth));
         this.longest =
                 features.has(Feature.VIRTIO_NET_F_MTU) ? netConfig.mtu() + NetConfig.ETHERNET : FrameLength.LARGEST;
         for (int pair = 0; pair < pairs; pair++) {
@@ -126,28 +123,6 @@ final class QueuePairs {
     /** How many descriptors of a ring to use: where the device has no choice but a larger ring, that costs no more buffers. */
     private static int depth(int size, int asked) {
         return Math.min(size, Math.max(asked, SMALLEST_QUEUE));
-    }
-
-    private void makePools(NicConfig config, int pairs, int ringsOfAPair) {
-        int rings = ringsOfAPair;
-        FramePool shared = config.sharedPool();
-        if (shared == null) {
-            pools.create(pairs, rings + APPLICATION_FRAMES, config.bufferSize());
-        } else {
-            pools.register(shared);
-            rings = pairs * ringsOfAPair;
-        }
-        FramePool pool = pools.pool(0);
-        if (pool.bufferSize() < FramePool.HEADROOM + SMALLEST_BUFFER_ROOM) {
-            throw new DoorbellException("a virtio device receives a frame into one buffer of at least "
-                    + (FramePool.HEADROOM + SMALLEST_BUFFER_ROOM) + " bytes, headroom included, and the pool has "
-                    + pool + ": choose a larger size with NicConfig.withBufferSize or FramePool.create");
-        }
-        if (pool.buffers() < rings) {
-            throw new DoorbellException("the pool has " + pool + ", fewer than the " + rings
-                    + " descriptors of the rings that are to use it: give it " + (rings + APPLICATION_FRAMES)
-                    + ", or choose smaller rings with NicConfig.withRingSizes");
-        }
     }
 
     /** The slot of a pair's pool. */

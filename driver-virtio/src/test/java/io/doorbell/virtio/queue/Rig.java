@@ -41,7 +41,8 @@ final class Rig implements AutoCloseable {
         this.memory = new TestMemory(1 << 20);
         Features features = layout.features(more);
         PoolRegistrations pools = new PoolRegistrations(memory);
-        this.pool = pools.create(buffers, BUFFER);
+        pools.create(1, buffers, BUFFER);
+        this.pool = pools.pool(0);
         this.buffers = new int[buffers];
         pool.allocate(this.buffers, 0, buffers);
         pool.free(this.buffers, 0, buffers);

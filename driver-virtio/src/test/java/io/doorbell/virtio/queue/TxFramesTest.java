@@ -28,8 +28,13 @@ class TxFramesTest {
 
     private final TestMemory memory = new TestMemory(1 << 20);
     private final PoolRegistrations pools = new PoolRegistrations(memory);
-    private final FramePool pool = pools.create(8, FramePool.HEADROOM + ROOM);
+    private final FramePool pool;
     private final FrameBatch batch = new FrameBatch(1);
+
+    TxFramesTest() {
+        pools.create(1, 8, FramePool.HEADROOM + ROOM);
+        pool = pools.pool(0);
+    }
 
     @AfterEach
     void close() {

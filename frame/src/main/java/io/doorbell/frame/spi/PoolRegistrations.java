@@ -4,6 +4,7 @@ import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaRegion;
 import io.doorbell.dma.DmaSpace;
 import io.doorbell.frame.FramePool;
+import io.doorbell.frame.NicConfig;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -41,16 +42,28 @@ public final class PoolRegistrations implements AutoCloseable {
         this.space = space;
     }
 
-    /** Makes a pool in memory that the device reaches; it goes away with this object. */
-    public FramePool create(int buffers, int bufferSize) {
-        DmaRegion region = space.allocate(FramePool.bytesFor(buffers, bufferSize));
-        regions.add(region);
-        return create(region.segment(), region.deviceAddress(), buffers, bufferSize);
+    /**
+     * Lets the device reach the pool that the application brings, or makes one for each pair of queues, whose threads then
+     * do not share as much as a pool's lock.
+     *
+     * @param needs of one pair
+     * @throws DoorbellException when the pool, or the buffer size that is configured, does not meet them
+     */
+    public void provide(NicConfig config, int pairs, PoolNeeds needs) {
+        FramePool shared = config.sharedPool();
+        if (shared == null) {
+            needs.requireRoom(needs.buffers(), config.bufferSize());
+            create(pairs, needs.buffers(), config.bufferSize());
+        } else {
+            needs.requireRoom(shared.buffers(), shared.bufferSize());
+            needs.times(pairs).requireBuffers(shared);
+            register(shared);
+        }
     }
 
     /**
-     * Makes pools alike, one for each thread that is to have one of its own, in one piece of memory: some devices reach
-     * a few pieces only.
+     * Makes pools alike, in one piece of memory that the device reaches, since some devices reach a few pieces only. They
+     * go away with this object.
      */
     public void create(int count, int buffers, int bufferSize) {
         // Each starts on a page, as a pool in memory of its own does.
@@ -62,26 +75,25 @@ public final class PoolRegistrations implements AutoCloseable {
         }
     }
 
-    private FramePool create(MemorySegment memory, long deviceAddress, int buffers, int bufferSize) {
+    private void create(MemorySegment memory, long deviceAddress, int buffers, int bufferSize) {
         FramePool pool = FramePool.of(nic, memory, buffers, bufferSize);
         own.add(pool);
-        return add(pool, deviceAddress);
+        add(pool, deviceAddress);
     }
 
     /** Lets the device reach a pool of the application's. */
-    public FramePool register(FramePool pool) {
+    public void register(FramePool pool) {
         DmaRegion region = space.register(pool.memory());
         regions.add(region);
-        return add(pool, region.deviceAddress());
+        add(pool, region.deviceAddress());
     }
 
-    private FramePool add(FramePool pool, long deviceAddress) {
+    private void add(FramePool pool, long deviceAddress) {
         int slot = pools.length;
         pools = Arrays.copyOf(pools, slot + 1);
         deviceAddresses = Arrays.copyOf(deviceAddresses, slot + 1);
         pools[slot] = pool;
         deviceAddresses[slot] = deviceAddress;
-        return pool;
     }
 
     /** How many pools there are; their slots count from 0. */

@@ -47,7 +47,8 @@ class PoolRegistrationsTest {
         LocalDmaSpace space = new LocalDmaSpace();
         PoolRegistrations pools = new PoolRegistrations("0000:01:00.0", space);
         FrameBatch batch = new FrameBatch(1);
-        pools.create(4, BUFFER_SIZE).allocate(batch, 1);
+        pools.create(1, 4, BUFFER_SIZE);
+        pools.pool(0).allocate(batch, 1);
         batch.frame(0).length(60);
 
         space.close();

@@ -22,6 +22,7 @@ import io.doorbell.frame.event.NicOpen;
 import io.doorbell.frame.event.NicReset;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.frame.spi.LinkWatch;
+import io.doorbell.frame.spi.PoolNeeds;
 import io.doorbell.frame.spi.QueueCounters;
 import io.doorbell.virtio.header.OffloadSide;
 import io.doorbell.virtio.spec.Feature;
@@ -52,9 +53,6 @@ public final class VhostBackendNic implements Nic {
             | Feature.VIRTIO_NET_F_MRG_RXBUF.mask()
             | OffloadSide.DRIVER.checksum.mask()
             | OffloadSide.DRIVER.segmentation();
-
-    /** Frames that the application can hold on to. */
-    private static final int APPLICATION_FRAMES = 1024;
 
     private static final int SMALLEST_BUFFER_ROOM = 1518;
 
@@ -103,21 +101,18 @@ public final class VhostBackendNic implements Nic {
         this.link = new LinkWatch(name);
         this.offered = offered(config, pairs);
         this.abilities = Abilities.of(name).with(RegisterDump.class, this::registers);
+        // Frames are copied, so the rings hold no buffers: a pool of the application's may have as many as it likes.
+        PoolNeeds needs = new PoolNeeds("a vhost-user back-end", SMALLEST_BUFFER_ROOM, pairs * config.rxRingSize());
         FramePool shared = config.sharedPool();
         if (shared != null) {
+            needs.requireRoom(shared.buffers(), shared.bufferSize());
             this.ownMemory = null;
             this.pool = shared;
         } else {
-            int buffers = pairs * config.rxRingSize() + APPLICATION_FRAMES;
+            int buffers = needs.buffers();
+            needs.requireRoom(buffers, config.bufferSize());
             this.ownMemory = PinnedMemory.allocate(FramePool.bytesFor(buffers, config.bufferSize()));
             this.pool = FramePool.of(name, ownMemory.segment(), buffers, config.bufferSize());
-        }
-        if (pool.bufferSize() < FramePool.HEADROOM + SMALLEST_BUFFER_ROOM) {
-            int size = pool.bufferSize();
-            close();
-            throw new DoorbellException("a vhost-user back-end receives a frame into one buffer of at least "
-                    + (FramePool.HEADROOM + SMALLEST_BUFFER_ROOM) + " bytes, headroom included, and the pool's have "
-                    + size + ": choose a larger size with NicConfig.withBufferSize or FramePool.create");
         }
         for (int i = 0; i < pairs; i++) {
             String txName = name + " transmit queue " + i;
