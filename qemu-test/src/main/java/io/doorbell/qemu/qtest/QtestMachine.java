@@ -237,6 +237,8 @@ public final class QtestMachine implements AutoCloseable {
         /** The MTU of the bridge; 0 without one. */
         private int bridgeMtu;
 
+        private boolean lossy;
+
         private Builder() {}
 
         /**
@@ -300,6 +302,17 @@ public final class QtestMachine implements AutoCloseable {
          */
         public Builder bridge(int mtu) {
             bridgeMtu = mtu;
+            return this;
+        }
+
+        /**
+         * Lets each {@link FramePeer} lose what it does not take in time, so that no frame ever waits in a NIC for its cable.
+         *
+         * <p>The cable is plugged into a hub, of which another port is open. A frame waits there only while none of the
+         * others can take it, and an open one always can.
+         */
+        public Builder lossy() {
+            lossy = true;
             return this;
         }
 
@@ -418,6 +431,12 @@ public final class QtestMachine implements AutoCloseable {
                     command.addAll(List.of("-chardev", "socket,id=vhost" + nic + ",reconnect-ms=100,path=" + path));
                 }
                 command.addAll(List.of("-netdev", netdev(folder, nic), "-device", device(nic)));
+                if (isOnHub(nic)) {
+                    command.addAll(List.of(
+                            "-netdev", stream(folder, "cable", nic),
+                            "-netdev", "hubport,id=plug%d,hubid=%d,netdev=cable%d".formatted(nic, nic, nic),
+                            "-netdev", "hubport,id=open%d,hubid=%d".formatted(nic, nic)));
+                }
             }
             for (Capture capture : captures) {
                 command.addAll(List.of(
@@ -434,6 +453,15 @@ public final class QtestMachine implements AutoCloseable {
                     && nics.get(nic).vhostSocket() == null;
         }
 
+        private boolean isOnHub(int nic) {
+            return lossy && hasPeer(nic);
+        }
+
+        /** The cable to a {@link FramePeer}. */
+        private static String stream(Path folder, String id, int nic) {
+            return "stream,id=" + id + nic + ",server=off,addr.type=unix,addr.path=" + file(folder, "wire" + nic);
+        }
+
         private String netdev(Path folder, int nic) {
             String wire = "wire" + nic;
             HostTap tap = nics.get(nic).tap();
@@ -443,9 +471,10 @@ public final class QtestMachine implements AutoCloseable {
             if (bridgeMtu > 0) {
                 return KernelBridge.netdev(wire, nic);
             }
-            return tap != null
-                    ? tap.netdev(wire)
-                    : "stream,id=" + wire + ",server=off,addr.type=unix,addr.path=" + file(folder, wire);
+            if (isOnHub(nic)) {
+                return "hubport,id=" + wire + ",hubid=" + nic;
+            }
+            return tap != null ? tap.netdev(wire) : stream(folder, "wire", nic);
         }
 
         private String device(int number) {
