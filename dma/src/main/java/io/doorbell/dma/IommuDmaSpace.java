@@ -1,6 +1,7 @@
 package io.doorbell.dma;
 
 import io.doorbell.DoorbellException;
+import io.doorbell.dma.cleanup.Cleanup;
 import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.dma.kernel.Lifetime;
 import java.lang.foreign.MemorySegment;
@@ -45,12 +46,7 @@ public final class IommuDmaSpace implements DmaSpace {
     public synchronized DmaRegion allocate(long bytes) {
         requireOpen();
         PinnedMemory memory = PinnedMemory.allocate(kernel, bytes);
-        try {
-            return map(memory.segment(), memory.pageSize(), memory::close);
-        } catch (Throwable e) {
-            memory.close();
-            throw e;
-        }
+        return Cleanup.onFailure(memory::close, () -> map(memory.segment(), memory.pageSize(), memory::close));
     }
 
     @Override

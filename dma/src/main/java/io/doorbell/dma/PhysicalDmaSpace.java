@@ -1,6 +1,7 @@
 package io.doorbell.dma;
 
 import io.doorbell.DoorbellException;
+import io.doorbell.dma.cleanup.Cleanup;
 import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.dma.kernel.Lifetime;
 import java.lang.foreign.MemorySegment;
@@ -33,12 +34,7 @@ public final class PhysicalDmaSpace implements DmaSpace {
     public synchronized DmaRegion allocate(long bytes) {
         requireOpen();
         PinnedMemory memory = PinnedMemory.allocate(kernel, bytes);
-        try {
-            return region(memory.segment(), memory, memory::close);
-        } catch (Throwable e) {
-            memory.close();
-            throw e;
-        }
+        return Cleanup.onFailure(memory::close, () -> region(memory.segment(), memory, memory::close));
     }
 
     @Override

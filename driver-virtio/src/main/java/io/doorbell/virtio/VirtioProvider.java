@@ -103,18 +103,17 @@ public final class VirtioProvider implements NicProvider, Simulation {
 
         @Override
         public Nic take(NicConfig config) {
-            if (unprotected) {
-                return VirtioNic.open(name(), transport(Sysfs.open(address)), config);
-            }
-            VirtioTransport transport = transport(Vfio.open(address));
-            try {
-                requireBehindIommu(address, transport);
-            } catch (Throwable e) {
-                Cleanup.after(e, transport::close);
-                throw e;
-            }
+            VirtioTransport transport = unprotected ? transport(Sysfs.open(address)) : behindIommu(address);
             return VirtioNic.open(name(), transport, config);
         }
+    }
+
+    private static VirtioTransport behindIommu(PciAddress address) {
+        VirtioTransport transport = transport(Vfio.open(address));
+        return Cleanup.onFailure(transport::close, () -> {
+            requireBehindIommu(address, transport);
+            return transport;
+        });
     }
 
     /**
@@ -133,14 +132,11 @@ public final class VirtioProvider implements NicProvider, Simulation {
 
     /** The transport that suits a device; takes over {@code function}, which is closed with it. */
     static VirtioTransport transport(PciFunction function) {
-        try {
+        return Cleanup.onFailure(function::close, () -> {
             boolean legacyOnly = function.id().equals(TRANSITIONAL)
                     && VirtioCapability.find(function, VirtioCapability.COMMON, 1)
                             .isEmpty();
             return legacyOnly ? new LegacyPciTransport(function) : new ModernPciTransport(function);
-        } catch (Throwable e) {
-            Cleanup.after(e, function::close);
-            throw e;
-        }
+        });
     }
 }

@@ -1,5 +1,6 @@
 package io.doorbell.dma.cleanup;
 
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Steps that are all taken, whatever becomes of one: the first failure is thrown in the end, with the later ones in it. */
@@ -15,6 +16,20 @@ public final class Cleanup {
         Cleanup cleanup = new Cleanup();
         cleanup.failure = failure;
         cleanup.then(step);
+    }
+
+    /**
+     * Does something that may fail with what was acquired before: if it does fail, that is let go.
+     *
+     * @param undo lets it go; if that fails too, its failure is in the first one
+     */
+    public static <T> T onFailure(Runnable undo, Supplier<T> action) {
+        try {
+            return action.get();
+        } catch (Throwable e) {
+            after(e, undo);
+            throw e;
+        }
     }
 
     /** Takes a step now. */

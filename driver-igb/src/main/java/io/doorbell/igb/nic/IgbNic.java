@@ -85,16 +85,13 @@ public final class IgbNic implements Nic {
             IgbModel model,
             NicConfig config,
             Function<RegisterFile, IgbSetup> setup) {
-        return NicOpen.report(name, () -> {
-            try {
-                IgbNic nic = new IgbNic(name, function, model, config, setup);
-                nic.start();
-                return nic;
-            } catch (Throwable e) {
-                Cleanup.after(e, function::close);
-                throw e;
-            }
-        });
+        return NicOpen.report(
+                name,
+                () -> Cleanup.onFailure(function::close, () -> {
+                    IgbNic nic = new IgbNic(name, function, model, config, setup);
+                    nic.start();
+                    return nic;
+                }));
     }
 
     private IgbNic(

@@ -85,16 +85,13 @@ public final class VirtioNic implements Nic, MacFilter, RssControl, OffloadContr
 
     /** Takes over {@code transport}, which is closed with the NIC, or right away if the NIC does not come up. */
     public static VirtioNic open(String name, VirtioTransport transport, NicConfig config) {
-        return NicOpen.report(name, () -> {
-            try {
-                VirtioNic nic = new VirtioNic(name, transport, config);
-                nic.start();
-                return nic;
-            } catch (Throwable e) {
-                Cleanup.after(e, transport::close);
-                throw e;
-            }
-        });
+        return NicOpen.report(
+                name,
+                () -> Cleanup.onFailure(transport::close, () -> {
+                    VirtioNic nic = new VirtioNic(name, transport, config);
+                    nic.start();
+                    return nic;
+                }));
     }
 
     private VirtioNic(String name, VirtioTransport transport, NicConfig config) {

@@ -85,13 +85,10 @@ public final class VhostBackendNic implements Nic {
     public static VhostBackendNic open(String name, String path, int pairs, NicConfig config) {
         return NicOpen.report(name, () -> {
             VhostBackendNic nic = new VhostBackendNic(name, path, pairs, config);
-            try {
+            return Cleanup.onFailure(nic::close, () -> {
                 nic.start();
                 return nic;
-            } catch (RuntimeException e) {
-                nic.close();
-                throw e;
-            }
+            });
         });
     }
 
