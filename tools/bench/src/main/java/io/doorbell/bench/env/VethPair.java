@@ -1,10 +1,12 @@
 package io.doorbell.bench.env;
 
 import io.doorbell.DoorbellException;
+import io.doorbell.frame.spi.BoundedWait;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -36,6 +38,8 @@ public final class VethPair implements AutoCloseable {
                 silence(end);
                 ip("link", "set", end, "arp", "off", "multicast", "off", "up");
             }
+            awaitLink(near(name));
+            awaitLink(far(name));
         } catch (RuntimeException e) {
             close();
             throw e;
@@ -70,6 +74,24 @@ public final class VethPair implements AutoCloseable {
             }
         } catch (IOException e) {
             throw new DoorbellException("cannot write to " + off + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** The kernel tells an interface some time later that its peer is up too. */
+    private static void awaitLink(String end) {
+        BoundedWait.require(
+                end + " to be up",
+                () -> operState(end).equals("up"),
+                Duration.ofSeconds(PATIENCE_SECONDS),
+                () -> "its operstate is '" + operState(end) + "'");
+    }
+
+    private static String operState(String end) {
+        Path state = folder(end).resolve("operstate");
+        try {
+            return Files.readString(state).strip();
+        } catch (IOException e) {
+            throw new DoorbellException("cannot read " + state + ": " + e.getMessage(), e);
         }
     }
 
