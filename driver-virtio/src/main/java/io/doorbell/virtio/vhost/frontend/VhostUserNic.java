@@ -70,7 +70,8 @@ public final class VhostUserNic implements Nic, QueueReset {
     public static VhostUserNic open(String name, String path, NicConfig config) {
         Kernel kernel = Kernel.linux();
         VhostUserTransport transport = new VhostUserTransport(kernel, path, MacAddress.randomLocal());
-        return new VhostUserNic(kernel, VirtioNic.open(name, transport, config), transport);
+        VirtioNic nic = VirtioNic.open(name, transport, config);
+        return Cleanup.onFailure(nic::close, () -> new VhostUserNic(kernel, nic, transport));
     }
 
     /** Over a NIC that runs, and its transport, both of which close with this one. */
