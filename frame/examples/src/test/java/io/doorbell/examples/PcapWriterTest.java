@@ -3,8 +3,8 @@ package io.doorbell.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
+import io.doorbell.frame.FramePool;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.spi.BoundedWait;
@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -28,6 +29,7 @@ class PcapWriterTest {
 
     private static final int FRAMES = 5000;
     private static final int HEADERS = 14;
+    private static final int SLOT = 2000;
 
     @TempDir
     private Path dir;
@@ -35,9 +37,9 @@ class PcapWriterTest {
     private Path file;
     private Instant before;
 
-    /** Frames of many lengths, whose payload is their number and its repetition. */
+    /** Frames of many lengths, one in ten of them longer than a buffer, whose payload is their number and its repetition. */
     private static byte[] frame(int number) {
-        ByteBuffer frame = ByteBuffer.allocate(60 + number * 7 % 1455);
+        ByteBuffer frame = ByteBuffer.allocate(number % 10 == 9 ? 2049 + number : 60 + number * 7 % 1455);
         frame.putShort((short) 0x5254)
                 .putInt(1)
                 .putShort((short) 0x5254)
@@ -57,19 +59,33 @@ class PcapWriterTest {
         try (RunningExample _ = running(socket, file);
                 Nic neighbour = Nic.open("vhost-user:" + socket)) {
             FrameBatch batch = new FrameBatch(32);
-            int sent = 0;
-            while (sent < FRAMES) {
-                Frame fresh = sent + batch.size() < FRAMES ? neighbour.pool().allocate(batch) : null;
-                if (fresh != null) {
-                    fresh.copyFrom(frame(sent + batch.size() - 1));
+            for (int number = 0; number < FRAMES || !batch.isEmpty(); ) {
+                if (number < FRAMES && append(batch, neighbour.pool(), frame(number))) {
+                    number++;
                 } else {
-                    sent += neighbour.txQueue(0).send(batch);
+                    neighbour.txQueue(0).send(batch);
                 }
             }
             assertThat(BoundedWait.until(() -> neighbour.txQueue(0).reclaim() == 0, RunningExample.SOON))
                     .as("the other side has read all frames")
                     .isTrue();
         }
+    }
+
+    /** Whether the batch had room for another frame, and the pool enough buffers. */
+    private static boolean append(FrameBatch batch, FramePool pool, byte[] bytes) {
+        int slots = Math.ceilDiv(bytes.length, SLOT);
+        if (batch.remaining() < slots || pool.available() < slots) {
+            return false;
+        }
+        int first = batch.size();
+        pool.allocate(batch, slots);
+        for (int i = 0; i < slots; i++) {
+            batch.frame(first + i)
+                    .copyFrom(Arrays.copyOfRange(bytes, i * SLOT, Math.min((i + 1) * SLOT, bytes.length)));
+        }
+        batch.join(first, slots);
+        return true;
     }
 
     private static RunningExample running(Path socket, Path file) throws Exception {
