@@ -123,6 +123,23 @@ class DistributionIT {
     }
 
     @Test
+    void namesTheLicenceOfEachLibrary() throws IOException {
+        List<String> named = Files.readString(home.resolve("LIBRARIES.md"))
+                .lines()
+                .filter(line -> line.startsWith("| "))
+                .flatMap(line -> Stream.of(line.split("\\|", -1)[1].split(",", -1)))
+                .map(String::strip)
+                .toList();
+        try (Stream<Path> files = Files.list(home.resolve("lib"))) {
+            assertThat(files.map(file -> file.getFileName().toString())
+                            .filter(file -> file.endsWith(".jar") && !file.startsWith("doorbell-"))
+                            .map(file -> file.replaceFirst("-[0-9].*", "")))
+                    .isNotEmpty()
+                    .isSubsetOf(named);
+        }
+    }
+
+    @Test
     void takesItsClassesFromTheCache() throws Exception {
         Path log = folder.resolve("classes");
         permit(Files.createFile(log), "rw-rw-rw-");
