@@ -4,22 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.doorbell.qemu.link.HostTap;
-import io.doorbell.tools.NicCtl;
-import io.doorbell.tools.host.Context;
-import io.doorbell.tools.text.Console;
-import io.doorbell.tools.text.Json;
-import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -32,21 +23,6 @@ class BenchIT {
     @TempDir
     private Path folder;
 
-    private static void assumeDpdk() {
-        assumeTrue(
-                Stream.of(System.getenv("PATH").split(":"))
-                        .anyMatch(folder -> Files.isExecutable(Path.of(folder, "dpdk-testpmd"))),
-                "SKIPPED: there is no dpdk-testpmd on the PATH to compare with; ./verify installs it on Debian as root"
-                        + " (package dpdk-dev)");
-        assumeTwoProcessors();
-    }
-
-    private static void assumeTwoProcessors() {
-        assumeTrue(
-                Runtime.getRuntime().availableProcessors() > 1,
-                "SKIPPED: a comparison needs two processors, one for each end");
-    }
-
     private static void assumeVethAndLibpcap() throws IOException {
         assumeTrue(
                 HostTap.isPossible(), "SKIPPED: interfaces can be made by root only (CAP_NET_ADMIN and /dev/net/tun)");
@@ -57,25 +33,6 @@ class BenchIT {
         assumeTrue(
                 libpcap,
                 "SKIPPED: there is no libpcap for pcap4j; ./verify installs it on Debian as root (package libpcap0.8)");
-    }
-
-    /** The rows that a quick look prints, which is to succeed. */
-    @SuppressWarnings("unchecked")
-    private static List<Map<String, Object>> bench(String... words) {
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        ByteArrayOutputStream err = new ByteArrayOutputStream();
-        Console console = new Console(
-                new PrintStream(out, true, StandardCharsets.UTF_8),
-                new PrintStream(err, true, StandardCharsets.UTF_8),
-                false);
-        List<String> line = new ArrayList<>(List.of("bench", "--quick", "--json"));
-        line.addAll(List.of(words));
-
-        int status = NicCtl.run(Context.ofProcess(console), line);
-
-        assertThat(status).as(err.toString(StandardCharsets.UTF_8)).isZero();
-        return (List<Map<String, Object>>) Json.read("{\"rows\":" + out.toString(StandardCharsets.UTF_8) + "}")
-                .get("rows");
     }
 
     /** Of a tree that is built, as far as the launcher looks at it. */
@@ -107,10 +64,11 @@ class BenchIT {
 
     @Test
     void comparesDoorbellWithDpdkAtBothBackEnds() {
-        assumeDpdk();
+        QuickBench.assumeDpdk();
         Path chart = folder.resolve("chart.svg");
 
-        List<Map<String, Object>> rows = bench("--chart", chart.toString(), "vhost-user-forward", "null-receive");
+        List<Map<String, Object>> rows =
+                QuickBench.run("--chart", chart.toString(), "vhost-user-forward", "null-receive");
 
         assertThat(rows)
                 .extracting(row -> row.get("scenario") + ", " + row.get("ring"))
@@ -124,26 +82,11 @@ class BenchIT {
     }
 
     @Test
-    void comparesDoorbellsIgbWithOthersInAVirtualMachine() {
-        assumeDpdk();
-
-        List<Map<String, Object>> rows = bench("igb");
-
-        assertThat(rows).extracting(row -> row.get("peer")).containsExactly("DPDK, igb", "kernel, AF_PACKET");
-        assertThat(rows).allSatisfy(row -> {
-            assertThat(row).containsEntry("ring", "igb").containsEntry("unit", "Mframes/s");
-            assertThat((double) row.get("doorbell")).isPositive();
-            assertThat((double) row.get("other")).isPositive();
-            assertThat((double) row.get("bytes/frame")).isNotNegative();
-        });
-    }
-
-    @Test
     void measuresRoundTripsWithEachGarbageCollector() {
-        assumeDpdk();
+        QuickBench.assumeDpdk();
         Path plots = folder.resolve("plots");
 
-        List<Map<String, Object>> rows = bench("--plots", plots.toString(), "latency");
+        List<Map<String, Object>> rows = QuickBench.run("--plots", plots.toString(), "latency");
 
         assertThat(rows)
                 .extracting(row -> row.get("scenario"))
@@ -158,10 +101,10 @@ class BenchIT {
 
     @Test
     void plotsHowDoorbellAndDpdkScale() {
-        assumeDpdk();
+        QuickBench.assumeDpdk();
         Path plots = folder.resolve("plots");
 
-        List<Map<String, Object>> rows = bench("--plots", plots.toString(), "scale-queues", "scale-size");
+        List<Map<String, Object>> rows = QuickBench.run("--plots", plots.toString(), "scale-queues", "scale-size");
 
         assertThat(rows)
                 .extracting(row -> row.get("scenario") + ": " + row.get("ring"))
@@ -181,9 +124,9 @@ class BenchIT {
 
     @Test
     void measuresTheStartColdAndFromACache() {
-        assumeDpdk();
+        QuickBench.assumeDpdk();
 
-        List<Map<String, Object>> rows = bench("start");
+        List<Map<String, Object>> rows = QuickBench.run("start");
 
         assertThat(rows)
                 .extracting(row -> row.get("scenario"))
@@ -194,10 +137,10 @@ class BenchIT {
 
     @Test
     void comparesDoorbellWithWhatElseAJavaProgrammerHas() throws IOException {
-        assumeTwoProcessors();
+        QuickBench.assumeTwoProcessors();
         assumeVethAndLibpcap();
 
-        List<Map<String, Object>> rows = bench("sockets");
+        List<Map<String, Object>> rows = QuickBench.run("sockets");
 
         assertThat(rows)
                 .extracting(row -> row.get("peer"))
