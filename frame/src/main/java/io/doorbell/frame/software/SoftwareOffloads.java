@@ -1,5 +1,7 @@
 package io.doorbell.frame.software;
 
+import io.doorbell.DoorbellException;
+import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
@@ -56,8 +58,9 @@ public final class SoftwareOffloads implements TxQueue, AutoCloseable {
      * the next call. Never waits.
      *
      * @return how many slots of the batch were emptied: 0 when the ring is full, or the pool has run out of buffers
-     * @throws io.doorbell.DoorbellException as the NIC's queue does, where no work of this class would help: a pool that
-     *     the NIC does not know
+     * @throws DoorbellException as the NIC's queue does, where no work of this class would help: a pool that the NIC does
+     *     not know, or limits that have become narrower since the frames were prepared. What was taken and waited here is
+     *     dropped then, and the rest of the batch can be sent
      */
     @Override
     public int send(FrameBatch batch) {
@@ -69,9 +72,23 @@ public final class SoftwareOffloads implements TxQueue, AutoCloseable {
         boolean more;
         do {
             more = prepare(batch, limits);
-            queue.send(ready);
+            sendReady();
         } while (more && ready.isEmpty());
         return before - batch.size();
+    }
+
+    private void sendReady() {
+        try {
+            queue.send(ready);
+        } catch (BrokenDeviceException e) {
+            throw e; // the frames can be sent once the NIC is reset
+        } catch (DoorbellException e) {
+            // One of them would be in the way for ever.
+            while (!ready.isEmpty()) {
+                drop(ready);
+            }
+            throw e;
+        }
     }
 
     private static boolean allowsAll(SendLimits limits, FrameBatch batch) {

@@ -1,7 +1,9 @@
 package io.doorbell.frame.software;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.doorbell.DoorbellException;
 import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
@@ -189,6 +191,25 @@ class SoftwareOffloadsTest {
         assertThat(offloads.send(batch)).isEqualTo(4);
         assertThat(offloads.dropped()).isEqualTo(2);
         assertThat(queue.sent).hasSize(1);
+    }
+
+    @Test
+    void doesNotStandStillBeforeAFrameThatTheNicDoesNotTakeAnyMore() {
+        addLarge();
+        queue.free = 0;
+        assertThat(offloads.send(batch)).isPositive();
+        queue.limits = SendLimits.plain(14, 1000);
+        queue.free = 9;
+        add(numbered(100));
+
+        assertThatThrownBy(() -> offloads.send(batch))
+                .isInstanceOf(DoorbellException.class)
+                .hasMessageStartingWith("beyond the limits");
+
+        assertThat(offloads.dropped()).isEqualTo(3);
+        offloads.send(batch);
+        assertThat(queue.sent).hasSize(1);
+        assertThat(sent(0)).hasSize(100);
     }
 
     @Test
