@@ -33,7 +33,7 @@ public final class IgbProvider implements NicProvider, Simulation {
 
     @Override
     public String supports() {
-        return "Intel 82576 and 82580, copper ports, by PCI address (such as 0000:01:00.0)";
+        return "Intel 82576, and 82580, I350, I354, I210 and I211 untested, copper ports, by PCI address (such as 0000:01:00.0)";
     }
 
     @Override
@@ -75,7 +75,7 @@ public final class IgbProvider implements NicProvider, Simulation {
 
         @Override
         public Set<NicOption<?>> supportedOptions() {
-            return Set.of();
+            return IgbNic.OPTIONS;
         }
 
         @Override

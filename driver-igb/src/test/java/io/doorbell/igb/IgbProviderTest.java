@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.doorbell.DoorbellException;
 import io.doorbell.frame.NicCandidate;
 import io.doorbell.frame.NicConfig;
-import io.doorbell.frame.Rss;
 import io.doorbell.igb.spec.IgbModel;
 import io.doorbell.pci.PciAddress;
 import org.junit.jupiter.api.Test;
@@ -22,12 +21,5 @@ class IgbProviderTest {
                 .isInstanceOf(DoorbellException.class)
                 .hasMessageContaining("VIRTIO_F_RING_PACKED")
                 .hasMessageContaining("NicConfig.withoutFeatures");
-    }
-
-    @Test
-    void refusesToSpreadFramesOverOneQueue() {
-        assertThatThrownBy(() -> CANDIDATE.open(NicConfig.defaults().withRss(Rss.over(1))))
-                .isInstanceOf(DoorbellException.class)
-                .hasMessageContaining("NicConfig.withRss");
     }
 }

@@ -1,7 +1,6 @@
 package io.doorbell.igb.nic;
 
 import io.doorbell.DoorbellException;
-import io.doorbell.dma.DmaSpace;
 import io.doorbell.dma.cleanup.Cleanup;
 import io.doorbell.frame.Abilities;
 import io.doorbell.frame.BrokenDeviceException;
@@ -10,61 +9,60 @@ import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicClosedException;
 import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.NicOption;
 import io.doorbell.frame.NicStatistics;
+import io.doorbell.frame.Rss;
 import io.doorbell.frame.RxQueue;
 import io.doorbell.frame.TxQueue;
+import io.doorbell.frame.ability.MacFilter;
 import io.doorbell.frame.ability.QueueReset;
 import io.doorbell.frame.ability.RegisterDump;
 import io.doorbell.frame.ability.RegisterValue;
+import io.doorbell.frame.ability.RssControl;
 import io.doorbell.frame.event.NicClose;
 import io.doorbell.frame.event.NicOpen;
 import io.doorbell.frame.event.NicReset;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.frame.spi.LinkWatch;
-import io.doorbell.frame.spi.PoolNeeds;
-import io.doorbell.frame.spi.PoolRegistrations;
+import io.doorbell.frame.spi.PollGate;
+import io.doorbell.igb.filter.ReceiveFilter;
+import io.doorbell.igb.filter.RssSteering;
 import io.doorbell.igb.ring.IgbRxRing;
 import io.doorbell.igb.ring.IgbTxRing;
 import io.doorbell.igb.spec.IgbModel;
-import io.doorbell.igb.spec.IgbRegisters;
 import io.doorbell.igb.spec.RegisterFile;
 import io.doorbell.pci.PciFunction;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Function;
 
 /**
- * One port of an igb device, with one queue in each direction.
+ * One port of an igb device.
  *
  * <p>Its lock is held by whoever asks the device something or changes it, so that no register is touched once the NIC is
  * closed. Threads that poll do not take it: they stand behind the gates of their rings.
  */
-public final class IgbNic implements Nic {
+public final class IgbNic implements Nic, QueueReset, RssControl {
+
+    /** What it can be opened with. */
+    public static final Set<NicOption<?>> OPTIONS = Set.of(NicOption.VLANS, NicOption.RSS);
 
     private static final int REGISTERS_BAR = 0;
-    private static final int SMALLEST_RING = 64;
-    private static final int LARGEST_RING = 4096;
-    /** RDLEN and TDLEN count in units of 128 bytes (8.10, 8.12). */
-    private static final int RING_STEP = 8;
-    /** A frame of the largest size that this driver receives fits into one buffer of this many bytes. */
-    private static final int BUFFER_ROOM = 2048;
 
     private static final Duration DRAIN = Duration.ofMillis(500);
 
     private final String name;
     private final PciFunction function;
     private final IgbModel model;
-    private final NicConfig config;
     private final RegisterFile registers;
     private final IgbSetup setup;
     private final IgbStatistics statistics;
-    private final PoolRegistrations pools;
-    private final IgbRxRing rx;
-    private final IgbTxRing tx;
-    private final MacAddress macAddress;
+    private final IgbQueues queues;
+    private final RssSteering steering;
+    private final ReceiveFilter filter;
     private final Abilities abilities;
     private final LinkWatch link;
-    private boolean promiscuous;
     /** Frames that the device had and did not send when it was stopped. */
     private long lost;
 
@@ -100,57 +98,41 @@ public final class IgbNic implements Nic {
             IgbModel model,
             NicConfig config,
             Function<RegisterFile, IgbSetup> setup) {
-        if (config.queues() > 1) {
-            throw new DoorbellException("this driver uses one queue of an igb in each direction yet, and"
-                    + " NicConfig.withQueues asks for " + config.queues() + ": ask for 1");
-        }
-        checkRing("receive", config.rxRingSize());
-        checkRing("transmit", config.txRingSize());
         this.name = name;
         this.function = function;
         this.model = model;
-        this.config = config;
-        this.promiscuous = config.promiscuous();
         this.link = new LinkWatch(name);
-        this.abilities = Abilities.of(name)
-                .with(RegisterDump.class, this::registers)
-                .without(QueueReset.class, "its driver cannot set one queue up anew without the others: use Nic.reset");
         this.registers = new RegisterFile(name, function.bar(REGISTERS_BAR));
         this.setup = setup.apply(registers);
-        this.statistics = new IgbStatistics(registers, 1);
+        this.statistics = new IgbStatistics(registers, config.queues());
 
-        DmaSpace dma = function.dma();
-        this.pools = new PoolRegistrations(name, dma);
-        pools.provide(config, 1, new PoolNeeds("an igb", BUFFER_ROOM, config.rxRingSize() + config.txRingSize()));
-        this.rx = new IgbRxRing(
-                name + " receive queue 0",
-                function.bar(REGISTERS_BAR),
-                IgbRegisters.RDT.at(0),
-                dma.allocate(IgbRxRing.bytes(config.rxRingSize())),
-                config.rxRingSize(),
-                pools.pool(0),
-                pools.deviceAddress(0),
-                BUFFER_ROOM);
-        this.tx = new IgbTxRing(
-                name + " transmit queue 0",
-                function.bar(REGISTERS_BAR),
-                IgbRegisters.TDT.at(0),
-                dma.allocate(IgbTxRing.bytes(config.txRingSize())),
-                config.txRingSize(),
-                pools);
+        this.steering = new RssSteering(registers, config.queues(), config.rss());
+        this.queues =
+                new IgbQueues(name, model, config, steering.hashes(), function.bar(REGISTERS_BAR), function.dma());
 
         this.setup.takeOver();
         this.setup.reset();
         this.ready = true;
-        this.macAddress = this.setup.macAddress();
+        this.filter = new ReceiveFilter(
+                registers,
+                model,
+                this.setup.macAddress(),
+                config.promiscuous(),
+                config.vlans().orElse(Set.of()));
+        this.abilities = describe();
     }
 
-    private static void checkRing(String direction, int size) {
-        if (size < SMALLEST_RING || size > LARGEST_RING || size % RING_STEP != 0) {
-            throw new DoorbellException("an igb " + direction + " ring has " + SMALLEST_RING + " to " + LARGEST_RING
-                    + " descriptors, in steps of " + RING_STEP + ", not " + size
-                    + ": choose such a size with NicConfig.withRingSizes");
-        }
+    private Abilities describe() {
+        Abilities all = Abilities.of(name)
+                .with(RegisterDump.class, this::registers)
+                .with(MacFilter.class, new IgbMacFilter(filter, this::changeFilter))
+                .with(QueueReset.class, this);
+        return steering.hashes()
+                ? all.with(RssControl.class, this)
+                : all.without(
+                        RssControl.class,
+                        "with one queue there is nothing to choose from: ask for more with NicConfig.withQueues, or for"
+                                + " hashes with NicConfig.withRss");
     }
 
     @Override
@@ -183,16 +165,11 @@ public final class IgbNic implements Nic {
 
     /** Keeps threads out of the queues meanwhile: to them it is as if no frame came, and the transmit ring were full. */
     private void undisturbed(Runnable change) {
-        rx.gate().shut();
+        queues.shut();
         try {
-            tx.gate().shut();
-            try {
-                change.run();
-            } finally {
-                tx.gate().open();
-            }
+            change.run();
         } finally {
-            rx.gate().open();
+            queues.open();
         }
     }
 
@@ -200,18 +177,17 @@ public final class IgbNic implements Nic {
         if (!ready) {
             setup.reset();
             function.config().busMaster(false);
-            rx.empty();
-            tx.empty();
+            queues.empty();
         }
         ready = false;
         setup.configure();
         setup.setUpLink();
         statistics.discard();
         function.config().busMaster(true);
-        setup.setUpReceive(rx.deviceAddress(), config.rxRingSize(), BUFFER_ROOM, promiscuous);
-        setup.setUpTransmit(tx.deviceAddress(), config.txRingSize());
-        rx.start();
-        tx.start();
+        filter.apply();
+        steering.apply();
+        queues.enable(setup);
+        queues.start();
         running = true;
     }
 
@@ -219,14 +195,13 @@ public final class IgbNic implements Nic {
     private void takeDown(boolean drain) {
         running = false;
         link.seen(LinkState.DOWN);
-        rx.halt();
-        tx.halt();
+        queues.halt();
         boolean reset = false;
         try {
             if (drain && setup.linkState().up()) {
-                BoundedWait.until(() -> tx.collect() == 0, DRAIN);
+                BoundedWait.until(() -> queues.collect() == 0, DRAIN);
             }
-            setup.shutDown();
+            setup.shutDown(queues.count());
             statistics.update();
             setup.reset();
             reset = true;
@@ -237,9 +212,8 @@ public final class IgbNic implements Nic {
             // Whatever the device did or did not do: from here on it cannot reach memory. If this fails, the rings keep
             // their buffers until it has been reset, or the function is closed.
             function.config().busMaster(false);
-            lost += tx.collect();
-            rx.empty();
-            tx.empty();
+            lost += queues.collect();
+            queues.empty();
             ready = reset;
         }
     }
@@ -251,8 +225,7 @@ public final class IgbNic implements Nic {
         }
         closed = true;
         NicClose.report(name, () -> {
-            rx.gate().close();
-            tx.gate().close();
+            queues.close();
             try {
                 if (running) {
                     takeDown(true);
@@ -266,10 +239,9 @@ public final class IgbNic implements Nic {
     private void release() {
         try {
             function.close();
-            rx.empty();
-            tx.empty();
+            queues.empty();
         } finally {
-            pools.close();
+            queues.release();
         }
     }
 
@@ -291,30 +263,77 @@ public final class IgbNic implements Nic {
 
     @Override
     public MacAddress macAddress() {
-        return macAddress;
+        return filter.own();
     }
 
     @Override
     public int queues() {
-        return 1;
+        return queues.count();
     }
 
     @Override
     public RxQueue rxQueue(int index) {
-        checkQueue("receive", index);
-        return rx;
+        return queues.rx(index);
     }
 
     @Override
     public TxQueue txQueue(int index) {
-        checkQueue("transmit", index);
-        return tx;
+        return queues.tx(index);
     }
 
-    private void checkQueue(String direction, int index) {
-        if (index != 0) {
-            throw new IndexOutOfBoundsException(
-                    name + " has one " + direction + " queue, number 0; there is no number " + index);
+    @Override
+    public synchronized void resetRxQueue(int index) {
+        IgbRxRing ring = queues.rx(index);
+        checkOpen();
+        resetQueue(ring.gate(), () -> {
+            ring.halt();
+            setup.disableReceive(index);
+            ring.empty();
+            queues.enableReceive(setup, index);
+            ring.start();
+        });
+    }
+
+    @Override
+    public synchronized void resetTxQueue(int index) {
+        IgbTxRing ring = queues.tx(index);
+        checkOpen();
+        resetQueue(ring.gate(), () -> {
+            ring.halt();
+            setup.disableTransmit(index);
+            lost += ring.collect();
+            ring.empty();
+            queues.enableTransmit(setup, index);
+            ring.start();
+        });
+    }
+
+    private void resetQueue(PollGate gate, Runnable reset) {
+        if (!running) {
+            throw new DoorbellException(
+                    name + " is stopped, and sets its queues up anew when it starts: use Nic.start");
+        }
+        gate.shut();
+        try {
+            reset.run();
+        } finally {
+            gate.open();
+        }
+    }
+
+    @Override
+    public synchronized Rss rss() {
+        checkOpen();
+        return steering.rss();
+    }
+
+    @Override
+    public synchronized void rss(Rss wanted) {
+        checkOpen();
+        steering.rss(wanted);
+        if (running) {
+            registers.status();
+            steering.apply();
         }
     }
 
@@ -341,11 +360,16 @@ public final class IgbNic implements Nic {
     }
 
     @Override
-    public synchronized void promiscuous(boolean on) {
+    public void promiscuous(boolean on) {
+        changeFilter(() -> filter.promiscuous(on));
+    }
+
+    private synchronized void changeFilter(Runnable change) {
         checkOpen();
-        promiscuous = on;
+        change.run();
         if (running) {
-            setup.promiscuous(on);
+            registers.status();
+            filter.apply();
         }
     }
 
@@ -355,7 +379,7 @@ public final class IgbNic implements Nic {
         if (running) {
             statistics.update();
         }
-        return statistics.statistics(rx.dropped(), lost);
+        return statistics.statistics(queues.dropped(), lost);
     }
 
     @Override
@@ -366,7 +390,7 @@ public final class IgbNic implements Nic {
     private synchronized List<RegisterValue> registers() {
         checkOpen();
         registers.status();
-        return registers.dump(model.queues());
+        return registers.dump(model);
     }
 
     /** For tests that look over the driver's shoulder. */

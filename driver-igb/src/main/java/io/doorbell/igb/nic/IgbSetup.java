@@ -96,72 +96,103 @@ public class IgbSetup {
         phy.restartAutonegotiation();
     }
 
-    /** Receive initialization (4.5.9): filters, then queue 0, then the receiver as a whole. */
-    public void setUpReceive(long ring, int descriptors, int bytesPerBuffer, boolean promiscuous) {
-        for (int i = 0; i < MTA.count(); i++) {
-            registers.write(MTA, i, 0);
-        }
-        registers.write(MRQC, 0);
-        registers.write(RDBAL, (int) ring);
-        registers.write(RDBAH, (int) (ring >>> 32));
-        registers.write(RDLEN, (int) IgbRxRing.bytes(descriptors));
+    /** Receive initialization (4.5.9) of one queue, behind that of the filters. */
+    public void setUpReceive(int queue, long ring, int descriptors, int bytesPerBuffer) {
+        registers.write(RDBAL, queue, (int) ring);
+        registers.write(RDBAH, queue, (int) (ring >>> 32));
+        registers.write(RDLEN, queue, (int) IgbRxRing.bytes(descriptors));
         registers.write(
                 SRRCTL,
+                queue,
                 SRRCTL_DESCTYPE.of(ADVANCED_ONE_BUFFER)
                         | SRRCTL_BSIZEPACKET.of(bytesPerBuffer / BYTES_PER_BSIZEPACKET));
-        registers.write(RDH, 0);
+        registers.write(RDH, queue, 0);
         // Descriptors are fetched 8 at a time and written back at once: a polling driver looks for each of them.
         registers.write(
-                RXDCTL, RXDCTL_PTHRESH.of(8) | RXDCTL_HTHRESH.of(8) | RXDCTL_WTHRESH.of(1) | RXDCTL_ENABLE.mask());
-        awaitEnabled(RXDCTL, RXDCTL_ENABLE);
-        // Enabled before the ring is given descriptors: frames that come earlier wait in the device's buffer, and QEMU
-        // throws them away if the tail moves while the receiver is off.
-        registers.write(RCTL, RCTL_RXEN.mask() | RCTL_BAM.mask() | RCTL_SECRC.mask());
-        promiscuous(promiscuous);
+                RXDCTL,
+                queue,
+                RXDCTL_PTHRESH.of(8) | RXDCTL_HTHRESH.of(8) | RXDCTL_WTHRESH.of(1) | RXDCTL_ENABLE.mask());
+        awaitEnabled(RXDCTL, queue, RXDCTL_ENABLE);
     }
 
-    /** Whether to take unicast and multicast frames for other stations (8.10.1). */
-    public void promiscuous(boolean on) {
-        registers.status();
-        int both = RCTL_UPE.mask() | RCTL_MPE.mask();
-        int rctl = registers.read(RCTL);
-        registers.write(RCTL, on ? rctl | both : rctl & ~both);
+    /**
+     * Turns the receiver on, once its queues are enabled and before their rings are given descriptors: frames that come
+     * earlier wait in the device's buffer, and QEMU throws them away if a tail moves while the receiver is off.
+     */
+    public void enableReceiver() {
+        registers.write(RCTL, registers.read(RCTL) | RCTL_RXEN.mask() | RCTL_SECRC.mask());
     }
 
-    /** Transmit initialization (4.5.10): queue 0, then the transmitter as a whole. */
-    public void setUpTransmit(long ring, int descriptors) {
-        registers.write(TDBAL, (int) ring);
-        registers.write(TDBAH, (int) (ring >>> 32));
-        registers.write(TDLEN, (int) IgbTxRing.bytes(descriptors));
-        registers.write(TDH, 0);
-        registers.write(TDT, 0);
+    /** Transmit initialization (4.5.10) of one queue. */
+    public void setUpTransmit(int queue, long ring, int descriptors) {
+        registers.write(TDBAL, queue, (int) ring);
+        registers.write(TDBAH, queue, (int) (ring >>> 32));
+        registers.write(TDLEN, queue, (int) IgbTxRing.bytes(descriptors));
+        registers.write(TDH, queue, 0);
+        registers.write(TDT, queue, 0);
         registers.write(
-                TXDCTL, TXDCTL_PTHRESH.of(8) | TXDCTL_HTHRESH.of(1) | TXDCTL_WTHRESH.of(1) | TXDCTL_ENABLE.mask());
-        awaitEnabled(TXDCTL, TXDCTL_ENABLE);
+                TXDCTL,
+                queue,
+                TXDCTL_PTHRESH.of(8) | TXDCTL_HTHRESH.of(1) | TXDCTL_WTHRESH.of(1) | TXDCTL_ENABLE.mask());
+        awaitEnabled(TXDCTL, queue, TXDCTL_ENABLE);
+    }
+
+    /** Turns the transmitter on, once its queues are enabled. */
+    public void enableTransmitter() {
         registers.write(
                 TCTL, TCTL_EN.mask() | TCTL_PSP.mask() | TCTL_CT.of(0x0f) | TCTL_COLD.of(0x40) | TCTL_RTLC.mask());
     }
 
-    private void awaitEnabled(Reg.ReadWrite control, Field enable) {
+    private void awaitEnabled(Reg.ReadWrite control, int queue, Field enable) {
         BoundedWait.require(
-                control.name() + "." + enable.name(),
-                () -> enable.isSetIn(registers.read(control)),
+                control.name(queue) + "." + enable.name(),
+                () -> enable.isSetIn(registers.read(control, queue)),
                 LIMIT,
-                () -> String.format("%s has %s=0x%08x", name, control.name(0), registers.read(control)));
+                () -> String.format("%s has %s=0x%08x", name, control.name(queue), registers.read(control, queue)));
     }
 
     /** Lets go of the rings: the receiver and the transmitter stop, then their queues (4.5.9, 4.5.10). */
-    public void shutDown() {
+    public void shutDown(int queues) {
         registers.status();
         registers.clear(RCTL, RCTL_RXEN);
         registers.clear(TCTL, TCTL_EN);
-        registers.clear(RXDCTL, RXDCTL_ENABLE);
-        registers.clear(TXDCTL, TXDCTL_ENABLE);
+        for (int queue = 0; queue < queues; queue++) {
+            registers.clear(RXDCTL, queue, RXDCTL_ENABLE);
+            registers.clear(TXDCTL, queue, TXDCTL_ENABLE);
+        }
         // A queue may take its time to finish what is under way; the reset that follows ends it for good.
-        BoundedWait.until(
-                () -> !RXDCTL_ENABLE.isSetIn(registers.read(RXDCTL)) && !TXDCTL_ENABLE.isSetIn(registers.read(TXDCTL)),
-                LIMIT);
+        BoundedWait.until(() -> areDisabled(queues), LIMIT);
         registers.clear(CTRL_EXT, CTRL_EXT_DRV_LOAD);
+    }
+
+    private boolean areDisabled(int queues) {
+        for (int queue = 0; queue < queues; queue++) {
+            if (RXDCTL_ENABLE.isSetIn(registers.read(RXDCTL, queue))
+                    || TXDCTL_ENABLE.isSetIn(registers.read(TXDCTL, queue))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Has the device let go of one receive queue's ring, while the others go on (4.5.9). */
+    public void disableReceive(int queue) {
+        disable(RXDCTL, queue, RXDCTL_ENABLE);
+    }
+
+    /** Has the device let go of one transmit queue's ring, while the others go on (4.5.10). */
+    public void disableTransmit(int queue) {
+        disable(TXDCTL, queue, TXDCTL_ENABLE);
+    }
+
+    private void disable(Reg.ReadWrite control, int queue, Field enable) {
+        registers.status();
+        registers.clear(control, queue, enable);
+        BoundedWait.require(
+                control.name(queue) + "." + enable.name() + " to clear",
+                () -> !enable.isSetIn(registers.read(control, queue)),
+                LIMIT,
+                () -> String.format("%s has %s=0x%08x", name, control.name(queue), registers.read(control, queue)));
     }
 
     /**

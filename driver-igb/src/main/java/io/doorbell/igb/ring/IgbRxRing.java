@@ -1,8 +1,14 @@
 package io.doorbell.igb.ring;
 
+import static io.doorbell.igb.ring.RxDescriptor.DD;
+import static io.doorbell.igb.ring.RxDescriptor.EOP;
+import static io.doorbell.igb.ring.RxDescriptor.RXE;
+
 import io.doorbell.dma.DmaRegion;
+import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
+import io.doorbell.frame.Offloads;
 import io.doorbell.frame.RxQueue;
 import io.doorbell.frame.spi.PollGate;
 import io.doorbell.frame.spi.QueueState;
@@ -14,21 +20,7 @@ import java.lang.invoke.VarHandle;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A ring of advanced receive descriptors, one buffer each (82576 data sheet, 7.1.5 and 7.1.8).
- *
- * <p>A descriptor is 16 bytes. The driver writes it as
- *
- * <pre>
- *   0  address of the buffer
- *   8  address of the header buffer: 0, for there is none
- * </pre>
- *
- * and the device, when a frame is in the buffer, writes over it
- *
- * <pre>
- *   0  packet type, RSS hash
- *   8  status and error (32 bits: DD 0, EOP 1, RXE 31) | length (16) | VLAN tag (16)
- * </pre>
+ * A ring of advanced receive descriptors, one buffer each (82576 data sheet, 7.1.5 and 7.1.8; {@link RxDescriptor}).
  *
  * <p>Going round the ring, first come the descriptors from {@code refillFrom} to {@code next}, which have been read and wait for
  * a fresh buffer; then those from {@code next} to {@code refillFrom}, which the device owns or has just filled. One descriptor
@@ -38,19 +30,13 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 public final class IgbRxRing implements RxQueue {
 
-    private static final int DESCRIPTOR = 16;
+    private static final int DESCRIPTOR = RxDescriptor.BYTES;
 
     /** How many descriptors ahead to look first when frames may have arrived. */
     private static final int LOOK_AHEAD = 8;
 
     private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG;
     private static final VarHandle STATUS = WORD.varHandle();
-
-    private static final long DD = 1L;
-    private static final long EOP = 1L << 1;
-    private static final long RXE = 1L << 31;
-    private static final int LENGTH_SHIFT = 32;
-    private static final int LENGTH_MASK = 0xffff;
 
     /** What a poll of a queue is told whose NIC was stopped. */
     static final String WHEN_STOPPED = "Nic.start starts it again";
@@ -65,6 +51,12 @@ public final class IgbRxRing implements RxQueue {
     private final FramePool pool;
     private final long poolAddress;
     private final int largest;
+
+    /** Whether each frame is in one buffer, and there is nothing to be said of it. */
+    private final boolean plain;
+
+    /** Whether the application wants to know what the device says of checksums. */
+    private final boolean checksums;
 
     /** Which buffer each descriptor was refilled with. */
     private final int[] buffers;
@@ -88,6 +80,8 @@ public final class IgbRxRing implements RxQueue {
      * @param size descriptors
      * @param poolAddress where the device finds the start of {@code pool}'s memory
      * @param largest bytes that the device may write into a buffer, behind the headroom
+     * @param described whether frames take several buffers, or come with what the device has found out about them
+     * @param checksums whether that is to tell of checksums
      */
     public IgbRxRing(
             String name,
@@ -97,7 +91,9 @@ public final class IgbRxRing implements RxQueue {
             int size,
             FramePool pool,
             long poolAddress,
-            int largest) {
+            int largest,
+            boolean described,
+            boolean checksums) {
         this.gate = new PollGate(name);
         this.state = new QueueState(name, WHEN_STOPPED);
         this.bar = bar;
@@ -108,6 +104,8 @@ public final class IgbRxRing implements RxQueue {
         this.pool = pool;
         this.poolAddress = poolAddress;
         this.largest = largest;
+        this.plain = !described;
+        this.checksums = checksums;
         this.buffers = new int[size];
         this.refillThreshold = refillThreshold(size);
         this.stall = StallWatch.starved(name);
@@ -152,6 +150,14 @@ public final class IgbRxRing implements RxQueue {
         if (!state.isRunning()) {
             throw state.notRunning();
         }
+        final int received = plain ? takePlain(batch) : takeDescribed(batch);
+        if (freeCount >= refillThreshold) {
+            refill();
+        }
+        return received;
+    }
+
+    private int takePlain(FrameBatch batch) {
         final int done = done(Math.min(batch.remaining(), size - 1 - freeCount));
         int received = 0;
         if (done > 0) {
@@ -160,9 +166,6 @@ public final class IgbRxRing implements RxQueue {
             if (done > beforeTheEnd && next == 0) {
                 received += take(batch, done - beforeTheEnd);
             }
-        }
-        if (freeCount >= refillThreshold) {
-            refill();
         }
         return received;
     }
@@ -183,7 +186,7 @@ public final class IgbRxRing implements RxQueue {
     }
 
     private boolean isDone(int position) {
-        int index = position < size ? position : position - size;
+        int index = wrapped(position);
         // Acquire: the device wrote the frame before it wrote DD, so it is to be read after DD (7.1.5).
         return ((long) STATUS.getAcquire(ring, (long) index * DESCRIPTOR + 8) & DD) != 0;
     }
@@ -207,7 +210,7 @@ public final class IgbRxRing implements RxQueue {
         try {
             for (; index < end; index++) {
                 long status = ring.get(WORD, (long) index * DESCRIPTOR + 8);
-                int length = (int) (status >>> LENGTH_SHIFT) & LENGTH_MASK;
+                int length = RxDescriptor.length(status);
                 if ((status & (DD | EOP | RXE)) == (DD | EOP) && length > 0 && length <= largest) {
                     batch.append(pool, buffers[index], FramePool.HEADROOM, length);
                     received++;
@@ -220,6 +223,77 @@ public final class IgbRxRing implements RxQueue {
             freeCount += index - first;
         }
         return received;
+    }
+
+    /**
+     * Moves frames to the batch that may take several descriptors, and says of each what the device has found out.
+     *
+     * @return how many slots of the batch were filled
+     */
+    private int takeDescribed(FrameBatch batch) {
+        int received = 0;
+        while (batch.remaining() > 0) {
+            int slots = wholeFrame();
+            if (slots == 0 || (slots > batch.remaining() && slots <= batch.capacity())) {
+                break;
+            }
+            int last = wrapped(next + slots - 1);
+            if (slots <= batch.capacity() && (status(last) & RXE) == 0) {
+                append(batch, slots, last);
+                received += slots;
+            } else {
+                for (int i = 0; i < slots; i++) {
+                    pool.free(buffers, wrapped(next + i), 1);
+                }
+                dropped.setOpaque(dropped.getPlain() + 1);
+            }
+            next = wrapped(last + 1);
+            freeCount += slots;
+        }
+        return received;
+    }
+
+    /** How many descriptors the next frame takes; 0 when it is not all there yet. */
+    private int wholeFrame() {
+        final int posted = size - 1 - freeCount;
+        for (int slots = 0; slots < posted; slots++) {
+            int index = wrapped(next + slots);
+            if (!isDone(index)) {
+                return 0;
+            }
+            long status = status(index);
+            int length = RxDescriptor.length(status);
+            if (length == 0 || length > largest) {
+                requireSpurious(index, status, length);
+                return 0;
+            }
+            if ((status & EOP) != 0) {
+                return slots + 1;
+            }
+        }
+        return 0;
+    }
+
+    private void append(FrameBatch batch, int slots, int last) {
+        final int first = batch.size();
+        for (int i = 0; i < slots; i++) {
+            int index = wrapped(next + i);
+            Frame slot = batch.append(pool, buffers[index], FramePool.HEADROOM, RxDescriptor.length(status(index)));
+            if (index != last) {
+                slot.addOffloads(Offloads.MORE_SEGMENTS);
+            }
+        }
+        long types = ring.get(WORD, (long) last * DESCRIPTOR);
+        RxDescriptor.describe(batch.frame(first), types, status(last), checksums);
+    }
+
+    /** Of a descriptor that the device is known to be done with, so that it is read plainly. */
+    private long status(int index) {
+        return ring.get(WORD, (long) index * DESCRIPTOR + 8);
+    }
+
+    private int wrapped(int index) {
+        return index < size ? index : index - size;
     }
 
     /** Refills all descriptors that have been read, or as many as the pool has buffers for, with one doorbell. */
@@ -264,20 +338,26 @@ public final class IgbRxRing implements RxQueue {
         if ((status & DD) == 0) {
             return false;
         }
-        if (length == 0) {
-            // QEMU's igb may store a status twice, and the second one may hit a descriptor that has been posted again
-            // since. There is no frame in it: undo it, unless the device has just filled the descriptor after all.
-            STATUS.compareAndSet(ring, (long) index * DESCRIPTOR + 8, status, 0L);
+        if (length == 0 || length > largest) {
+            requireSpurious(index, status, length);
             return false;
-        }
-        if (length > largest) {
-            throw state.broken(String.format(
-                    "the device says that it wrote %d bytes into a buffer of %d (descriptor %d, status 0x%016x)",
-                    length, largest, index, status));
         }
         pool.free(buffers, index, 1);
         dropped.setOpaque(dropped.getPlain() + 1);
         return true;
+    }
+
+    /**
+     * A length that cannot be. QEMU's igb may store a status twice, and the second one may hit a descriptor that has been
+     * posted again since. There is no frame in it: undo it, unless the device has just filled the descriptor after all.
+     */
+    private void requireSpurious(int index, long status, int length) {
+        if (length != 0) {
+            throw state.broken(String.format(
+                    "the device says that it wrote %d bytes into a buffer of %d (descriptor %d, status 0x%016x)",
+                    length, largest, index, status));
+        }
+        STATUS.compareAndSet(ring, (long) index * DESCRIPTOR + 8, status, 0L);
     }
 
     /** Fills the ring, whose registers have been set up for head and tail 0, and lets frames in. */

@@ -1,42 +1,108 @@
 package io.doorbell.igb.spec;
 
+import static io.doorbell.igb.spec.IgbModel.Medium.BACKPLANE;
+import static io.doorbell.igb.spec.IgbModel.Medium.COPPER;
+import static io.doorbell.igb.spec.IgbModel.Medium.FIBRE;
+import static io.doorbell.igb.spec.IgbModel.Medium.SERDES;
+import static io.doorbell.igb.spec.IgbModel.Medium.SGMII;
+
 import io.doorbell.pci.PciId;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
-/** The members of the family that this driver drives, and where they differ. */
+/** The members of the family, and where they differ. QEMU models the 82576; the others are here by their data sheets. */
 public enum IgbModel {
-    I82576("Intel 82576", 16, Set.of(0x10C9, 0x10E6, 0x10E7, 0x10E8, 0x1518, 0x1526, 0x150A, 0x150D)),
-    I82580("Intel 82580", 8, Set.of(0x150E, 0x150F, 0x1510, 0x1511, 0x1516, 0x1527));
+    I82576(
+            "Intel 82576",
+            new Has().queues(16).receiveAddresses(24),
+            Map.of(
+                    0x10C9, COPPER, 0x10E6, FIBRE, 0x10E7, SERDES, 0x10E8, COPPER, 0x1526, COPPER, //
+                    0x150A, COPPER, 0x1518, SERDES, 0x150D, SERDES)),
+    I82580(
+            "Intel 82580",
+            new Has().queues(8).receiveAddresses(24),
+            Map.of(
+                    0x150E, COPPER, 0x150F, FIBRE, 0x1510, SERDES, 0x1511, SGMII, 0x1516, COPPER, //
+                    0x1527, FIBRE)),
+    I350(
+            "Intel I350",
+            new Has().queues(8).receiveAddresses(32),
+            Map.of(0x1521, COPPER, 0x1522, FIBRE, 0x1523, SERDES, 0x1524, SGMII)),
+    I354(
+            "Intel I354",
+            new Has().queues(8).receiveAddresses(32),
+            Map.of(0x1F40, BACKPLANE, 0x1F41, SGMII, 0x1F45, BACKPLANE)),
+    I210(
+            "Intel I210",
+            new Has().queues(4).receiveAddresses(16),
+            Map.of(0x1533, COPPER, 0x1536, FIBRE, 0x1537, SERDES, 0x1538, SGMII, 0x157B, COPPER, 0x157C, SERDES)),
+    I211("Intel I211", new Has().queues(2).receiveAddresses(16), Map.of(0x1539, COPPER));
+
+    /** What a port is connected by. */
+    public enum Medium {
+        COPPER,
+        FIBRE,
+        SERDES,
+        SGMII,
+        BACKPLANE
+    }
 
     private static final int INTEL = 0x8086;
 
     private final String marketingName;
-    private final int queues;
 
-    @SuppressWarnings("ImmutableEnumChecker") // Set.of is
-    private final Set<Integer> deviceIds;
+    @SuppressWarnings("ImmutableEnumChecker") // it is not changed any more
+    private final Has has;
 
-    IgbModel(String marketingName, int queues, Set<Integer> deviceIds) {
+    @SuppressWarnings("ImmutableEnumChecker") // Map.of is
+    private final Map<Integer, Medium> ports;
+
+    IgbModel(String marketingName, Has has, Map<Integer, Medium> ports) {
         this.marketingName = marketingName;
-        this.queues = queues;
-        this.deviceIds = deviceIds;
+        this.has = has;
+        this.ports = ports;
     }
 
     public static Optional<IgbModel> of(PciId id) {
         return Arrays.stream(values())
-                .filter(model -> id.vendor() == INTEL && model.deviceIds.contains(id.device()))
+                .filter(model -> id.vendor() == INTEL && model.ports.containsKey(id.device()))
                 .findFirst();
+    }
+
+    /** The PCI device ids under Intel's vendor id, and what the ports with each are connected by. */
+    public Map<Integer, Medium> ports() {
+        return ports;
     }
 
     /** Queues of each direction that the device has; not how many are in use. */
     public int queues() {
-        return queues;
+        return has.queues;
+    }
+
+    /** Registers for exact destination addresses (RAL, RAH), the NIC's own in the first. */
+    public int receiveAddresses() {
+        return has.receiveAddresses;
     }
 
     @Override
     public String toString() {
         return marketingName;
+    }
+
+    /** A row of the table above, each of whose columns is named. */
+    private static final class Has {
+        private int queues;
+        private int receiveAddresses;
+
+        Has queues(int number) {
+            queues = number;
+            return this;
+        }
+
+        Has receiveAddresses(int number) {
+            receiveAddresses = number;
+            return this;
+        }
     }
 }

@@ -12,7 +12,8 @@ import java.util.List;
 
 /**
  * The registers that this driver knows, in the order of chapter 8 of the 82576 data sheet. Start-up, statistics and the
- * register dump all read this table. The 82580 has the same registers at the same offsets, with 8 queues, not 16.
+ * register dump all read this table. The rest of the family has the same registers at the same offsets, for fewer queues and more
+ * or fewer addresses ({@link IgbModel}).
  */
 public final class IgbRegisters {
 
@@ -111,7 +112,9 @@ public final class IgbRegisters {
     public static final Field RCTL_RXEN = bit("RXEN", 1);
     public static final Field RCTL_UPE = bit("UPE", 3);
     public static final Field RCTL_MPE = bit("MPE", 4);
+    public static final Field RCTL_MO = bits("MO", 12, 2);
     public static final Field RCTL_BAM = bit("BAM", 15);
+    public static final Field RCTL_VFE = bit("VFE", 18);
     public static final Field RCTL_SECRC = bit("SECRC", 26);
     public static final ReadWrite RCTL = rw(
             "RCTL",
@@ -123,16 +126,17 @@ public final class IgbRegisters {
             RCTL_MPE,
             bit("LPE", 5),
             bits("LBM", 6, 2),
-            bits("MO", 12, 2),
+            RCTL_MO,
             RCTL_BAM,
             bits("BSIZE", 16, 2),
-            bit("VFE", 18),
+            RCTL_VFE,
             bit("DPF", 22),
             bit("PMCF", 23),
             RCTL_SECRC);
 
+    public static final Field RXCSUM_PCSD = bit("PCSD", 13);
     public static final ReadWrite RXCSUM =
-            rw("RXCSUM", 0x5000, "8.10", bit("IPOFLD", 8), bit("TUOFLD", 9), bit("PCSD", 13));
+            rw("RXCSUM", 0x5000, "8.10.21", bit("IPOFLD", 8), bit("TUOFLD", 9), RXCSUM_PCSD);
     public static final ReadWrite RLPML = rw("RLPML", 0x5004, "8.10", bits("RLPML", 0, 14));
     /** One bit for each of 4096 hashes of a multicast address. */
     public static final ReadWrite MTA = array("MTA", 0x5200, 4, 128, "8.10");
@@ -140,7 +144,41 @@ public final class IgbRegisters {
     public static final ReadWrite RAL = array("RAL", 0x5400, 8, 16, "8.10");
     public static final Field RAH_AV = bit("AV", 31);
     public static final ReadWrite RAH = array("RAH", 0x5404, 8, 16, "8.10", bits("RAH", 0, 16), RAH_AV);
-    public static final ReadWrite MRQC = rw("MRQC", 0x5818, "8.10", bits("MRQE", 0, 3));
+    /** Those from the seventeenth on, of which there are fewer, or none, in smaller members of the family. */
+    public static final ReadWrite RAL_16 = array("RAL_16", 0x54E0, 8, 16, "8.10");
+
+    public static final ReadWrite RAH_16 = array("RAH_16", 0x54E4, 8, 16, "8.10", bits("RAH", 0, 16), RAH_AV);
+    /** One bit for each VLAN. */
+    public static final ReadWrite VFTA = array("VFTA", 0x5600, 4, 128, "8.10");
+
+    public static final Field MRQC_MRQE = bits("MRQE", 0, 3);
+    public static final Field MRQC_TCP4 = bit("TCP_IPV4", 16);
+    public static final Field MRQC_IPV4 = bit("IPV4", 17);
+    public static final Field MRQC_TCP6_EX = bit("TCP_IPV6_EX", 18);
+    public static final Field MRQC_IPV6_EX = bit("IPV6_EX", 19);
+    public static final Field MRQC_IPV6 = bit("IPV6", 20);
+    public static final Field MRQC_TCP6 = bit("TCP_IPV6", 21);
+    public static final Field MRQC_UDP4 = bit("UDP_IPV4", 22);
+    public static final Field MRQC_UDP6 = bit("UDP_IPV6", 23);
+    public static final Field MRQC_UDP6_EX = bit("UDP_IPV6_EX", 24);
+    public static final ReadWrite MRQC = rw(
+            "MRQC",
+            0x5818,
+            "8.10.3",
+            MRQC_MRQE,
+            MRQC_TCP4,
+            MRQC_IPV4,
+            MRQC_TCP6_EX,
+            MRQC_IPV6_EX,
+            MRQC_IPV6,
+            MRQC_TCP6,
+            MRQC_UDP4,
+            MRQC_UDP6,
+            MRQC_UDP6_EX);
+    /** Which queue for which hash: four entries in each. */
+    public static final ReadWrite RETA = array("RETA", 0x5C00, 4, 32, "8.10");
+    /** The key of the hash, its first byte lowest in the first. */
+    public static final ReadWrite RSSRK = array("RSSRK", 0x5C80, 4, 10, "8.10");
 
     public static final ReadWrite RDBAL = queue("RDBAL", 0xC000, "8.10");
     public static final ReadWrite RDBAH = queue("RDBAH", 0xC004, "8.10");
@@ -246,6 +284,14 @@ public final class IgbRegisters {
     /** All of them, in the data sheet's order. */
     public static List<Reg> all() {
         return List.copyOf(TABLE);
+    }
+
+    /** How many of an array a model has. */
+    static int count(Reg reg, IgbModel model) {
+        if (reg.stride() == QUEUE_STRIDE) {
+            return model.queues();
+        }
+        return reg.equals(RAL_16) || reg.equals(RAH_16) ? model.receiveAddresses() - RAL.count() : reg.count();
     }
 
     /** The statistics registers among them, low halves before high halves. */

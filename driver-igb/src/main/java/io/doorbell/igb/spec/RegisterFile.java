@@ -82,11 +82,11 @@ public final class RegisterFile {
         return status;
     }
 
-    /** The first {@code queues} of each register that there is one of per queue, and all of the others. */
-    public List<RegisterValue> dump(int queues) {
+    /** All registers that this model has. */
+    public List<RegisterValue> dump(IgbModel model) {
         List<RegisterValue> values = new ArrayList<>();
         for (Reg reg : IgbRegisters.all()) {
-            int count = reg.stride() == IgbRegisters.QUEUE_STRIDE ? Math.min(queues, reg.count()) : reg.count();
+            int count = Math.min(reg.count(), IgbRegisters.count(reg, model));
             for (int i = 0; i < count; i++) {
                 values.add(value(reg, i));
             }

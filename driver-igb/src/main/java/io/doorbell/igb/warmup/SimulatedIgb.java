@@ -58,13 +58,13 @@ public final class SimulatedIgb {
         public void setUpLink() {}
 
         @Override
-        public void setUpReceive(long ring, int descriptors, int bytesPerBuffer, boolean promiscuous) {
-            receivers.add(simulated(ring, descriptors, IgbRegisters.RDT.at(0), true));
+        public void setUpReceive(int queue, long ring, int descriptors, int bytesPerBuffer) {
+            receivers.add(simulated(ring, descriptors, IgbRegisters.RDT.at(queue), true));
         }
 
         @Override
-        public void setUpTransmit(long ring, int descriptors) {
-            transmitters.add(simulated(ring, descriptors, IgbRegisters.TDT.at(0), false));
+        public void setUpTransmit(int queue, long ring, int descriptors) {
+            transmitters.add(simulated(ring, descriptors, IgbRegisters.TDT.at(queue), false));
         }
 
         private SimulatedIgbRing simulated(long ring, int descriptors, int tailRegister, boolean receives) {
@@ -74,7 +74,7 @@ public final class SimulatedIgb {
         }
 
         @Override
-        public void shutDown() {}
+        public void shutDown(int queues) {}
 
         @Override
         public MacAddress macAddress() {

@@ -12,7 +12,6 @@ import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.NicStatistics;
-import io.doorbell.frame.ability.QueueReset;
 import io.doorbell.frame.ability.RegisterDump;
 import io.doorbell.frame.ability.RegisterValue;
 import io.doorbell.frame.event.EventRecording;
@@ -277,17 +276,6 @@ class IgbNicTest {
     }
 
     @Test
-    void saysThatItHasOneQueueInEachDirectionYet() {
-        assertThatThrownBy(() -> open(NicConfig.defaults().withQueues(2)))
-                .isInstanceOf(DoorbellException.class)
-                .hasMessageContaining("one queue")
-                .hasMessageContaining("asks for 2");
-        try (IgbNic nic = open(NicConfig.defaults())) {
-            assertThat(nic.queues()).isEqualTo(1);
-        }
-    }
-
-    @Test
     void refusesAPoolThatIsTooSmallForItsRings() {
         FramePool pool = FramePool.in(machine.allocate(FramePool.bytesFor(1000, 2112)), 1000, 2112);
         assertThatThrownBy(() -> open(NicConfig.defaults().withPool(pool)))
@@ -368,11 +356,6 @@ class IgbNicTest {
             }
             assertThat(nic.statistics().rxFrames()).isEqualTo(3);
             assertThat(nic.statistics().txErrors()).isZero();
-            assertThatThrownBy(() -> nic.ability(QueueReset.class).resetRxQueue(0))
-                    .isInstanceOf(DoorbellException.class)
-                    .hasMessageContaining("use Nic.reset");
-            assertThatThrownBy(() -> nic.ability(QueueReset.class).resetTxQueue(0))
-                    .isInstanceOf(DoorbellException.class);
             nic.stop();
             assertThat(pool.available()).isEqualTo(pool.buffers());
         }

@@ -1,0 +1,182 @@
+package io.doorbell.igb.nic;
+
+import io.doorbell.DoorbellException;
+import io.doorbell.dma.DmaSpace;
+import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.spi.PoolNeeds;
+import io.doorbell.frame.spi.PoolRegistrations;
+import io.doorbell.igb.ring.IgbRxRing;
+import io.doorbell.igb.ring.IgbTxRing;
+import io.doorbell.igb.spec.IgbModel;
+import io.doorbell.igb.spec.IgbRegisters;
+import io.doorbell.pci.Bar;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The rings of a NIC, in pairs of one receive and one transmit queue, and the pools that they use. */
+final class IgbQueues {
+
+    private static final int SMALLEST_RING = 64;
+    private static final int LARGEST_RING = 4096;
+    /** RDLEN and TDLEN count in units of 128 bytes (8.10, 8.12). */
+    private static final int RING_STEP = 8;
+    /** A frame of the largest size that this driver receives fits into one buffer of this many bytes. */
+    static final int BUFFER_ROOM = 2048;
+
+    private final String name;
+    private final NicConfig config;
+    private final PoolRegistrations pools;
+    private final List<IgbRxRing> rx = new ArrayList<>();
+    private final List<IgbTxRing> tx = new ArrayList<>();
+
+    /**
+     * Makes as many pairs as {@code config} asks for.
+     *
+     * @throws DoorbellException when the model has fewer, or other rings
+     */
+    IgbQueues(String name, IgbModel model, NicConfig config, boolean described, Bar bar, DmaSpace dma) {
+        int pairs = config.queues();
+        if (pairs > model.queues()) {
+            throw new DoorbellException("an " + model + " has " + model.queues() + " queues in each direction, and"
+                    + " NicConfig.withQueues asks for " + pairs + ": ask for fewer");
+        }
+        checkRing("receive", config.rxRingSize());
+        checkRing("transmit", config.txRingSize());
+        this.name = name;
+        this.config = config;
+        this.pools = new PoolRegistrations(name, dma);
+        pools.provide(config, pairs, new PoolNeeds("an igb", BUFFER_ROOM, config.rxRingSize() + config.txRingSize()));
+        for (int pair = 0; pair < pairs; pair++) {
+            int slot = Math.min(pair, pools.size() - 1);
+            rx.add(new IgbRxRing(
+                    name + " receive queue " + pair,
+                    bar,
+                    IgbRegisters.RDT.at(pair),
+                    dma.allocate(IgbRxRing.bytes(config.rxRingSize())),
+                    config.rxRingSize(),
+                    pools.pool(slot),
+                    pools.deviceAddress(slot),
+                    BUFFER_ROOM,
+                    described,
+                    false));
+            tx.add(new IgbTxRing(
+                    name + " transmit queue " + pair,
+                    bar,
+                    IgbRegisters.TDT.at(pair),
+                    dma.allocate(IgbTxRing.bytes(config.txRingSize())),
+                    config.txRingSize(),
+                    pools));
+        }
+    }
+
+    private static void checkRing(String direction, int size) {
+        if (size < SMALLEST_RING || size > LARGEST_RING || size % RING_STEP != 0) {
+            throw new DoorbellException("an igb " + direction + " ring has " + SMALLEST_RING + " to " + LARGEST_RING
+                    + " descriptors, in steps of " + RING_STEP + ", not " + size
+                    + ": choose such a size with NicConfig.withRingSizes");
+        }
+    }
+
+    int count() {
+        return rx.size();
+    }
+
+    IgbRxRing rx(int index) {
+        return rx.get(check("receive", index));
+    }
+
+    IgbTxRing tx(int index) {
+        return tx.get(check("transmit", index));
+    }
+
+    private int check(String direction, int index) {
+        if (index < 0 || index >= count()) {
+            throw new IndexOutOfBoundsException(name + " has "
+                    + (count() == 1
+                            ? "one " + direction + " queue, number 0; there is no number " + index
+                            : count() + " " + direction + " queues, from number 0; there is no number " + index)
+                    + ": ask for more with NicConfig.withQueues");
+        }
+        return index;
+    }
+
+    // ---- Their gates
+
+    /** Keeps the threads that poll out, once each has left: to them it is as if no frame came, and no ring had room. */
+    void shut() {
+        rx.forEach(ring -> ring.gate().shut());
+        tx.forEach(ring -> ring.gate().shut());
+    }
+
+    void open() {
+        rx.forEach(ring -> ring.gate().open());
+        tx.forEach(ring -> ring.gate().open());
+    }
+
+    /** Keeps them out for good. */
+    void close() {
+        rx.forEach(ring -> ring.gate().close());
+        tx.forEach(ring -> ring.gate().close());
+    }
+
+    // ---- With the gates shut
+
+    /** Tells the device of all rings, which are empty; the receiver and the transmitter are turned on by that. */
+    void enable(IgbSetup setup) {
+        for (int i = 0; i < count(); i++) {
+            enableReceive(setup, i);
+        }
+        setup.enableReceiver();
+        for (int i = 0; i < count(); i++) {
+            enableTransmit(setup, i);
+        }
+        setup.enableTransmitter();
+    }
+
+    void enableReceive(IgbSetup setup, int index) {
+        setup.setUpReceive(index, rx.get(index).deviceAddress(), config.rxRingSize(), BUFFER_ROOM);
+    }
+
+    void enableTransmit(IgbSetup setup, int index) {
+        setup.setUpTransmit(index, tx.get(index).deviceAddress(), config.txRingSize());
+    }
+
+    void start() {
+        rx.forEach(IgbRxRing::start);
+        tx.forEach(IgbTxRing::start);
+    }
+
+    void halt() {
+        rx.forEach(IgbRxRing::halt);
+        tx.forEach(IgbTxRing::halt);
+    }
+
+    /** Gives back the buffers of frames that were sent; returns how many are still on their way. */
+    int collect() {
+        int underWay = 0;
+        for (IgbTxRing ring : tx) {
+            underWay += ring.collect();
+        }
+        return underWay;
+    }
+
+    /** Gives back all buffers. The device must have let go of the rings. */
+    void empty() {
+        rx.forEach(IgbRxRing::empty);
+        tx.forEach(IgbTxRing::empty);
+    }
+
+    /** Takes the pools from the device, which must be quiet. */
+    void release() {
+        pools.close();
+    }
+
+    /** Frames that arrived and were dropped by the driver. */
+    long dropped() {
+        long dropped = 0;
+        for (IgbRxRing ring : rx) {
+            dropped += ring.dropped();
+        }
+        return dropped;
+    }
+}
