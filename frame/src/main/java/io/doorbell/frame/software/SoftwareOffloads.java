@@ -59,8 +59,8 @@ public final class SoftwareOffloads implements TxQueue, AutoCloseable {
      *
      * @return how many slots of the batch were emptied: 0 when the ring is full, or the pool has run out of buffers
      * @throws DoorbellException as the NIC's queue does, where no work of this class would help: a pool that the NIC does
-     *     not know, or limits that have become narrower since the frames were prepared. What was taken and waited here is
-     *     dropped then, and the rest of the batch can be sent
+     *     not know, or limits that have become narrower since the frames were prepared. What waited here and
+     *     is in the way is dropped then, and the rest can be sent
      */
     @Override
     public int send(FrameBatch batch) {
@@ -72,20 +72,26 @@ public final class SoftwareOffloads implements TxQueue, AutoCloseable {
         boolean more;
         do {
             more = prepare(batch, limits);
-            sendReady();
+            sendReady(limits);
         } while (more && ready.isEmpty());
         return before - batch.size();
     }
 
-    private void sendReady() {
+    private void sendReady(SendLimits limits) {
         try {
             queue.send(ready);
         } catch (BrokenDeviceException e) {
             throw e; // the frames can be sent once the NIC is reset
         } catch (DoorbellException e) {
-            // One of them would be in the way for ever.
-            while (!ready.isEmpty()) {
-                drop(ready);
+            // One of them would be in the way for ever. If its pool is to blame, there is no telling which one it is.
+            boolean all = allowsAll(limits, ready);
+            for (int i = 0; i < ready.size(); ) {
+                if (all || !limits.allow(ready, i)) {
+                    ready.release(i);
+                    dropped++;
+                } else {
+                    i += ready.slots(i);
+                }
             }
             throw e;
         }
