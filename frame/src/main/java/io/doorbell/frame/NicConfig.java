@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class NicConfig {
 
+    /** No ring has more descriptors, no buffer more bytes, and no NIC more queues. */
+    private static final int MOST = 65536;
+
     private static final NicConfig DEFAULTS =
             new NicConfig(512, 512, FramePool.HEADROOM + 2048, false, 1, null, Map.of());
 
@@ -35,11 +38,11 @@ public final class NicConfig {
             int queues,
             @Nullable FramePool sharedPool,
             Map<NicOption<?>, Object> options) {
-        this.rxRingSize = positive("rxRingSize", rxRingSize);
-        this.txRingSize = positive("txRingSize", txRingSize);
-        this.bufferSize = positive("bufferSize", bufferSize);
+        this.rxRingSize = checked("rxRingSize", rxRingSize);
+        this.txRingSize = checked("txRingSize", txRingSize);
+        this.bufferSize = checked("bufferSize", bufferSize);
         this.promiscuous = promiscuous;
-        this.queues = positive("queues", queues);
+        this.queues = checked("queues", queues);
         this.sharedPool = sharedPool;
         this.options = options;
     }
@@ -260,9 +263,9 @@ public final class NicConfig {
                 + (options.isEmpty() ? "" : ", " + options);
     }
 
-    private static int positive(String what, int value) {
-        if (value < 1) {
-            throw new DoorbellException(what + " must be positive, not " + value);
+    private static int checked(String what, int value) {
+        if (value < 1 || value > MOST) {
+            throw new DoorbellException(what + " must be 1 to " + MOST + ", not " + value);
         }
         return value;
     }

@@ -28,6 +28,9 @@ public record SendLimits(
     private static final int ASKED =
             Offloads.NEEDS_CHECKSUM | Offloads.VLAN_TAG | Offloads.SEGMENT | Offloads.MORE_SEGMENTS;
 
+    /** Bytes of payload in a segment: no device has more than 16 bits for it. */
+    private static final int LARGEST_SEGMENT = 0xffff;
+
     private static final int TCP_FLAGS = 13;
     private static final int TCP_CWR = 0x80;
 
@@ -42,28 +45,56 @@ public record SendLimits(
     }
 
     /**
-     * Whether the frame that starts in slot {@code index} keeps to them. This does not ask whether the NIC knows the
-     * frame's pool.
+     * Whether the frame that starts in slot {@code index} keeps to them, and what is said of it can be true: its last slot
+     * does not go on, none of its slots is empty, and the checksum is to be put within its first slot. This does not ask
+     * whether the NIC knows the frame's pool.
      */
     public boolean allow(FrameBatch batch, int index) {
         Frame first = batch.frame(index);
         int asked = first.offloads() & ASKED;
+        int bytes = first.length();
         if (asked == 0) {
-            return first.length() >= shortest && first.length() <= longest;
+            return bytes >= shortest && bytes <= longest;
         }
-        boolean segment = (asked & Offloads.SEGMENT) != 0;
-        int bytes = batch.length(index);
-        return (asked & ~offloads) == 0
-                && first.length() >= shortest
-                && bytes <= (segment ? longestSegmented : longest)
-                && batch.slots(index) <= slots
-                && (!segment || maySegment(first));
+        if ((asked & ~offloads) != 0 || bytes < shortest) {
+            return false;
+        }
+        if ((asked & Offloads.MORE_SEGMENTS) != 0) {
+            int taken = batch.slots(index);
+            if (taken > slots || !areWhole(batch, index, taken)) {
+                return false;
+            }
+            bytes = batch.length(index);
+        }
+        if ((asked & Offloads.NEEDS_CHECKSUM) != 0 && !holdsChecksum(first)) {
+            return false;
+        }
+        return (asked & Offloads.SEGMENT) == 0 ? bytes <= longest : bytes <= longestSegmented && maySegment(first);
+    }
+
+    private static boolean areWhole(FrameBatch batch, int index, int slots) {
+        for (int i = index; i < index + slots; i++) {
+            if (batch.frame(i).length() == 0) {
+                return false;
+            }
+        }
+        return !batch.frame(index + slots - 1).continues();
+    }
+
+    /** It was so when the frame was told, but that may have been made shorter since, or its start moved. */
+    private static boolean holdsChecksum(Frame first) {
+        int start = first.checksumStart();
+        return start >= 0 && start <= first.length() - first.checksumOffset() - Short.BYTES;
     }
 
     private boolean maySegment(Frame first) {
         Segmentation segmentation = first.segmentation();
+        int headers = first.segmentHeader();
         return segmentations.contains(segmentation)
                 && (first.offloads() & Offloads.NEEDS_CHECKSUM) != 0
+                && headers > 0
+                && headers <= first.length()
+                && first.segmentSize() <= LARGEST_SEGMENT
                 && (segmentsCwr || segmentation == Segmentation.UDP || !hasCwr(first));
     }
 

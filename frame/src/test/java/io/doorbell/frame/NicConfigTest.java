@@ -14,7 +14,7 @@ class NicConfigTest {
     private static final NicConfig CONFIG = NicConfig.defaults();
 
     @ParameterizedTest
-    @ValueSource(ints = {0, -1, Integer.MIN_VALUE})
+    @ValueSource(ints = {0, -1, Integer.MIN_VALUE, 65537, Integer.MAX_VALUE})
     void refusesSizesThatAreNone(int size) {
         assertThatThrownBy(() -> CONFIG.withRingSizes(size, 512))
                 .isInstanceOf(DoorbellException.class)

@@ -18,7 +18,7 @@ public final class PcapWriter implements AutoCloseable {
 
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final int RECORD_HEADER = 16;
-    private static final int LARGEST_FRAME = 65535;
+    private static final int LARGEST_FRAME = 262144; // what tcpdump says, too
     private static final int BUFFER = 1 << 20;
 
     private final FileOutputStream file; // an interrupt would close a FileChannel

@@ -109,7 +109,7 @@ class PcapWriterTest {
         assertThat(bytes.getShort()).as("major version").isEqualTo((short) 2);
         assertThat(bytes.getShort()).as("minor version").isEqualTo((short) 4);
         assertThat(bytes.getLong()).as("time zone, accuracy").isZero();
-        assertThat(bytes.getInt()).as("longest").isEqualTo(65535);
+        assertThat(bytes.getInt()).as("longest").isEqualTo(262144);
         assertThat(bytes.getInt()).as("Ethernet").isEqualTo(1);
         Instant last = before;
         for (int number = 0; number < FRAMES; number++) {

@@ -10,11 +10,13 @@ import io.doorbell.frame.Segmentation;
 import io.doorbell.frame.SendLimits;
 import io.doorbell.frame.TxQueue;
 import java.util.EnumSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A transmit queue that does in software what its NIC does not ({@link TxQueue#limits}): it completes checksums, segments TCP
  * and UDP, inserts VLAN tags, and copies what is in too many slots into fewer. So a frame that any NIC received can be sent
- * by any other; and one that asks for nothing unusual costs one more look.
+ * by any other; and one that asks for nothing unusual costs one more look. A NIC that takes less since it was reset is given
+ * what waited here as it takes it now.
  *
  * <p>What it has taken may wait here for room in the ring, or for buffers: {@link #send} goes on with that first, also when
  * the batch is empty. A frame that no work makes fit is dropped, and counted: it is too long for the NIC, or its headers
@@ -41,6 +43,13 @@ public final class SoftwareOffloads implements TxQueue, AutoCloseable {
     /** The frame that is being segmented, or copied. */
     private final FrameBatch whole = new FrameBatch(WHOLE);
 
+    /** What the frames that wait here were made for. */
+    private SendLimits madeFor;
+
+    /** Makes what waits here fit once more, since the NIC's limits have changed; until nothing waits any more. */
+    private @Nullable SoftwareOffloads behind;
+
+    private final FramePool pool;
     private long dropped;
 
     /**
@@ -50,6 +59,8 @@ public final class SoftwareOffloads implements TxQueue, AutoCloseable {
      */
     public SoftwareOffloads(TxQueue queue, FramePool pool) {
         this.queue = queue;
+        this.pool = pool;
+        this.madeFor = queue.limits();
         this.segmenter = new Segmenter(whole, pool);
     }
 
@@ -59,15 +70,15 @@ public final class SoftwareOffloads implements TxQueue, AutoCloseable {
      *
      * @return how many slots of the batch were emptied: 0 when the ring is full, or the pool has run out of buffers
      * @throws DoorbellException as the NIC's queue does, where no work of this class would help: a pool that the NIC does
-     *     not know, or limits that have become narrower since the frames were prepared. What waited here and
-     *     is in the way is dropped then, and the rest can be sent
+     *     not know. What waited here and is in the way is dropped then, and the rest can be sent
      */
     @Override
     public int send(FrameBatch batch) {
         final SendLimits limits = queue.limits();
-        if (ready.isEmpty() && whole.isEmpty() && allowsAll(limits, batch)) {
+        if (isIdle() && allowsAll(limits, batch)) {
             return queue.send(batch);
         }
+        adaptTo(limits);
         final int before = batch.size();
         boolean more;
         do {
@@ -77,12 +88,41 @@ public final class SoftwareOffloads implements TxQueue, AutoCloseable {
         return before - batch.size();
     }
 
+    /** Whether nothing waits here. */
+    private boolean isIdle() {
+        return ready.isEmpty() && whole.isEmpty() && (behind == null || behind.isIdle());
+    }
+
+    private void adaptTo(SendLimits limits) {
+        if (isIdle()) {
+            forget();
+        } else if (behind == null && !limits.equals(madeFor)) {
+            behind = new SoftwareOffloads(queue, pool);
+        }
+        madeFor = limits;
+    }
+
+    /** Nothing waits in the one behind; its count is kept. */
+    private void forget() {
+        if (behind != null) {
+            dropped += behind.dropped();
+            behind = null;
+        }
+    }
+
     private void sendReady(SendLimits limits) {
+        if (behind != null) {
+            behind.send(ready);
+            return;
+        }
         try {
             queue.send(ready);
         } catch (BrokenDeviceException e) {
             throw e; // the frames can be sent once the NIC is reset
         } catch (DoorbellException e) {
+            if (!limits.equals(queue.limits())) {
+                return; // they changed meanwhile: the next call adapts the frames
+            }
             // One of them would be in the way for ever. If its pool is to blame, there is no telling which one it is.
             boolean all = allowsAll(limits, ready);
             for (int i = 0; i < ready.size(); ) {
@@ -135,7 +175,9 @@ public final class SoftwareOffloads implements TxQueue, AutoCloseable {
     private void change(FrameBatch batch, SendLimits limits) {
         Frame first = batch.frame(0);
         int unable = first.offloads() & ~limits.offloads();
-        if ((unable & Offloads.VLAN_TAG) != 0) {
+        if (isCutOff(batch) || isChecksumOutside(first)) {
+            drop(batch);
+        } else if ((unable & Offloads.VLAN_TAG) != 0) {
             insertTag(batch, first);
         } else if ((first.offloads() & Offloads.SEGMENT) != 0) {
             if (takeWhole(batch) && !segmenter.start(limits)) {
@@ -146,6 +188,18 @@ public final class SoftwareOffloads implements TxQueue, AutoCloseable {
         } else if (takeWhole(batch) && !(whole.frame(0).continues() && segmenter.startCopy(limits))) {
             drop(whole);
         }
+    }
+
+    /** Whether the first frame goes on where the batch ends, so that nobody has the rest. */
+    private static boolean isCutOff(FrameBatch batch) {
+        return batch.frame(batch.slots(0) - 1).continues();
+    }
+
+    /** It was within the frame when the frame was told, but that may have been made shorter since. */
+    private static boolean isChecksumOutside(Frame first) {
+        return (first.offloads() & Offloads.NEEDS_CHECKSUM) != 0
+                && (first.checksumStart() < 0
+                        || first.checksumStart() + first.checksumOffset() > first.length() - Short.BYTES);
     }
 
     private boolean takeWhole(FrameBatch batch) {
@@ -162,15 +216,8 @@ public final class SoftwareOffloads implements TxQueue, AutoCloseable {
         dropped++;
     }
 
-    private void completeChecksum(FrameBatch batch, Frame first) {
-        int start = first.checksumStart();
-        int offset = first.checksumOffset();
-        // It was within the frame when the frame was told, but that may have been made shorter since.
-        if (start < 0 || start + offset > first.length() - Short.BYTES) {
-            drop(batch);
-            return;
-        }
-        InternetChecksum.complete(batch, 0, start, offset);
+    private static void completeChecksum(FrameBatch batch, Frame first) {
+        InternetChecksum.complete(batch, 0, first.checksumStart(), first.checksumOffset());
         first.clearOffloads(Offloads.NEEDS_CHECKSUM);
     }
 
@@ -209,17 +256,21 @@ public final class SoftwareOffloads implements TxQueue, AutoCloseable {
     /** As the NIC's; a frame that waits here is on its way, too. */
     @Override
     public int reclaim() {
-        return queue.reclaim() + ready.size() + (whole.isEmpty() ? 0 : 1);
+        int further = behind == null ? queue.reclaim() : behind.reclaim();
+        return further + ready.size() + (whole.isEmpty() ? 0 : 1);
     }
 
     /** Frames that could not be sent, however much was done about them. */
     public long dropped() {
-        return dropped;
+        return dropped + (behind == null ? 0 : behind.dropped());
     }
 
     /** Gives back what waits here; it is not sent. */
     @Override
     public void close() {
+        if (behind != null) {
+            behind.close();
+        }
         ready.release();
         whole.release();
     }

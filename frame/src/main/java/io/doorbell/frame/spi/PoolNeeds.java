@@ -15,14 +15,17 @@ public record PoolNeeds(String device, int room, int descriptors) {
     /** Frames that the application can hold on to while all rings are full. */
     private static final int APPLICATION_FRAMES = 1024;
 
+    /** More buffers than any pool has, so that asking for too many is refused and not forgotten. */
+    private static final long MOST = Integer.MAX_VALUE;
+
     /** The same of a pool that so many pairs of queues share, for each of which this is. */
     public PoolNeeds times(int pairs) {
-        return new PoolNeeds(device, room, pairs * descriptors);
+        return new PoolNeeds(device, room, (int) Math.min(MOST, (long) pairs * descriptors));
     }
 
     /** How many buffers a pool gets that is made for this. */
     public int buffers() {
-        return descriptors + APPLICATION_FRAMES;
+        return (int) Math.min(MOST, (long) descriptors + APPLICATION_FRAMES);
     }
 
     /**

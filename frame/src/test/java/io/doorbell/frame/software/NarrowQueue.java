@@ -3,12 +3,14 @@ package io.doorbell.frame.software;
 import io.doorbell.DoorbellException;
 import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
+import io.doorbell.frame.FramePool;
 import io.doorbell.frame.Offloads;
 import io.doorbell.frame.SendLimits;
 import io.doorbell.frame.TxQueue;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A transmit queue that takes so many slots at a time, and none that is beyond its limits. */
 final class NarrowQueue implements TxQueue {
@@ -24,6 +26,10 @@ final class NarrowQueue implements TxQueue {
     /** Slots that are free in the ring. */
     int free = Integer.MAX_VALUE;
 
+    /** A pool that it does not send from. */
+    @Nullable
+    FramePool stranger;
+
     NarrowQueue(SendLimits limits) {
         this.limits = limits;
     }
@@ -34,6 +40,9 @@ final class NarrowQueue implements TxQueue {
             if (!limits.allow(batch, i)) {
                 throw new DoorbellException("beyond the limits: " + batch.frame(i));
             }
+        }
+        if (!batch.isEmpty() && batch.frame(0).pool().equals(stranger)) {
+            throw new DoorbellException("a stranger's: " + batch.frame(0));
         }
         int taken = 0;
         while (!batch.isEmpty() && batch.slots(0) <= free) {

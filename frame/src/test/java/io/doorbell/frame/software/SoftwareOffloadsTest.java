@@ -21,6 +21,15 @@ class SoftwareOffloadsTest {
     private static final Packet TCP = new Packet(true, true, 0, 0, 12, 0x99, numbered(4000));
     private static final int SIZE = 1400;
 
+    private static final SendLimits ABLE = new SendLimits(
+            Offloads.NEEDS_CHECKSUM | Offloads.SEGMENT | Offloads.MORE_SEGMENTS,
+            Set.of(Segmentation.TCP4),
+            true,
+            14,
+            1518,
+            65536,
+            3);
+
     private final FramePool pool = FramePool.create(16, FramePool.HEADROOM + ROOM);
     private final FrameBatch batch = new FrameBatch(16);
     private NarrowQueue queue = new NarrowQueue(SendLimits.plain(14, 1518));
@@ -194,7 +203,70 @@ class SoftwareOffloadsTest {
     }
 
     @Test
-    void doesNotStandStillBeforeAFrameThatTheNicDoesNotTakeAnyMore() {
+    void dropsWhatCannotBeAsItSays() {
+        add(numbered(100));
+        batch.join(0, 1);
+        batch.frame(0).needsChecksum(60, 16);
+        batch.frame(0).length(70);
+        add(numbered(101)).addOffloads(Offloads.MORE_SEGMENTS);
+        assertThat(offloads.send(batch)).isEqualTo(2);
+        assertThat(offloads.dropped()).isEqualTo(2);
+        assertThat(queue.sent).isEmpty();
+    }
+
+    @Test
+    void makesWhatWaitsFitANicThatTakesLessSinceItWasReset() {
+        limits(ABLE);
+        add(numbered(96)).vlanTag(1); // takes work, so that this and all behind it waits here
+        addLarge();
+        addLarge();
+        queue.free = 0;
+        assertThat(offloads.send(batch)).isPositive();
+        queue.limits = SendLimits.plain(14, 1518);
+        queue.free = 4;
+        add(numbered(101));
+
+        offloads.send(batch);
+        assertThat(queue.sent).hasSizeBetween(1, 4);
+        queue.free = Integer.MAX_VALUE;
+        while (!batch.isEmpty() || offloads.reclaim() > 0) {
+            offloads.send(batch);
+        }
+
+        assertThat(offloads.dropped()).isZero();
+        assertThat(queue.sent).hasSize(8);
+        assertThat(sent(0)).hasSize(100);
+        for (int i = 0; i < 3; i++) {
+            assertThat(sent(1 + i)).isEqualTo(TCP.segments(SIZE).get(i));
+            assertThat(sent(4 + i)).isEqualTo(TCP.segments(SIZE).get(i));
+        }
+        assertThat(sent(7)).hasSize(101);
+    }
+
+    @Test
+    void goesOnWithAFrameThatIsHalfSegmentedWhenTheNicTakesLess() {
+        limits(new SendLimits(Offloads.NEEDS_CHECKSUM, Set.of(), false, 14, 1518, 0, 1));
+        addLarge();
+        FrameBatch others = new FrameBatch(16);
+        pool.allocate(others, 12); // room for one segment beside the large frame
+        queue.free = 1;
+        offloads.send(batch);
+        assertThat(queue.sent).hasSize(1);
+        queue.free = 9;
+        queue.limits = SendLimits.plain(14, 1518);
+
+        while (offloads.reclaim() > 0) {
+            offloads.send(batch);
+        }
+        others.release();
+
+        assertThat(queue.sent).hasSize(3);
+        assertThat(sent(1)).isEqualTo(TCP.segments(SIZE).get(1));
+        assertThat(sent(2)).isEqualTo(TCP.segments(SIZE).get(2));
+    }
+
+    @Test
+    void dropsWhatTheNicDoesNotTakeAnyMoreAndGoesOn() {
         addLarge();
         queue.free = 0;
         assertThat(offloads.send(batch)).isPositive();
@@ -202,14 +274,35 @@ class SoftwareOffloadsTest {
         queue.free = 9;
         add(numbered(100));
 
-        assertThatThrownBy(() -> offloads.send(batch))
-                .isInstanceOf(DoorbellException.class)
-                .hasMessageStartingWith("beyond the limits");
+        while (!batch.isEmpty() || offloads.reclaim() > 0) {
+            offloads.send(batch);
+        }
 
         assertThat(offloads.dropped()).isEqualTo(3);
-        offloads.send(batch);
         assertThat(queue.sent).hasSize(1);
         assertThat(sent(0)).hasSize(100);
+    }
+
+    @Test
+    void doesNotStandStillBeforeAFrameOfAPoolThatTheNicDoesNotKnow() {
+        add(numbered(100));
+        queue.free = 0;
+        addLarge();
+        assertThat(offloads.send(batch)).isPositive();
+        queue.stranger = pool;
+        queue.free = 9;
+
+        assertThatThrownBy(() -> offloads.send(batch))
+                .isInstanceOf(DoorbellException.class)
+                .hasMessageStartingWith("a stranger's");
+
+        assertThat(offloads.dropped()).isPositive();
+        queue.stranger = null;
+        add(numbered(101));
+        while (!batch.isEmpty()) {
+            offloads.send(batch);
+        }
+        assertThat(sent(0)).hasSize(101);
     }
 
     @Test

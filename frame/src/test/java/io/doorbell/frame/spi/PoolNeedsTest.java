@@ -40,6 +40,16 @@ class PoolNeedsTest {
     }
 
     @Test
+    void areNotForgottenWhereTheyAreBeyondAllBounds() {
+        try (FramePool pool = FramePool.create(64, SIZE)) {
+            PoolNeeds many = new PoolNeeds("a NIC", ROOM, 65536).times(65536);
+            assertThatThrownBy(() -> many.requireBuffers(pool))
+                    .isInstanceOf(DoorbellException.class)
+                    .hasMessageContaining("fewer than the " + Integer.MAX_VALUE);
+        }
+    }
+
+    @Test
     void makeAPoolForEachPairOfQueues() {
         LocalDmaSpace space = new LocalDmaSpace();
         PoolRegistrations pools = new PoolRegistrations(space);
