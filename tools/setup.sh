@@ -65,6 +65,13 @@ tools_for_command() {
     esac
 }
 
+# Java has no way to name a folder with a colon in a class path.
+refuse_colon() {
+    [[ $1 != *:* ]] && return
+    say "Java cannot run what is in a folder with a colon in its name, and this is in $1: move it to another one"
+    exit 1
+}
+
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 
 set_up() {

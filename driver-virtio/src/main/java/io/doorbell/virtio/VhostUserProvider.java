@@ -117,6 +117,10 @@ public final class VhostUserProvider implements NicProvider, Simulation {
             throw new DoorbellException("'" + name + "' lacks the path of a socket: write " + FRONT_END
                     + "/run/x.sock or " + BACK_END + "/run/x.sock");
         }
+        if (path.indexOf(0) >= 0) {
+            throw new DoorbellException("'" + name.replace('\0', '\u2400')
+                    + "' has a NUL in it (\u2400), where Linux would" + " take the path to end: leave it out");
+        }
         return path;
     }
 }

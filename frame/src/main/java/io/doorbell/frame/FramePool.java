@@ -192,6 +192,16 @@ public final class FramePool implements AutoCloseable {
         return allocate(batch, 1) == 0 ? null : batch.frame(batch.size() - 1);
     }
 
+    /** Whether its memory is gone, or about to be: its own, or that of its NIC. */
+    public boolean isClosed() {
+        lock();
+        try {
+            return closed;
+        } finally {
+            unlock();
+        }
+    }
+
     /** Frames that can be allocated right now. */
     public int available() {
         lock();

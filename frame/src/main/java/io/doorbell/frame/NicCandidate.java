@@ -27,6 +27,10 @@ public interface NicCandidate {
      */
     default Nic open(NicConfig config) {
         requireSupported(config);
+        config.pool().filter(FramePool::isClosed).ifPresent(pool -> {
+            throw new DoorbellException("cannot open " + name() + " with a pool that is closed (" + pool
+                    + "): close the pool after all NICs that use it");
+        });
         return take(config);
     }
 

@@ -203,6 +203,27 @@ class DistributionIT {
     }
 
     @Test
+    void runsWithACacheThatWasDamaged() throws Exception {
+        byte[] damaged = cache();
+        for (int i = damaged.length / 2; i < damaged.length / 2 + (1 << 16); i++) {
+            damaged[i] ^= 0x5a;
+        }
+        assertListed(user.run(withCache("damaged", damaged), "list"));
+    }
+
+    @Test
+    void saysThatItCannotRunInAFolderWithAColon() throws Exception {
+        Path launcher = withCache("at 12:30", cache());
+
+        assertThat(user.run(launcher, "list")).isEqualTo(1);
+
+        assertThat(user.err())
+                .startsWith("nicctl: Java cannot run what is in a folder with a colon in its name")
+                .contains(folder.resolve("at 12:30").toString())
+                .hasLineCount(1);
+    }
+
+    @Test
     void leavesTheCacheAloneOfAJdkThatIsNotTheOneAtHand() throws Exception {
         Path launcher = withCache("other JDK", cache());
         Path release = launcher.resolveSibling("../lib/nicctl.aot.release").normalize();

@@ -155,6 +155,45 @@ class LauncherIT {
         }
     }
 
+    @Test
+    void buildsOnceHoweverManyAreStarted() throws Exception {
+        Path tree = Files.createDirectories(folder.resolve("a tree that many use"));
+        copy(tree, "nicctl", "pom.xml", "tools/pom.xml", "tools/setup.sh");
+        Files.createDirectories(tree.resolve("tools/target"));
+        for (String name : List.of("", "tools", "tools/target")) {
+            Files.setPosixFilePermissions(tree.resolve(name), PosixFilePermissions.fromString("rwxrwxrwx"));
+        }
+        Path builds = tree.resolve("builds");
+        Path maven = user.script(
+                "mvn", "#!/bin/sh\necho starts >>'" + builds + "'\n/bin/sleep 1\necho ends >>'" + builds + "'\n");
+        try {
+            user.run(
+                    List.of(),
+                    List.of(
+                            "/bin/sh",
+                            "-c",
+                            "\"$0\" list & \"$0\" list & \"$0\" list; wait",
+                            tree.resolve("nicctl").toString()));
+
+            assertThat(builds).content().isEqualTo("starts\nends\n");
+            assertThat(user.err()).contains("nicctl: waiting for another nicctl");
+        } finally {
+            Files.delete(maven);
+        }
+    }
+
+    @Test
+    void saysThatItCannotRunInAFolderWithAColon() throws Exception {
+        Path tree = folder.resolve("at 12:30");
+        copy(tree, "nicctl", "tools/setup.sh");
+
+        assertThat(user.run(tree.resolve("nicctl"), "list")).isEqualTo(1);
+
+        assertThat(user.err())
+                .contains("folder with a colon in its name", tree.toString())
+                .hasLineCount(1);
+    }
+
     private static int nicctl(String line) throws Exception {
         return user.run(home.resolve("nicctl"), line);
     }

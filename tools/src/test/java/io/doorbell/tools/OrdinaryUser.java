@@ -27,6 +27,7 @@ final class OrdinaryUser implements AutoCloseable {
             "dirname",
             "find",
             "grep",
+            "flock",
             "gzip",
             "head",
             "id",

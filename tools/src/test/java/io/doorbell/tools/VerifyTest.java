@@ -11,6 +11,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The last words of {@code ./verify}, with a Maven that does nothing but leave reports. */
 class VerifyTest {
@@ -106,6 +108,21 @@ class VerifyTest {
                 .contains("verify: failed after 0 min")
                 .contains("verify: 5 tests, 1 failed, 2 skipped\n")
                 .contains("failed: io.doorbell.AnIT.fails\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"clean", "spotless:apply", "test-compile -pl frame -am"})
+    void asksForNoLabWhereNothingIsTested(String line) throws Exception {
+        Path asked = folder.resolve("asked");
+        Path qemu = Files.writeString(
+                Files.createDirectories(folder.resolve("bin")).resolve("qemu-system-x86_64"),
+                "#!/bin/sh\n: >'" + asked + "'\n");
+        Files.setPosixFilePermissions(qemu, PosixFilePermissions.fromString("rwxr-xr-x"));
+
+        assertThat(verify(REPORT, 0, line.split(" "))).as(printed).isZero();
+
+        assertThat(printed).contains("mvn -B -ntp " + line);
+        assertThat(asked).doesNotExist();
     }
 
     @Test

@@ -59,9 +59,14 @@ public interface Kernel {
     /** {@code RLIM_INFINITY}: no limit. */
     long UNLIMITED = -1L;
 
-    /** The running Linux, over jnr-ffi. */
+    /**
+     * The running Linux, over jnr-ffi.
+     *
+     * @throws io.doorbell.DoorbellException when jnr-ffi cannot be loaded, as where its temporary folder is not to be
+     *     written to or run from
+     */
     static Kernel linux() {
-        return LinuxKernel.INSTANCE;
+        return LinuxKernel.instance();
     }
 
     /** {@code open(2)}; the descriptor is the caller's to {@link #close}. */

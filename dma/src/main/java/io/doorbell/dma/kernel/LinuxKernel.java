@@ -1,5 +1,6 @@
 package io.doorbell.dma.kernel;
 
+import io.doorbell.DoorbellException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -9,11 +10,12 @@ import jnr.ffi.Runtime;
 import jnr.posix.FileStat;
 import jnr.posix.POSIX;
 import jnr.posix.POSIXFactory;
+import org.jspecify.annotations.Nullable;
 
 /** The seam over the C library. jnr-posix where it has the call, our own jnr-ffi interface where it has not. */
 final class LinuxKernel implements Kernel {
 
-    static final Kernel INSTANCE = new LinuxKernel();
+    private static @Nullable Kernel instance;
 
     private static final int RLIMIT_MEMLOCK = 8;
     private static final int CAPABILITY_VERSION_3 = 0x20080522;
@@ -33,6 +35,24 @@ final class LinuxKernel implements Kernel {
     private final Runtime runtime = Runtime.getRuntime(c);
 
     private LinuxKernel() {}
+
+    /** Not a constant: a class that failed to become one could not say why a second time. */
+    static synchronized Kernel instance() {
+        if (instance == null) {
+            try {
+                instance = new LinuxKernel();
+            } catch (LinkageError e) {
+                throw new DoorbellException(
+                        "cannot call Linux: jffi unpacks a library into java.io.tmpdir, which is "
+                                + System.getProperty("java.io.tmpdir") + ", and that cannot be written to or not be run"
+                                + " from (" + e.getMessage()
+                                + "): name another folder to Java by -Djava.io.tmpdir=FOLDER,"
+                                + " where the command is not your own by the environment variable JAVA_TOOL_OPTIONS",
+                        e);
+            }
+        }
+        return instance;
+    }
 
     @Override
     public int open(String path, int flags) {

@@ -123,6 +123,12 @@ public final class UnixSocket implements AutoCloseable {
                     "the path of a unix socket has 1 to " + MAX_PATH + " bytes, and '" + path + "' has "
                             + bytes.length);
         }
+        if (path.indexOf(0) >= 0) { // the kernel would take another path: what is before it
+            throw new KernelException(
+                    "sockaddr_un",
+                    Errno.EINVAL,
+                    "the path of a unix socket has no NUL, and '" + path.replace('\0', '\u2400') + "' has one");
+        }
         MemorySegment address = arena.allocate(2 + bytes.length + 1, 2);
         address.set(JAVA_SHORT, 0, (short) Kernel.AF_UNIX);
         MemorySegment.copy(bytes, 0, address, JAVA_BYTE, 2, bytes.length);

@@ -182,12 +182,12 @@ public final class VhostBackendNic implements Nic {
         server = null;
     }
 
-    /** Disconnects the front-end, which may connect again. */
+    /** Disconnects the front-end, which may connect again. Where it cannot listen any more, it is stopped. */
     @Override
     public synchronized void reset() {
         checkOpen();
         NicReset.report(name, () -> {
-            disconnect();
+            stop();
             start();
         });
     }

@@ -22,6 +22,8 @@ import io.doorbell.virtio.vhost.VhostRequest;
 import io.doorbell.virtio.vhost.VhostTimeout;
 import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -201,14 +203,17 @@ public final class VhostUserTransport implements VhostTransport {
             return UnixSocket.connect(kernel, path);
         } catch (KernelException e) {
             throw new DoorbellException(
-                    "cannot reach a vhost-user back-end at " + path + ": " + e.reason() + remedy(e), e);
+                    "cannot reach a vhost-user back-end at " + path + ": " + e.reason() + remedy(e, path), e);
         }
     }
 
-    private static String remedy(KernelException e) {
+    private static String remedy(KernelException e, String path) {
         return switch (e.errno()) {
             case ENOENT -> "; start the back-end first, with this path as its socket";
-            case ECONNREFUSED -> "; nobody listens there any more: start the back-end again";
+            case ECONNREFUSED ->
+                Files.isDirectory(Path.of(path)) || Files.isRegularFile(Path.of(path))
+                        ? "; what is there is no socket: name the one that the back-end listens on"
+                        : "; nobody listens there any more: start the back-end again";
             case EACCES, EPERM -> "; this user needs the right to write to the socket and to enter its folders";
             case EAGAIN -> "; it has more connections waiting than it takes: is it serving another front-end?";
             default -> "";

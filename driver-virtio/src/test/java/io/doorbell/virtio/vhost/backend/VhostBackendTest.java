@@ -13,6 +13,7 @@ import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.dma.kernel.UnixSocket;
 import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.FrameBatch;
+import io.doorbell.frame.FramePool;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
@@ -35,6 +36,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -457,6 +459,42 @@ class VhostBackendTest {
         assertThatThrownBy(() -> Nic.open("vhost-user:" + none))
                 .hasMessageContaining("ECONNREFUSED")
                 .hasMessageEndingWith("nobody listens there any more: start the back-end again");
+        assertThatThrownBy(() -> Nic.open("vhost-user:" + dir))
+                .hasMessageEndingWith("what is there is no socket: name the one that the back-end listens on");
+        assertThatThrownBy(() -> Nic.open("vhost-user:" + none + "\0.old"))
+                .isInstanceOf(DoorbellException.class)
+                .hasMessageContaining("has a NUL in it");
+    }
+
+    @Test
+    void isStoppedWhereItCannotListenAnyMoreAfterAReset() throws Exception {
+        Path folder = Files.createDirectory(dir.resolve("gone"));
+        try (Nic nic = Nic.open("vhost-user-backend:" + folder.resolve("v.sock"))) {
+            try (Stream<Path> files = Files.list(folder)) {
+                for (Path file : files.toList()) {
+                    Files.delete(file);
+                }
+            }
+            Files.delete(folder);
+
+            assertThatThrownBy(nic::reset).isInstanceOf(DoorbellException.class).hasMessageContaining("ENOENT");
+
+            FrameBatch batch = new FrameBatch(1);
+            assertThatThrownBy(() -> nic.rxQueue(0).receive(batch)).hasMessageContaining("is stopped");
+            Files.createDirectory(folder);
+            nic.start();
+            assertThat(nic.rxQueue(0).receive(batch)).isZero();
+        }
+    }
+
+    @Test
+    void doesNotOpenWithAPoolThatIsClosed() {
+        FramePool pool = FramePool.create(64, 2048);
+        pool.close();
+        NicConfig config = NicConfig.defaults().withPool(pool);
+        assertThatThrownBy(() -> Nic.open("vhost-user-backend:" + dir.resolve("v.sock"), config))
+                .isInstanceOf(DoorbellException.class)
+                .hasMessageContaining("with a pool that is closed");
     }
 
     @ParameterizedTest
