@@ -44,10 +44,12 @@ final class LinuxKernel implements Kernel {
             } catch (LinkageError e) {
                 throw new DoorbellException(
                         "cannot call Linux: jffi unpacks a library into java.io.tmpdir, which is "
-                                + System.getProperty("java.io.tmpdir") + ", and that cannot be written to or not be run"
-                                + " from (" + e.getMessage()
-                                + "): name another folder to Java by -Djava.io.tmpdir=FOLDER,"
-                                + " where the command is not your own by the environment variable JAVA_TOOL_OPTIONS",
+                                + System.getProperty("java.io.tmpdir")
+                                + ", or else into the current folder, and can write"
+                                + " to neither or run nothing from there (" + e.getMessage()
+                                + "): name another folder to"
+                                + " Java by -Djava.io.tmpdir=FOLDER, in the environment variable JAVA_TOOL_OPTIONS where"
+                                + " the command line is not yours",
                         e);
             }
         }
