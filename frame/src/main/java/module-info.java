@@ -11,6 +11,7 @@ module io.doorbell.frame {
     exports io.doorbell.frame.event;
     exports io.doorbell.frame.software;
     exports io.doorbell.frame.spi;
+    exports io.doorbell.frame.waiting;
     exports io.doorbell.frame.warmup;
 
     uses NicProvider;

@@ -14,11 +14,12 @@ public interface RxQueue {
      * {@link NicStatistics#rxErrors}.
      *
      * <p>What to do when this returns 0 is the application's choice. To poll on at once loses nothing and takes a core for
-     * itself; {@link Thread#onSpinWait} in between leaves more to a sibling hyper-thread.
-     * {@link java.util.concurrent.locks.LockSupport#parkNanos} gives the core away, for some 50 µs more than it was asked
-     * for, in which frames wait in the ring: park only after many polls in vain, and for less time than it takes to fill
-     * the ring. Go on polling in any case: nothing wakes the thread when a frame arrives, and it is by polls that a NIC
-     * finds out what its device has done meanwhile.
+     * itself; {@link Thread#onSpinWait} in between leaves more to a sibling hyper-thread. A {@link
+     * io.doorbell.frame.waiting.QueueWaiter} lets the thread sleep until there is a frame, where the NIC has {@link
+     * io.doorbell.frame.ability.QueueInterrupts}. With any NIC, {@link java.util.concurrent.locks.LockSupport#parkNanos} gives
+     * the core away, for some 50 µs more than it was asked for, in which frames wait in the ring. Do either only after many
+     * polls in vain, and park for less time than it takes to fill the ring. Go on polling in any case, after a sleep of a
+     * second at most: it is by polls that a NIC finds out what its device has done meanwhile.
      *
      * <p>The ring gets a fresh buffer from the queue's pool for each frame that it gave; where the pool has run out,
      * the ring receives less until frames are released.

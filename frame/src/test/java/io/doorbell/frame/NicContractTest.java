@@ -10,11 +10,13 @@ import io.doorbell.frame.ability.Announcements;
 import io.doorbell.frame.ability.FeatureReport;
 import io.doorbell.frame.ability.MacFilter;
 import io.doorbell.frame.ability.OffloadControl;
+import io.doorbell.frame.ability.QueueInterrupts;
 import io.doorbell.frame.ability.QueueReset;
 import io.doorbell.frame.ability.RegisterDump;
 import io.doorbell.frame.ability.RssControl;
 import io.doorbell.frame.event.EventRecording;
 import io.doorbell.frame.spi.BoundedWait;
+import io.doorbell.frame.waiting.QueueWaiter;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
@@ -30,6 +32,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -69,6 +72,7 @@ public abstract class NicContractTest {
             FeatureReport.class,
             MacFilter.class,
             OffloadControl.class,
+            QueueInterrupts.class,
             QueueReset.class,
             RegisterDump.class,
             RssControl.class);
@@ -1120,6 +1124,43 @@ public abstract class NicContractTest {
             }
             works(nic);
             allBuffersAreBack(foreign);
+        }
+    }
+
+    // ---- Waiting
+
+    private static CompletableFuture<Boolean> sleeper(QueueWaiter waiter) {
+        while (waiter.await(Duration.ZERO)) {
+            // what there was to tell
+        }
+        return CompletableFuture.supplyAsync(() -> waiter.await(SOON));
+    }
+
+    @Test
+    void wakesAThreadThatSleeps() {
+        Nic nic = openWithLink();
+        assumeTrue(nic.find(QueueInterrupts.class).isPresent());
+        try (QueueWaiter waiter = new QueueWaiter().add(nic, 0)) {
+            CompletableFuture<Boolean> sleeper = sleeper(waiter);
+            byte[] frame = frame(nic.macAddress(), 60);
+            peer().send(frame);
+            assertThat(sleeper.join()).as("for a frame").isTrue();
+            FrameBatch batch = new FrameBatch(1);
+            while (nic.rxQueue(0).receive(batch) == 0) {
+                assertThat(waiter.await(SOON)).as("for a frame, again").isTrue();
+            }
+            assertThat(batch.frame(0).toByteArray()).isEqualTo(frame);
+            batch.release();
+
+            sleeper = sleeper(waiter);
+            nic.stop();
+            assertThat(sleeper.join()).as("for a stop").isTrue();
+            nic.start();
+            works(nic);
+
+            sleeper = sleeper(waiter);
+            nic.close();
+            assertThat(sleeper.join()).as("for the end").isTrue();
         }
     }
 

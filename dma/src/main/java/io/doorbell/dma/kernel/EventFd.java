@@ -32,8 +32,9 @@ public final class EventFd implements AutoCloseable {
     }
 
     /**
-     * Takes over a descriptor that another process has sent. Using it does not wait, whatever it really is, unless that
-     * process changes it back meanwhile: whether a descriptor waits is the same for all who share it.
+     * Takes over a descriptor that another process has sent. {@link #clear} never waits, whatever it really is, and
+     * {@link #signal} does not unless that process changes it back meanwhile: whether a descriptor waits is the same for
+     * all who share it.
      */
     public static EventFd adopt(Kernel kernel, int fd) {
         try {
@@ -67,12 +68,16 @@ public final class EventFd implements AutoCloseable {
         }
     }
 
-    /** Whether the other side has told us of anything since the last call. */
+    /**
+     * Whether the other side has told us of anything since the last call. Never waits.
+     *
+     * @throws KernelException when it is no event counter that can be read so
+     */
     public synchronized boolean clear() {
         requireOpen();
         try (Arena arena = Arena.ofConfined()) {
             // Mostly nobody has; an exception each time would cost those who ask often more than the question.
-            return isSignalled(arena) && kernel.read(fd, arena.allocate(ValueLayout.JAVA_LONG)) == Long.BYTES;
+            return isSignalled(arena) && kernel.readNow(fd, arena.allocate(ValueLayout.JAVA_LONG)) == Long.BYTES;
         } catch (KernelException e) {
             if (e.errno() == Errno.EAGAIN || e.errno() == Errno.EINTR) {
                 return false;

@@ -114,6 +114,13 @@ public interface Kernel {
     /** {@code read(2)} of up to all of {@code target}; returns how many bytes came, 0 at the end. */
     long read(int fd, MemorySegment target);
 
+    /**
+     * As {@link #read}, but in no case waits, whatever others do to the file meanwhile ({@code preadv2(2)} with {@code
+     * RWF_NOWAIT}): fails with {@code EAGAIN} instead, and with {@code EOPNOTSUPP} where a kind of file knows no such
+     * thing, as event counters did not before Linux 5.8.
+     */
+    long readNow(int fd, MemorySegment target);
+
     /** {@code write(2)} of up to all of {@code source}; returns how many bytes went. */
     long write(int fd, MemorySegment source);
 

@@ -37,6 +37,8 @@ public interface LibC {
 
     long read(int fd, long buffer, long count);
 
+    long preadv2(int fd, long vector, int count, long offset, int flags);
+
     long write(int fd, long buffer, long count);
 
     @Variadic(fixedCount = 2)

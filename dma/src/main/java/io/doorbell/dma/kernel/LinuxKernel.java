@@ -25,6 +25,8 @@ final class LinuxKernel implements Kernel {
     private static final int F_ADD_SEALS = 1033;
     private static final int F_GET_SEALS = 1034;
     private static final int O_NONBLOCK = 0x800;
+    private static final int RWF_NOWAIT = 8;
+    private static final long CURRENT_POSITION = -1;
     /** {@code struct pollfd}: the descriptor, then the events asked for and those that are (poll(2)). */
     private static final int POLLFD_SIZE = 8;
 
@@ -137,6 +139,17 @@ final class LinuxKernel implements Kernel {
     @Override
     public long read(int fd, MemorySegment target) {
         return moved("read", c.read(fd, target.address(), target.byteSize()), fd);
+    }
+
+    @Override
+    public long readNow(int fd, MemorySegment target) {
+        try (Arena arena = Arena.ofConfined()) {
+            // struct iovec: where to (8), how many bytes (8).
+            MemorySegment vector = arena.allocate(16, 8);
+            vector.set(ValueLayout.JAVA_LONG, 0, target.address());
+            vector.set(ValueLayout.JAVA_LONG, 8, target.byteSize());
+            return moved("preadv2", c.preadv2(fd, vector.address(), 1, CURRENT_POSITION, RWF_NOWAIT), fd);
+        }
     }
 
     @Override

@@ -249,6 +249,11 @@ public final class FakeKernel implements Kernel {
     }
 
     @Override
+    public synchronized long readNow(int fd, MemorySegment target) {
+        return read(fd, target);
+    }
+
+    @Override
     public synchronized long write(int fd, MemorySegment source) {
         called("write " + label(fd));
         return source.byteSize();

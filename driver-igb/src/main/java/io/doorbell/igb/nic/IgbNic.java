@@ -15,6 +15,7 @@ import io.doorbell.frame.Rss;
 import io.doorbell.frame.RxQueue;
 import io.doorbell.frame.TxQueue;
 import io.doorbell.frame.ability.MacFilter;
+import io.doorbell.frame.ability.QueueInterrupts;
 import io.doorbell.frame.ability.QueueReset;
 import io.doorbell.frame.ability.RegisterDump;
 import io.doorbell.frame.ability.RegisterValue;
@@ -126,7 +127,11 @@ public final class IgbNic implements Nic, QueueReset, RssControl {
         Abilities all = Abilities.of(name)
                 .with(RegisterDump.class, this::registers)
                 .with(MacFilter.class, new IgbMacFilter(filter, this::changeFilter))
-                .with(QueueReset.class, this);
+                .with(QueueReset.class, this)
+                .without(
+                        QueueInterrupts.class,
+                        "this driver takes no interrupts yet: poll, and park between polls in vain"
+                                + " (LockSupport.parkNanos)");
         return steering.hashes()
                 ? all.with(RssControl.class, this)
                 : all.without(

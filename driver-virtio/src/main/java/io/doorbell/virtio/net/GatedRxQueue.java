@@ -1,13 +1,16 @@
 package io.doorbell.virtio.net;
 
+import io.doorbell.dma.kernel.EventFd;
 import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.RxQueue;
+import io.doorbell.frame.ability.Alarm;
 import io.doorbell.frame.spi.PollGate;
 import io.doorbell.virtio.queue.IndirectTables;
 import io.doorbell.virtio.queue.VirtioRxQueue;
 import java.lang.System.Logger.Level;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,8 +35,14 @@ final class GatedRxQueue implements RxQueue {
     /** Frames that had arrived before it went; null when there are none. */
     private @Nullable FrameBatch rescued;
 
-    GatedRxQueue(String name, VirtioRxQueue ring) {
+    private final Supplier<@Nullable EventFd> interrupt;
+    private final Alarm alarm = new RingAlarm();
+
+    /** @param interrupt what the device interrupts by at present, if it does */
+    GatedRxQueue(String name, VirtioRxQueue ring, Supplier<@Nullable EventFd> interrupt) {
         this.gate = new PollGate(name);
+        this.gate.onChange(alarm::ring);
+        this.interrupt = interrupt;
         this.pool = ring.pool();
         this.ring = ring;
     }
@@ -67,6 +76,49 @@ final class GatedRxQueue implements RxQueue {
     @Override
     public FramePool pool() {
         return pool;
+    }
+
+    /** Of frames, and of all that is done behind the gate. */
+    Alarm alarm() {
+        return alarm;
+    }
+
+    /** A gate that is shut is a reason to stay awake: it opens soon. */
+    private final class RingAlarm extends Alarm {
+
+        @Override
+        public boolean arm() {
+            if (!gate.enter()) {
+                return true;
+            }
+            try {
+                EventFd event = event();
+                if (event != null) {
+                    event.clear(); // before the device is asked: what it tells from then on counts
+                }
+                return rescued != null || (!away && ring.arm());
+            } finally {
+                gate.leave();
+            }
+        }
+
+        @Override
+        public void disarm() {
+            if (gate.enter()) {
+                try {
+                    if (!away) {
+                        ring.disarm();
+                    }
+                } finally {
+                    gate.leave();
+                }
+            }
+        }
+
+        @Override
+        public @Nullable EventFd event() {
+            return interrupt.get();
+        }
     }
 
     // ---- With the gate shut: the thread that changes the NIC

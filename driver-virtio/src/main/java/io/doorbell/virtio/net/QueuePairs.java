@@ -97,7 +97,8 @@ final class QueuePairs {
         this.longest =
                 features.has(Feature.VIRTIO_NET_F_MTU) ? netConfig.mtu() + NetConfig.ETHERNET : FrameLength.LARGEST;
         for (int pair = 0; pair < pairs; pair++) {
-            rx.add(new GatedRxQueue(rxName(pair), rxRing(pair, new QueueCounters())));
+            int index = 2 * pair;
+            rx.add(new GatedRxQueue(rxName(pair), rxRing(pair, new QueueCounters()), () -> transport.interrupt(index)));
             tx.add(new GatedTxQueue(txName(pair), txRing(pair, new QueueCounters())));
         }
     }

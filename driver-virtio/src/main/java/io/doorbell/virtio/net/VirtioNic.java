@@ -20,6 +20,7 @@ import io.doorbell.frame.ability.FeatureReport;
 import io.doorbell.frame.ability.FeatureState;
 import io.doorbell.frame.ability.MacFilter;
 import io.doorbell.frame.ability.OffloadControl;
+import io.doorbell.frame.ability.QueueInterrupts;
 import io.doorbell.frame.ability.QueueReset;
 import io.doorbell.frame.ability.RegisterDump;
 import io.doorbell.frame.ability.RegisterValue;
@@ -29,6 +30,7 @@ import io.doorbell.frame.event.NicOpen;
 import io.doorbell.frame.event.NicReset;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.frame.spi.LinkWatch;
+import io.doorbell.frame.spi.QueueAlarms;
 import io.doorbell.frame.spi.QueueCounters;
 import io.doorbell.virtio.queue.ChainRing;
 import io.doorbell.virtio.spec.DeviceStatus;
@@ -134,6 +136,15 @@ public final class VirtioNic implements Nic, MacFilter, RssControl, OffloadContr
                         Announcements.class,
                         "the device cannot ask for announcements, since "
                                 + features.notInUse(Feature.VIRTIO_NET_F_GUEST_ANNOUNCE));
+        all = transport.canInterrupt()
+                ? all.with(
+                        QueueInterrupts.class,
+                        new QueueAlarms(
+                                this::checkOpen, queue -> queues.rx(queue).alarm(), link.alarm()))
+                : all.without(
+                        QueueInterrupts.class,
+                        "this driver takes no interrupts over " + transport.description()
+                                + " yet: poll, and park between" + " polls in vain (LockSupport.parkNanos)");
         return features.has(Feature.VIRTIO_F_RING_RESET)
                 ? all.with(QueueReset.class, this)
                 : all.without(

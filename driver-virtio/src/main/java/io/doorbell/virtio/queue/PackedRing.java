@@ -49,6 +49,7 @@ public final class PackedRing {
     private static final int CACHE_LINE = 64;
 
     // Event suppression structures (2.8.14): offset and wrap counter in the low half, flags in the high half.
+    private static final int EVENTS_ENABLE = 0;
     private static final int EVENTS_DISABLE = 1 << 16;
     private static final int EVENTS_DESC = 2;
     private static final int EVENT_OFFSET = 0x7fff;
@@ -96,6 +97,18 @@ public final class PackedRing {
         for (int i = 0; i < size; i++) {
             ids[i] = i;
         }
+        refuseInterrupts();
+    }
+
+    /** Asks the device to interrupt when it uses a buffer; look once more then. */
+    void askInterrupts() {
+        INT.setOpaque(memory, driverEvents, EVENTS_ENABLE);
+        // The device writes a descriptor, then looks at our wish; we do the reverse (2.8.14).
+        VarHandle.fullFence();
+    }
+
+    /** Undoes {@link #askInterrupts}. */
+    void refuseInterrupts() {
         INT.setOpaque(memory, driverEvents, EVENTS_DISABLE);
     }
 

@@ -105,6 +105,26 @@ public final class PackedRxQueue implements VirtioRxQueue {
         return state.isRunning() ? takeUsed(batch) : 0;
     }
 
+    @Override
+    public boolean arm() {
+        if (!state.isRunning()) {
+            return true;
+        }
+        if (posted < ring.size) {
+            refill();
+        }
+        ring.notifyNow();
+        ring.askInterrupts();
+        return posted == 0 || batched > 0 || (ring.word(next) & PackedRing.FLAGS) == usedFlags;
+    }
+
+    @Override
+    public void disarm() {
+        if (state.isRunning()) {
+            ring.refuseInterrupts();
+        }
+    }
+
     /** Moves what the device has used into the batch. */
     private int takeUsed(FrameBatch batch) {
         final int held = batch.size();

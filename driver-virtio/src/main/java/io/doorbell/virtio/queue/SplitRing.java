@@ -95,11 +95,7 @@ public final class SplitRing {
             ids[i] = i;
             SHORT.setOpaque(memory, available + AVAIL_RING + 2L * i, (short) i);
         }
-        if (eventIndex) {
-            deferInterrupts(0);
-        } else {
-            SHORT.setOpaque(memory, available + AVAIL_FLAGS, NO_INTERRUPT);
-        }
+        refuseInterrupts(0);
     }
 
     void discard() {
@@ -115,6 +111,29 @@ public final class SplitRing {
     void deferInterrupts(int usedIndex) {
         if (eventIndex) {
             SHORT.setOpaque(memory, available + AVAIL_RING + 2L * size, (short) (usedIndex - 1));
+        }
+    }
+
+    /**
+     * Asks the device to interrupt when it has used more than {@code usedIndex} buffers, or as soon as it uses any; look
+     * once more then.
+     */
+    void askInterrupts(int usedIndex) {
+        if (eventIndex) {
+            SHORT.setOpaque(memory, available + AVAIL_RING + 2L * size, (short) usedIndex);
+        } else {
+            SHORT.setOpaque(memory, available + AVAIL_FLAGS, (short) 0);
+        }
+        // The device writes its index, then looks at our wish; we do the reverse (2.7.7.1).
+        VarHandle.fullFence();
+    }
+
+    /** Undoes {@link #askInterrupts}. */
+    void refuseInterrupts(int usedIndex) {
+        if (eventIndex) {
+            deferInterrupts(usedIndex);
+        } else {
+            SHORT.setOpaque(memory, available + AVAIL_FLAGS, NO_INTERRUPT);
         }
     }
 

@@ -107,6 +107,26 @@ public final class SplitRxQueue implements VirtioRxQueue {
         return state.isRunning() ? takeUsed(batch) : 0;
     }
 
+    @Override
+    public boolean arm() {
+        if (!state.isRunning()) {
+            return true;
+        }
+        if (freeCount() > 0) {
+            refill();
+        }
+        ring.notifyNow(available);
+        ring.askInterrupts(used);
+        return available == used || batched > 0 || done(used) > 0;
+    }
+
+    @Override
+    public void disarm() {
+        if (state.isRunning()) {
+            ring.refuseInterrupts(used);
+        }
+    }
+
     /** Moves what the device has used into the batch. */
     private int takeUsed(FrameBatch batch) {
         final int held = batch.size();

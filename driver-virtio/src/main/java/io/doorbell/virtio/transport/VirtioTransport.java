@@ -1,6 +1,7 @@
 package io.doorbell.virtio.transport;
 
 import io.doorbell.dma.DmaSpace;
+import io.doorbell.dma.kernel.EventFd;
 import io.doorbell.frame.ability.RegisterValue;
 import io.doorbell.virtio.spec.DeviceStatus;
 import io.doorbell.virtio.spec.Doorbell;
@@ -115,6 +116,19 @@ public interface VirtioTransport extends AutoCloseable {
      * them, until then.
      */
     default void startQueue(int index) {}
+
+    /** Whether the device can interrupt by {@link #interrupt}. */
+    default boolean canInterrupt() {
+        return false;
+    }
+
+    /**
+     * What the device interrupts by when it has used buffers of a queue, where the ring asks for that; null while there is
+     * none, as before the queue was enabled. Any thread may ask, and need not wait.
+     */
+    default @Nullable EventFd interrupt(int index) {
+        return null;
+    }
 
     /** Resets one queue (2.6.1), which needs {@link Feature#VIRTIO_F_RING_RESET}, and waits until that is done. */
     void resetQueue(int index);

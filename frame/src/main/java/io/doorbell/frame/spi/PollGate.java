@@ -52,6 +52,9 @@ public final class PollGate {
     @SuppressWarnings("UnusedVariable") // through STATE
     private int state;
 
+    /** What is to be done whenever polls may find something else than before. */
+    private volatile Runnable change = () -> {};
+
     /**
      * Makes a gate that is open.
      *
@@ -59,6 +62,11 @@ public final class PollGate {
      */
     public PollGate(String queue) {
         this.queue = queue;
+    }
+
+    /** Has {@code listener} run whenever the gate has been opened, or closed: for whoever sleeps before it. */
+    public void onChange(Runnable listener) {
+        change = listener;
     }
 
     /** For the thread that polls: false when it is turned away; else {@link #leave} must follow. */
@@ -111,6 +119,7 @@ public final class PollGate {
     /** Lets polls in again; for the thread that shut it. */
     public void open() {
         STATE.setRelease(this, FREE);
+        change.run();
     }
 
     /** Keeps polls out for ever, once the queue's thread has left. Does nothing when it is closed already. */
@@ -123,5 +132,6 @@ public final class PollGate {
             shut();
         }
         STATE.setRelease(this, CLOSED);
+        change.run();
     }
 }

@@ -55,6 +55,12 @@ public abstract class DeviceRing {
     /** Tells the driver that it need not ring the doorbell: this side polls. */
     abstract void start();
 
+    /** Asks the driver to ring the doorbell when it makes a buffer available; {@link #start} undoes that. */
+    abstract void askKicks();
+
+    /** Whether there is no buffer for {@link #take}, as far as that can be seen without looking at one. */
+    abstract boolean isEmpty();
+
     /**
      * Takes the next buffer that the driver has made available, and adds its parts to the {@link #parts}.
      *

@@ -22,6 +22,7 @@ final class PackedDeviceRing extends DeviceRing {
     /** How often the ring is looked at while the driver is writing to it. */
     private static final int LOOKS = 1000;
 
+    private static final int EVENTS_ENABLE = 0;
     private static final int EVENTS_DISABLE = 1;
     private static final int EVENTS_DESC = 2;
     private static final int EVENT_BYTES = 4;
@@ -76,6 +77,18 @@ final class PackedDeviceRing extends DeviceRing {
     @Override
     void start() {
         INT.setOpaque(deviceEvents, 0, EVENTS_DISABLE << 16);
+    }
+
+    @Override
+    void askKicks() {
+        INT.setOpaque(deviceEvents, 0, EVENTS_ENABLE << 16);
+        fence(); // the driver writes a descriptor, then looks at our wish
+    }
+
+    @Override
+    boolean isEmpty() {
+        long word = (long) LONG.getAcquire(descriptors, (long) index(next) * DESCRIPTOR + 8);
+        return distance(published, next) == size || (word & (AVAIL | USED)) != flagsWhenAvailable(next);
     }
 
     @Override

@@ -67,6 +67,21 @@ final class SplitDeviceRing extends DeviceRing {
     }
 
     @Override
+    void askKicks() {
+        if (eventIndex) {
+            SHORT.setOpaque(used, RING + (long) size * ELEMENT, (short) next);
+        } else {
+            SHORT.setOpaque(used, 0, (short) 0);
+        }
+        fence(); // the driver writes its index, then looks at our wish
+    }
+
+    @Override
+    boolean isEmpty() {
+        return known == 0 && (short) SHORT.getAcquire(available, INDEX) == (short) next;
+    }
+
+    @Override
     boolean take(boolean writable) {
         if (known == 0) {
             // Acquire: the driver wrote entries, descriptors and frames before the index (2.7.13.3).

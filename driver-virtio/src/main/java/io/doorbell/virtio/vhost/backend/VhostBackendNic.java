@@ -15,6 +15,7 @@ import io.doorbell.frame.NicStatistics;
 import io.doorbell.frame.Offloads;
 import io.doorbell.frame.RxQueue;
 import io.doorbell.frame.TxQueue;
+import io.doorbell.frame.ability.QueueInterrupts;
 import io.doorbell.frame.ability.RegisterDump;
 import io.doorbell.frame.ability.RegisterValue;
 import io.doorbell.frame.event.NicClose;
@@ -23,6 +24,7 @@ import io.doorbell.frame.event.NicReset;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.frame.spi.LinkWatch;
 import io.doorbell.frame.spi.PoolNeeds;
+import io.doorbell.frame.spi.QueueAlarms;
 import io.doorbell.frame.spi.QueueCounters;
 import io.doorbell.virtio.header.OffloadSide;
 import io.doorbell.virtio.spec.Feature;
@@ -97,7 +99,14 @@ public final class VhostBackendNic implements Nic {
         this.path = path;
         this.link = new LinkWatch(name);
         this.offered = offered(config, pairs);
-        this.abilities = Abilities.of(name).with(RegisterDump.class, this::registers);
+        this.abilities = Abilities.of(name)
+                .with(RegisterDump.class, this::registers)
+                .with(
+                        QueueInterrupts.class,
+                        new QueueAlarms(
+                                this::checkOpen,
+                                queue -> rx.get(check("receive", queue)).alarm(),
+                                link.alarm()));
         // Frames are copied, so the rings hold no buffers: a pool of the application's may have as many as it likes.
         PoolNeeds needs = new PoolNeeds("a vhost-user back-end", SMALLEST_BUFFER_ROOM, pairs * config.rxRingSize());
         FramePool shared = config.sharedPool();

@@ -41,6 +41,7 @@ public final class VhostBackendQueue implements AutoCloseable {
     private boolean hasAddresses;
     private boolean kicked;
     private boolean enabled;
+    private volatile @Nullable EventFd kick;
     private @Nullable EventFd call;
     private @Nullable EventFd error;
 
@@ -120,6 +121,11 @@ public final class VhostBackendQueue implements AutoCloseable {
         return new BrokenDeviceException(what + "; it is disconnected");
     }
 
+    /** Whether the NIC runs, with a front-end or without. */
+    boolean runs() {
+        return running;
+    }
+
     // ---- With the gate shut: the thread that serves the front-end
 
     public void run(boolean on) {
@@ -156,9 +162,17 @@ public final class VhostBackendQueue implements AutoCloseable {
         }
     }
 
-    /** SET_VRING_KICK starts a ring, even where its file will never be signalled. */
-    void kicked() {
+    /** SET_VRING_KICK starts a ring, even where its file will never be signalled, or where there is none. */
+    void kick(@Nullable EventFd event) {
+        closeQuietly(kick);
+        kick = event;
         kicked = true;
+    }
+
+    /** What the front-end tells by of the buffers that it makes available; any thread may ask. */
+    @Nullable
+    EventFd kick() {
+        return kick;
     }
 
     void enabled(boolean on) {
@@ -260,6 +274,8 @@ public final class VhostBackendQueue implements AutoCloseable {
         kicked = false;
         enabled = false;
         broken = false;
+        closeQuietly(kick);
+        kick = null;
         call(null);
         error(null);
     }

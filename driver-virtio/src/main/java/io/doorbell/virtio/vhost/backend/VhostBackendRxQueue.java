@@ -1,9 +1,12 @@
 package io.doorbell.virtio.vhost.backend;
 
+import io.doorbell.dma.kernel.EventFd;
+import io.doorbell.dma.kernel.KernelException;
 import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.RxQueue;
+import io.doorbell.frame.ability.Alarm;
 import io.doorbell.frame.spi.QueueCounters;
 import io.doorbell.frame.spi.StallWatch;
 import io.doorbell.virtio.header.FrameAssembler;
@@ -13,6 +16,7 @@ import io.doorbell.virtio.header.RxBuffers;
 import io.doorbell.virtio.queue.IndirectTables;
 import io.doorbell.virtio.spec.Features;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /** What the front-end sends: frames are copied out of its transmit ring into the pool's buffers. */
 final class VhostBackendRxQueue implements RxQueue {
@@ -31,6 +35,7 @@ final class VhostBackendRxQueue implements RxQueue {
     private final int[] fresh = new int[IndirectTables.MOST];
 
     private final StallWatch stall;
+    private final Alarm alarm = new RingAlarm();
     private int wanted;
     private FrameAssembler frames;
     private Features features;
@@ -41,6 +46,7 @@ final class VhostBackendRxQueue implements RxQueue {
      */
     VhostBackendRxQueue(String name, VhostBackendQueue queue, FramePool pool, boolean several) {
         this.queue = queue;
+        queue.gate.onChange(alarm::ring);
         this.pool = pool;
         this.stall = StallWatch.starved(name);
         // No device but this object reaches them, so they need no address.
@@ -153,6 +159,76 @@ final class VhostBackendRxQueue implements RxQueue {
             }
             pool.free(fresh, 0, count);
             fresh[0] = NONE;
+        }
+    }
+
+    /** Of frames, and of all that the front-end changes. */
+    Alarm alarm() {
+        return alarm;
+    }
+
+    private final class RingAlarm extends Alarm {
+
+        @Override
+        public boolean arm() {
+            if (!queue.gate.enter()) {
+                return true;
+            }
+            try {
+                return !queue.runs() || hasFrames();
+            } catch (BrokenDeviceException | InternalError e) {
+                throw queue.broken(e);
+            } finally {
+                queue.gate.leave();
+            }
+        }
+
+        private boolean hasFrames() {
+            EventFd event = event();
+            if (event != null && !clear(event)) {
+                return true; // it is no event counter: there is no waiting for that
+            }
+            DeviceRing ring = queue.ring();
+            if (ring == null) {
+                return false;
+            }
+            ring.askKicks();
+            boolean any = !ring.isEmpty();
+            MemoryFaults.settle();
+            return any;
+        }
+
+        /** Whatever file the front-end sent for it. */
+        private static boolean clear(EventFd event) {
+            try {
+                event.clear();
+                return true;
+            } catch (KernelException e) {
+                return false;
+            }
+        }
+
+        @Override
+        public void disarm() {
+            if (!queue.gate.enter()) {
+                return;
+            }
+            try {
+                DeviceRing ring = queue.runs() ? queue.ring() : null;
+                if (ring != null) {
+                    ring.start();
+                    MemoryFaults.settle();
+                }
+            } catch (InternalError e) {
+                throw queue.broken(e);
+            } finally {
+                queue.gate.leave();
+            }
+        }
+
+        @Override
+        public @Nullable EventFd event() {
+            return queue.kick();
         }
     }
 

@@ -145,7 +145,7 @@ final class VhostBackendSession implements AutoCloseable {
                 return VhostMessage.state(payload.getInt(0), queue(payload).stop());
             }
             case SET_VRING_KICK -> {
-                kick(payload);
+                kick(payload, files);
             }
             case SET_VRING_CALL -> setCall(payload, files);
             case SET_VRING_ERR -> setError(payload, files);
@@ -195,8 +195,9 @@ final class VhostBackendSession implements AutoCloseable {
         return queues.get(index);
     }
 
-    private void kick(ByteBuffer payload) {
-        queue(payload.getInt(0) & VhostProtocol.QUEUE_MASK).kicked();
+    private void kick(ByteBuffer payload, List<Integer> files) {
+        VhostBackendQueue queue = queue(payload.getInt(0) & VhostProtocol.QUEUE_MASK);
+        queue.kick(hasFile(payload, files) ? queue.adopt(files.removeFirst()) : null);
         update();
     }
 

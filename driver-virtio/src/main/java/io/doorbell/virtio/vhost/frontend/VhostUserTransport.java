@@ -26,12 +26,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -96,7 +96,7 @@ public final class VhostUserTransport implements VhostTransport {
     private final MacAddress mac;
     private final Duration patience;
     private final VhostUserDmaSpace dma = new VhostUserDmaSpace(this::memoryChanged);
-    private final Map<Integer, Queue> queues = new HashMap<>();
+    private final Map<Integer, Queue> queues = new ConcurrentHashMap<>();
     private final Set<Integer> enabled = new LinkedHashSet<>();
     /** The back-end's way to say that it has met an error; null before it has a queue. */
     private volatile @Nullable EventFd errors;
@@ -523,6 +523,17 @@ public final class VhostUserTransport implements VhostTransport {
         enabled.add(index); // before it can know
         announce(VhostRequest.SET_VRING_KICK, VhostMessage.number(index), List.of(queue.kick.fd()));
         return doorbell(queue.kick);
+    }
+
+    @Override
+    public boolean canInterrupt() {
+        return true;
+    }
+
+    @Override
+    public @Nullable EventFd interrupt(int index) {
+        Queue queue = queues.get(index);
+        return queue == null ? null : queue.call;
     }
 
     /** With frames on their way already, a ring that is empty would lose them. */
