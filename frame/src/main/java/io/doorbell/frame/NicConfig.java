@@ -57,7 +57,10 @@ public final class NicConfig {
         return new NicConfig(rx, tx, bufferSize, promiscuous, queues, sharedPool, options);
     }
 
-    /** Bytes in a frame buffer, {@link FramePool#HEADROOM} included. */
+    /**
+     * Bytes in a frame buffer, {@link FramePool#HEADROOM} included. Where a driver knows jumbo frames, it receives and sends
+     * those that such a buffer holds.
+     */
     public NicConfig withBufferSize(int bytes) {
         return new NicConfig(rxRingSize, txRingSize, bytes, promiscuous, queues, sharedPool, options);
     }
@@ -123,6 +126,8 @@ public final class NicConfig {
      *       NIC may then also say of others whether their checksums are right.
      *   <li>{@link Offloads#MORE_SEGMENTS}: frames that are longer than a buffer, and take several slots. Without, the NIC
      *       drops them.
+     *   <li>{@link Offloads#VLAN_TAG}: frames whose tag the NIC has taken out, to be had beside the frame. With igb, this is
+     *       also what has it insert tags.
      *   <li>{@link Offloads#SEGMENT}: frames of up to 64 KiB, each of which stands for many that the wire would take; they
      *       come only together with the other two. Make batches of 64 slots or more.
      * </ul>

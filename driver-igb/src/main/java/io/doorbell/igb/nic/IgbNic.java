@@ -47,7 +47,7 @@ import java.util.function.Function;
 public final class IgbNic implements Nic, QueueReset, RssControl {
 
     /** What it can be opened with. */
-    public static final Set<NicOption<?>> OPTIONS = Set.of(NicOption.VLANS, NicOption.RSS);
+    public static final Set<NicOption<?>> OPTIONS = Set.of(NicOption.VLANS, NicOption.RSS, NicOption.RECEIVE_OFFLOADS);
 
     private static final int REGISTERS_BAR = 0;
 

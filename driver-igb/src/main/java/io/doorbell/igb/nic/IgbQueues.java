@@ -3,10 +3,12 @@ package io.doorbell.igb.nic;
 import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaSpace;
 import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.SendLimits;
 import io.doorbell.frame.spi.PoolNeeds;
 import io.doorbell.frame.spi.PoolRegistrations;
 import io.doorbell.igb.ring.IgbRxRing;
 import io.doorbell.igb.ring.IgbTxRing;
+import io.doorbell.igb.ring.RxFormat;
 import io.doorbell.igb.spec.IgbModel;
 import io.doorbell.igb.spec.IgbRegisters;
 import io.doorbell.pci.Bar;
@@ -20,12 +22,11 @@ final class IgbQueues {
     private static final int LARGEST_RING = 4096;
     /** RDLEN and TDLEN count in units of 128 bytes (8.10, 8.12). */
     private static final int RING_STEP = 8;
-    /** A frame of the largest size that this driver receives fits into one buffer of this many bytes. */
-    static final int BUFFER_ROOM = 2048;
 
     private final String name;
     private final NicConfig config;
     private final PoolRegistrations pools;
+    private final RxFormat format;
     private final List<IgbRxRing> rx = new ArrayList<>();
     private final List<IgbTxRing> tx = new ArrayList<>();
 
@@ -34,7 +35,7 @@ final class IgbQueues {
      *
      * @throws DoorbellException when the model has fewer, or other rings
      */
-    IgbQueues(String name, IgbModel model, NicConfig config, boolean described, Bar bar, DmaSpace dma) {
+    IgbQueues(String name, IgbModel model, NicConfig config, boolean hashes, Bar bar, DmaSpace dma) {
         int pairs = config.queues();
         if (pairs > model.queues()) {
             throw new DoorbellException("an " + model + " has " + model.queues() + " queues in each direction, and"
@@ -45,7 +46,10 @@ final class IgbQueues {
         this.name = name;
         this.config = config;
         this.pools = new PoolRegistrations(name, dma);
-        pools.provide(config, pairs, new PoolNeeds("an igb", BUFFER_ROOM, config.rxRingSize() + config.txRingSize()));
+        PoolNeeds needs = new PoolNeeds("an igb", RxFormat.SMALLEST_ROOM, config.rxRingSize() + config.txRingSize());
+        pools.provide(config, pairs, needs);
+        this.format = RxFormat.of(config, pools.pool(0).bufferSize(), hashes);
+        SendLimits limits = IgbTxRing.limits(format);
         for (int pair = 0; pair < pairs; pair++) {
             int slot = Math.min(pair, pools.size() - 1);
             rx.add(new IgbRxRing(
@@ -56,16 +60,15 @@ final class IgbQueues {
                     config.rxRingSize(),
                     pools.pool(slot),
                     pools.deviceAddress(slot),
-                    BUFFER_ROOM,
-                    described,
-                    false));
+                    format));
             tx.add(new IgbTxRing(
                     name + " transmit queue " + pair,
                     bar,
                     IgbRegisters.TDT.at(pair),
                     dma.allocate(IgbTxRing.bytes(config.txRingSize())),
                     config.txRingSize(),
-                    pools));
+                    pools,
+                    limits));
         }
     }
 
@@ -123,6 +126,7 @@ final class IgbQueues {
 
     /** Tells the device of all rings, which are empty; the receiver and the transmitter are turned on by that. */
     void enable(IgbSetup setup) {
+        setup.setUpReceivers(format);
         for (int i = 0; i < count(); i++) {
             enableReceive(setup, i);
         }
@@ -134,7 +138,7 @@ final class IgbQueues {
     }
 
     void enableReceive(IgbSetup setup, int index) {
-        setup.setUpReceive(index, rx.get(index).deviceAddress(), config.rxRingSize(), BUFFER_ROOM);
+        setup.setUpReceive(index, rx.get(index).deviceAddress(), config.rxRingSize(), format.room());
     }
 
     void enableTransmit(IgbSetup setup, int index) {

@@ -9,6 +9,7 @@ import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.igb.link.IgbPhy;
 import io.doorbell.igb.ring.IgbRxRing;
 import io.doorbell.igb.ring.IgbTxRing;
+import io.doorbell.igb.ring.RxFormat;
 import io.doorbell.igb.spec.Field;
 import io.doorbell.igb.spec.Reg;
 import io.doorbell.igb.spec.RegisterFile;
@@ -30,6 +31,7 @@ public class IgbSetup {
     private static final int ALL = -1;
     private static final int COPPER = 0;
     private static final int ADVANCED_ONE_BUFFER = 1;
+    private static final int CHECK_SEQUENCE = 4;
     private static final int BYTES_PER_BSIZEPACKET = 1024;
 
     private final String name;
@@ -94,6 +96,17 @@ public class IgbSetup {
         int forced = CTRL_FRCSPD.mask() | CTRL_FRCDPLX.mask() | CTRL_GIO_MASTER_DISABLE.mask();
         registers.write(CTRL, (registers.read(CTRL) & ~forced) | CTRL_SLU.mask());
         phy.restartAutonegotiation();
+    }
+
+    /** What goes for all receive queues (4.5.9): lengths, checksums, VLAN tags. */
+    public void setUpReceivers(RxFormat format) {
+        // The device adds a VLAN tag by itself.
+        registers.write(RLPML, format.longest() + CHECK_SEQUENCE);
+        registers.put(RCTL, RCTL_LPE, format.isJumbo());
+        registers.put(RXCSUM, RXCSUM_IPOFLD, format.checksums());
+        registers.put(RXCSUM, RXCSUM_TUOFLD, format.checksums());
+        registers.put(RXCSUM, RXCSUM_CRCOFL, format.checksums());
+        registers.put(CTRL, CTRL_VME, format.tags());
     }
 
     /** Receive initialization (4.5.9) of one queue, behind that of the filters. */

@@ -51,11 +51,8 @@ public final class IgbRxRing implements RxQueue {
     private final FramePool pool;
     private final long poolAddress;
     private final int largest;
-
-    /** Whether each frame is in one buffer, and there is nothing to be said of it. */
     private final boolean plain;
-
-    /** Whether the application wants to know what the device says of checksums. */
+    private final boolean several;
     private final boolean checksums;
 
     /** Which buffer each descriptor was refilled with. */
@@ -79,9 +76,7 @@ public final class IgbRxRing implements RxQueue {
      * @param tailRegister where RDT of this queue is in {@code bar}
      * @param size descriptors
      * @param poolAddress where the device finds the start of {@code pool}'s memory
-     * @param largest bytes that the device may write into a buffer, behind the headroom
-     * @param described whether frames take several buffers, or come with what the device has found out about them
-     * @param checksums whether that is to tell of checksums
+     * @param format how frames arrive
      */
     public IgbRxRing(
             String name,
@@ -91,9 +86,7 @@ public final class IgbRxRing implements RxQueue {
             int size,
             FramePool pool,
             long poolAddress,
-            int largest,
-            boolean described,
-            boolean checksums) {
+            RxFormat format) {
         this.gate = new PollGate(name);
         this.state = new QueueState(name, WHEN_STOPPED);
         this.bar = bar;
@@ -103,9 +96,10 @@ public final class IgbRxRing implements RxQueue {
         this.size = size;
         this.pool = pool;
         this.poolAddress = poolAddress;
-        this.largest = largest;
-        this.plain = !described;
-        this.checksums = checksums;
+        this.largest = format.room();
+        this.plain = format.isPlain();
+        this.several = format.several();
+        this.checksums = format.checksums();
         this.buffers = new int[size];
         this.refillThreshold = refillThreshold(size);
         this.stall = StallWatch.starved(name);
@@ -238,7 +232,7 @@ public final class IgbRxRing implements RxQueue {
                 break;
             }
             int last = wrapped(next + slots - 1);
-            if (slots <= batch.capacity() && (status(last) & RXE) == 0) {
+            if (slots <= batch.capacity() && (slots == 1 || several) && (status(last) & RXE) == 0) {
                 append(batch, slots, last);
                 received += slots;
             } else {

@@ -6,6 +6,7 @@ import io.doorbell.frame.Frame;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.Offloads;
+import io.doorbell.frame.Segmentation;
 import io.doorbell.frame.SendLimits;
 import io.doorbell.frame.TxQueue;
 import io.doorbell.frame.spi.PollGate;
@@ -16,9 +17,12 @@ import io.doorbell.pci.Bar;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
+import java.util.EnumSet;
 
 /**
- * A ring of advanced transmit data descriptors, one frame each (82576 data sheet, 7.2.2).
+ * A ring of advanced transmit data descriptors, one frame each (82576 data sheet, 7.2.2); of frames that take several slots of a
+ * batch, or more than a descriptor points to, several, and of those that ask for something a context descriptor before them
+ * ({@link TxContext}) where the latest one says another thing.
  *
  * <p>A descriptor is 16 bytes. The driver writes it as
  *
@@ -38,19 +42,29 @@ import java.lang.invoke.VarHandle;
  */
 public final class IgbTxRing implements TxQueue {
 
-    /** What the device sends without complaint: a header at least, a full frame with a VLAN tag at most. */
-    public static final int SHORTEST = 14;
-
-    public static final int LONGEST = 1518;
+    /** An Ethernet header. */
+    private static final int SHORTEST = 14;
 
     /** Shorter frames are padded with zeros to this, the 64 bytes of IEEE 802.3 without the check sequence. */
     private static final int PADDED = 60;
 
-    /** What changes the frame and is not set up by this driver. Sending it as it is would be a silent lie. */
-    private static final int UNABLE =
+    /** What takes a frame out of the short loop: it takes a context, or several descriptors. */
+    private static final int UNUSUAL =
             Offloads.NEEDS_CHECKSUM | Offloads.SEGMENT | Offloads.VLAN_TAG | Offloads.MORE_SEGMENTS;
 
-    private static final SendLimits LIMITS = SendLimits.plain(SHORTEST, LONGEST);
+    /** Descriptors that the device takes for one frame (7.2.1). */
+    private static final int MOST_DESCRIPTORS = 40;
+
+    /** Bytes in the longest frame that is segmented: the largest IPv6 packet, with its header and Ethernet's. */
+    private static final int LONGEST_SEGMENTED = 14 + 40 + 65535;
+
+    /** Bytes that one descriptor is to point to, at most. */
+    private static final int LARGEST_PIECE = 1 << 14;
+
+    // Among the slots: a descriptor that has no buffer to give back, and what is added where a buffer does not end its
+    // frame.
+    private static final int NO_BUFFER = -1;
+    private static final int GOES_ON = 1 << 16;
 
     private static final int DESCRIPTOR = 16;
     private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG;
@@ -61,7 +75,8 @@ public final class IgbTxRing implements TxQueue {
     private static final long IFCS = 1L << 25;
     private static final long RS = 1L << 27;
     private static final long DEXT = 1L << 29;
-    private static final long WHOLE_FRAME = DTYP_DATA | EOP | IFCS | DEXT;
+    private static final long DATA = DTYP_DATA | IFCS | DEXT;
+    private static final long WHOLE_FRAME = DATA | EOP;
     private static final long DD = 1L << 32;
     private static final int PAYLEN_SHIFT = 46;
 
@@ -74,6 +89,10 @@ public final class IgbTxRing implements TxQueue {
     private final MemorySegment ring;
     private final int size;
     private final PoolRegistrations pools;
+
+    private final SendLimits limits;
+    /** What is longer is refused in the words of its length. */
+    private final int longest;
 
     /** Of each descriptor that is not free: its buffer, and the slot of the buffer's pool. */
     private final int[] buffers;
@@ -91,6 +110,18 @@ public final class IgbTxRing implements TxQueue {
     private int clean;
     private int tail;
     private int free;
+    /** Descriptors under way that do not end a frame. */
+    private int parts;
+
+    /** What the device was told last; 0 for nothing. */
+    private long contextFirst;
+
+    private long contextSecond;
+    private final TxContext context = new TxContext();
+    /** Descriptors of a batch that was not shown to the device yet, and how many of them do not end a frame. */
+    private int written;
+
+    private int writtenParts;
 
     /** The pool of the latest frame; the next one is most likely from the same. */
     private FramePool pool;
@@ -98,7 +129,17 @@ public final class IgbTxRing implements TxQueue {
     private int slot;
     private long poolAddress;
 
-    public IgbTxRing(String name, Bar bar, int tailRegister, DmaRegion memory, int size, PoolRegistrations pools) {
+    /** @param limits those of {@link #limits(RxFormat)} */
+    public IgbTxRing(
+            String name,
+            Bar bar,
+            int tailRegister,
+            DmaRegion memory,
+            int size,
+            PoolRegistrations pools,
+            SendLimits limits) {
+        this.limits = limits;
+        this.longest = limits.longest();
         this.name = name;
         this.gate = new PollGate(name);
         this.state = new QueueState(name, IgbRxRing.WHEN_STOPPED);
@@ -155,17 +196,33 @@ public final class IgbTxRing implements TxQueue {
             return nothing(batch);
         }
         final int beforeTheEnd = Math.min(count, size - tail);
-        write(batch, 0, beforeTheEnd, tail);
-        write(batch, beforeTheEnd, count, 0);
-        final int end = wrapped(tail + count - 1);
+        int sent = write(batch, 0, beforeTheEnd, tail);
+        if (sent == beforeTheEnd) {
+            sent = write(batch, beforeTheEnd, count, 0);
+        }
+        written = sent;
+        writtenParts = 0;
+        if (sent < count) {
+            try {
+                sent = writeOthers(batch, sent);
+            } catch (RuntimeException e) {
+                contextSecond = 0; // one that was written is not shown
+                throw e;
+            }
+            if (sent == 0) {
+                return nothing(batch);
+            }
+        }
+        final int end = wrapped(tail + written - 1);
         ring.set(WORD, (long) end * DESCRIPTOR + 8, ring.get(WORD, (long) end * DESCRIPTOR + 8) | RS);
         last[tail] = end;
-        batch.detach(count);
+        batch.detach(sent);
         tail = wrapped(end + 1);
-        free -= count;
+        free -= written;
+        parts += writtenParts;
         // The doorbell is a release: the device finds descriptors and frames whole when it sees the new tail (7.2.2).
         bar.write32(tailRegister, tail);
-        return count;
+        return sent;
     }
 
     private int nothing(FrameBatch batch) {
@@ -176,22 +233,26 @@ public final class IgbTxRing implements TxQueue {
     }
 
     /**
-     * Writes the descriptors from {@code index} on for frames {@code from} to before {@code to}. They do not go round
-     * the end of the ring. The device does not look at them before the tail has moved, so they are written plainly.
+     * Writes the descriptors from {@code index} on for frames {@code from} to before {@code to}, up to one that has
+     * anything unusual about it. They do not go round the end of the ring. The device does not look at them before the
+     * tail has moved, so they are written plainly.
+     *
+     * @return the frame up to which there are descriptors
      */
-    private void write(FrameBatch batch, int from, int to, int index) {
+    private int write(FrameBatch batch, int from, int to, int index) {
         final MemorySegment ring = this.ring;
         final int[] buffers = this.buffers;
         final int[] slots = this.slots;
+        final int longest = this.longest;
         final int shift = index - from;
         for (int i = from; i < to; i++) {
             Frame frame = batch.frame(i);
             int length = frame.length();
-            if (length < PADDED || length > LONGEST) {
-                length = padded(frame, length);
+            if ((frame.offloads() & UNUSUAL) != 0) {
+                return i;
             }
-            if ((frame.offloads() & UNABLE) != 0) {
-                throw unable(frame.offloads());
+            if (length < PADDED || length > longest) {
+                length = padded(frame, length);
             }
             if (frame.pool() != pool) {
                 remember(frame.pool());
@@ -202,11 +263,153 @@ public final class IgbTxRing implements TxQueue {
             ring.set(WORD, descriptor, poolAddress + frame.position());
             ring.set(WORD, descriptor + 8, WHOLE_FRAME | length | (long) length << PAYLEN_SHIFT);
         }
+        return to;
+    }
+
+    // ---- Frames that ask for something, or take several slots, and those behind them
+
+    /**
+     * Writes descriptors for the frames from slot {@code from} on, as many as there is room for.
+     *
+     * @return the slot up to which there are descriptors
+     */
+    private int writeOthers(FrameBatch batch, int from) {
+        check(batch, from); // all of them, since nothing is taken of a batch that has one which cannot be sent
+        int slot = from;
+        while (slot < batch.size()) {
+            Frame frame = batch.frame(slot);
+            int slots = batch.slots(slot);
+            context.describe(frame, batch.length(slot));
+            boolean news = context.isNeeded()
+                    && (context.first != contextFirst || context.second != contextSecond || contextSecond == 0);
+            if (written + descriptors(batch, slot, slots) + (news ? 1 : 0) > free) {
+                break;
+            }
+            context.prepare(batch, slot);
+            if (news) {
+                contextFirst = context.first;
+                contextSecond = context.second;
+                put(NO_BUFFER, 0, contextFirst, contextSecond);
+            }
+            for (int i = slot; i < slot + slots; i++) {
+                writeSlot(batch.frame(i), i == slot + slots - 1);
+            }
+            slot += slots;
+        }
+        return slot;
+    }
+
+    /** Before anything about the frames changes: that all can be sent. */
+    private void check(FrameBatch batch, int from) {
+        for (int i = from; i < batch.size(); i += batch.slots(i)) {
+            Frame frame = batch.frame(i);
+            int length = batch.length(i);
+            int end = i + batch.slots(i);
+            if (end == i + 1 && length < PADDED) {
+                padded(frame, length); // zeros, which no checksum minds
+            }
+            boolean segments = (frame.offloads() & Offloads.SEGMENT) != 0;
+            if (!limits.allow(batch, i)
+                    || !context.describe(frame, length)
+                    || (segments && frame.segmentHeader() + frame.segmentSize() > longest)) {
+                throw refused(batch, i, length);
+            }
+            for (int slot = i; slot < end; slot++) {
+                if (batch.frame(slot).pool() != pool) {
+                    remember(batch.frame(slot).pool());
+                }
+            }
+        }
+    }
+
+    private DoorbellException refused(FrameBatch batch, int index, int length) {
+        Frame frame = batch.frame(index);
+        int unable = frame.offloads() & UNUSUAL & ~limits.offloads();
+        if (unable != 0) {
+            return new DoorbellException(name + ": cannot do for a frame what is asked: " + Offloads.toString(unable)
+                    + (unable == Offloads.VLAN_TAG
+                            ? ", since it was not opened with that among NicConfig.withReceiveOffloads"
+                            : "")
+                    + "; do it in software and call Frame.clearOffloads, or send by SoftwareOffloads");
+        }
+        String how = (frame.offloads() & Offloads.SEGMENT) == 0
+                ? ""
+                : " by " + frame.segmentation() + ", " + frame.segmentSize() + " bytes behind a header of "
+                        + frame.segmentHeader();
+        return new DoorbellException(
+                name + ": cannot send a frame of " + length + " bytes in " + batch.slots(index)
+                        + " slots that asks for " + Offloads.toString(frame.offloads() & UNUSUAL) + how + ": it takes "
+                        + SHORTEST
+                        + " to " + longest + " bytes, or up to " + LONGEST_SEGMENTED + " to be segmented by "
+                        + limits.segmentations() + " into frames as long as the others, in up to " + MOST_DESCRIPTORS
+                        + " slots, with headers that are what the frame says of them; SoftwareOffloads sends what is beyond that");
+    }
+
+    private static int descriptors(FrameBatch batch, int index, int slots) {
+        int descriptors = 0;
+        for (int i = index; i < index + slots; i++) {
+            descriptors += Math.ceilDiv(batch.frame(i).length(), LARGEST_PIECE);
+        }
+        return descriptors;
+    }
+
+    /** Writes as many descriptors as the bytes of a slot take. */
+    private void writeSlot(Frame frame, boolean isLast) {
+        final FramePool itsPool = frame.pool();
+        if (itsPool != pool) {
+            remember(itsPool);
+        }
+        final long command = DATA | context.command | (long) context.payload << PAYLEN_SHIFT;
+        final long address = poolAddress + frame.position();
+        final int length = frame.length();
+        int done = 0;
+        for (; length - done > LARGEST_PIECE; done += LARGEST_PIECE) {
+            put(NO_BUFFER, 0, address + done, command | LARGEST_PIECE);
+        }
+        put(
+                isLast ? slot : slot | GOES_ON,
+                frame.buffer(),
+                address + done,
+                command | (isLast ? EOP : 0) | (length - done));
+    }
+
+    /** Writes one descriptor behind those that were written. */
+    private void put(int slot, int buffer, long first, long second) {
+        final int index = wrapped(tail + written);
+        slots[index] = slot;
+        buffers[index] = buffer;
+        ring.set(WORD, (long) index * DESCRIPTOR, first);
+        ring.set(WORD, (long) index * DESCRIPTOR + 8, second);
+        written++;
+        writtenParts += isPart(slot) ? 1 : 0;
+    }
+
+    /** Whether a descriptor does not end a frame. */
+    private static boolean isPart(int slot) {
+        return slot < 0 || (slot & GOES_ON) != 0;
+    }
+
+    /**
+     * What a NIC sends. The device inserts VLAN tags where it strips them, by one bit for both (CTRL.VME); it does not tell
+     * the first segment by the TCP flag CWR as QEMU plays it.
+     */
+    public static SendLimits limits(RxFormat format) {
+        return new SendLimits(
+                Offloads.NEEDS_CHECKSUM
+                        | Offloads.SEGMENT
+                        | Offloads.MORE_SEGMENTS
+                        | (format.tags() ? Offloads.VLAN_TAG : 0),
+                EnumSet.of(Segmentation.TCP4, Segmentation.TCP6),
+                false,
+                SHORTEST,
+                format.longest(),
+                LONGEST_SEGMENTED,
+                MOST_DESCRIPTORS);
     }
 
     @Override
     public SendLimits limits() {
-        return LIMITS;
+        return limits;
     }
 
     @Override
@@ -231,7 +434,7 @@ public final class IgbTxRing implements TxQueue {
             }
             giveBackUpTo(wrapped(end + 1));
         }
-        return size - 1 - free;
+        return size - 1 - free - parts;
     }
 
     /** Frees the descriptors from {@code clean} to before {@code end}, whose buffers go back in runs of one pool. */
@@ -243,26 +446,26 @@ public final class IgbTxRing implements TxQueue {
             while (to < stop && slots[to] == slots[from]) {
                 to++;
             }
-            pools.pool(slots[from]).free(buffers, from, to - from);
+            int code = slots[from];
+            if (code != NO_BUFFER) {
+                pools.pool(code & ~GOES_ON).free(buffers, from, to - from);
+            }
             free += to - from;
+            parts -= isPart(code) ? to - from : 0;
             clean = wrapped(to);
         } while (clean != end);
     }
 
     /** Makes a short frame as long as it must be; throws for one that is too short or too long to be a frame. */
     private int padded(Frame frame, int length) {
-        if (length < SHORTEST || length > LONGEST) {
+        if (length < SHORTEST || length > longest) {
             throw new DoorbellException(name + ": cannot send a frame of " + length + " bytes: it takes " + SHORTEST
-                    + " (an Ethernet header) to " + LONGEST + " (1500 bytes behind a header with a VLAN tag)");
+                    + " (an Ethernet header) to " + longest
+                    + "; for more, open it with larger buffers (NicConfig.withBufferSize)");
         }
         frame.length(PADDED);
         frame.memory().asSlice(frame.position() + length, PADDED - length).fill((byte) 0);
         return PADDED;
-    }
-
-    private DoorbellException unable(int offloads) {
-        return new DoorbellException(name + ": cannot do for a frame what is asked: "
-                + Offloads.toString(offloads & UNABLE) + "; do it in software and call Frame.clearOffloads");
     }
 
     private void remember(FramePool pool) {
@@ -276,6 +479,8 @@ public final class IgbTxRing implements TxQueue {
         clean = 0;
         tail = 0;
         free = size - 1;
+        parts = 0;
+        contextSecond = 0;
         state.start();
     }
 

@@ -31,6 +31,7 @@ public final class IgbRegisters {
     public static final Field CTRL_FRCSPD = bit("FRCSPD", 11);
     public static final Field CTRL_FRCDPLX = bit("FRCDPLX", 12);
     public static final Field CTRL_RST = bit("RST", 26);
+    public static final Field CTRL_VME = bit("VME", 30);
     public static final ReadWrite CTRL = rw(
             "CTRL",
             0x0000,
@@ -44,7 +45,7 @@ public final class IgbRegisters {
             CTRL_RST,
             bit("RFCE", 27),
             bit("TFCE", 28),
-            bit("VME", 30),
+            CTRL_VME,
             bit("PHY_RST", 31));
 
     public static final Field STATUS_FD = bit("FD", 0);
@@ -112,6 +113,7 @@ public final class IgbRegisters {
     public static final Field RCTL_RXEN = bit("RXEN", 1);
     public static final Field RCTL_UPE = bit("UPE", 3);
     public static final Field RCTL_MPE = bit("MPE", 4);
+    public static final Field RCTL_LPE = bit("LPE", 5);
     public static final Field RCTL_MO = bits("MO", 12, 2);
     public static final Field RCTL_BAM = bit("BAM", 15);
     public static final Field RCTL_VFE = bit("VFE", 18);
@@ -124,7 +126,7 @@ public final class IgbRegisters {
             bit("SBP", 2),
             RCTL_UPE,
             RCTL_MPE,
-            bit("LPE", 5),
+            RCTL_LPE,
             bits("LBM", 6, 2),
             RCTL_MO,
             RCTL_BAM,
@@ -135,8 +137,11 @@ public final class IgbRegisters {
             RCTL_SECRC);
 
     public static final Field RXCSUM_PCSD = bit("PCSD", 13);
+    public static final Field RXCSUM_IPOFLD = bit("IPOFLD", 8);
+    public static final Field RXCSUM_TUOFLD = bit("TUOFLD", 9);
+    public static final Field RXCSUM_CRCOFL = bit("CRCOFL", 11);
     public static final ReadWrite RXCSUM =
-            rw("RXCSUM", 0x5000, "8.10.21", bit("IPOFLD", 8), bit("TUOFLD", 9), RXCSUM_PCSD);
+            rw("RXCSUM", 0x5000, "8.10.21", RXCSUM_IPOFLD, RXCSUM_TUOFLD, RXCSUM_CRCOFL, RXCSUM_PCSD);
     public static final ReadWrite RLPML = rw("RLPML", 0x5004, "8.10", bits("RLPML", 0, 14));
     /** One bit for each of 4096 hashes of a multicast address. */
     public static final ReadWrite MTA = array("MTA", 0x5200, 4, 128, "8.10");

@@ -63,6 +63,15 @@ public final class RegisterFile {
         clear(reg, 0, field);
     }
 
+    /** Sets or clears a bit. */
+    public void put(Reg.ReadWrite reg, Field field, boolean on) {
+        if (on) {
+            set(reg, field);
+        } else {
+            clear(reg, field);
+        }
+    }
+
     /** Takes what has been counted, or latched, since the last time; as an unsigned number. */
     public long take(ReadClears reg, int index) {
         return Integer.toUnsignedLong(bar.read32(reg.at(index)));

@@ -6,6 +6,7 @@ import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.warmup.SimulatedNic;
 import io.doorbell.igb.nic.IgbNic;
 import io.doorbell.igb.nic.IgbSetup;
+import io.doorbell.igb.ring.RxFormat;
 import io.doorbell.igb.spec.IgbModel;
 import io.doorbell.igb.spec.IgbRegisters;
 import io.doorbell.igb.spec.RegisterFile;
@@ -56,6 +57,9 @@ public final class SimulatedIgb {
 
         @Override
         public void setUpLink() {}
+
+        @Override
+        public void setUpReceivers(RxFormat format) {}
 
         @Override
         public void setUpReceive(int queue, long ring, int descriptors, int bytesPerBuffer) {

@@ -10,7 +10,7 @@ import java.nio.ByteOrder;
  * The one's complement sum of 16-bit words (RFC 1071). Words are summed up in the order in which x86-64 reads them, which
  * gives the same sum with its bytes exchanged (RFC 1071, 2).
  */
-final class InternetChecksum {
+public final class InternetChecksum {
 
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfShort SHORT =
@@ -27,7 +27,7 @@ final class InternetChecksum {
      * @param index the frame's first slot, in which the checksum is
      * @param offset where it goes, in bytes from {@code start}; what stands there takes part in the sum
      */
-    static void complete(FrameBatch batch, int index, int start, int offset) {
+    public static void complete(FrameBatch batch, int index, int start, int offset) {
         final int end = index + batch.slots(index);
         long sum = 0;
         int from = start;
@@ -53,7 +53,7 @@ final class InternetChecksum {
     }
 
     /** A sum that was made in network order, with {@code change} more in it. */
-    static short adjusted(short sum, int change) {
+    public static short adjusted(short sum, int change) {
         return (short) folded((sum & MASK) + (change & LOW));
     }
 

@@ -9,39 +9,39 @@ import java.util.List;
  * A packet as it is on the wire, put together byte by byte from what it is to say, checksums included: what segments are
  * compared with.
  */
-record Packet(boolean ipv4, boolean tcp, int tags, int ipOptions, int tcpOptions, int flags, byte[] payload) {
+public record Packet(boolean ipv4, boolean tcp, int tags, int ipOptions, int tcpOptions, int flags, byte[] payload) {
 
     private static final int SEQUENCE = 0xffff_fff0;
     private static final int ID = 0xfffe;
 
-    int network() {
+    public int network() {
         return 14 + 4 * tags;
     }
 
-    int transport() {
+    public int transport() {
         return network() + (ipv4 ? 20 + ipOptions : 40);
     }
 
-    int headers() {
+    public int headers() {
         return transport() + (tcp ? 20 + tcpOptions : 8);
     }
 
-    int checksumOffset() {
+    public int checksumOffset() {
         return tcp ? 16 : 6;
     }
 
     /** The whole, with the checksum of the pseudo header only where that of the transport belongs. */
-    byte[] undone() {
+    public byte[] undone() {
         byte[] bytes = bytes(0, payload.length, 0, flags);
         ByteBuffer.wrap(bytes).putShort(transport() + checksumOffset(), (short) fold(pseudo(bytes)));
         return bytes;
     }
 
-    byte[] whole() {
+    public byte[] whole() {
         return checksummed(bytes(0, payload.length, 0, flags));
     }
 
-    List<byte[]> segments(int size) {
+    public List<byte[]> segments(int size) {
         List<byte[]> segments = new ArrayList<>();
         for (int from = 0; from == 0 || from < payload.length; from += size) {
             int to = Math.min(from + size, payload.length);
