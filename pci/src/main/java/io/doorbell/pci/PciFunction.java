@@ -1,6 +1,9 @@
 package io.doorbell.pci;
 
+import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaSpace;
+import io.doorbell.dma.kernel.EventFd;
+import java.util.List;
 
 /**
  * A PCI function that this process has taken for itself. Closing it leaves the function quiet: bus mastering off and
@@ -28,6 +31,18 @@ public interface PciFunction extends AutoCloseable {
 
     /** How the function can interrupt. */
     InterruptInfo interrupts();
+
+    /**
+     * Has MSI-X vectors, from number 0 on, signal event counters. The kernel sees to the vectors' table; which event of the
+     * device uses which vector is the driver's to set up. They last until the function is closed, also through resets.
+     *
+     * @param count at least 1; with a second call, not more than with the first
+     * @return a counter each, which is closed with the function
+     * @throws DoorbellException when the function has fewer ({@link #interrupts}), or the way to it carries none
+     */
+    default List<EventFd> msix(int count) {
+        throw new DoorbellException(address() + " is not opened by a way that carries interrupts: bind it to vfio-pci");
+    }
 
     /**
      * Resets the function: its registers are as after power-on, and bus mastering is off. What it had been told of

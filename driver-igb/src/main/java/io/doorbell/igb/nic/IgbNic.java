@@ -14,6 +14,7 @@ import io.doorbell.frame.NicStatistics;
 import io.doorbell.frame.Rss;
 import io.doorbell.frame.RxQueue;
 import io.doorbell.frame.TxQueue;
+import io.doorbell.frame.ability.Alarm;
 import io.doorbell.frame.ability.MacFilter;
 import io.doorbell.frame.ability.QueueInterrupts;
 import io.doorbell.frame.ability.QueueReset;
@@ -26,6 +27,7 @@ import io.doorbell.frame.event.NicReset;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.frame.spi.LinkWatch;
 import io.doorbell.frame.spi.PollGate;
+import io.doorbell.frame.spi.QueueAlarms;
 import io.doorbell.igb.filter.ReceiveFilter;
 import io.doorbell.igb.filter.RssSteering;
 import io.doorbell.igb.ring.IgbRxRing;
@@ -34,6 +36,7 @@ import io.doorbell.igb.spec.IgbModel;
 import io.doorbell.igb.spec.RegisterFile;
 import io.doorbell.pci.PciFunction;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Function;
@@ -62,6 +65,8 @@ public final class IgbNic implements Nic, QueueReset, RssControl {
     private final IgbQueues queues;
     private final RssSteering steering;
     private final ReceiveFilter filter;
+    private final IgbInterrupts interrupts;
+    private final List<IgbRxAlarm> alarms = new ArrayList<>();
     private final Abilities abilities;
     private final LinkWatch link;
     /** Frames that the device had and did not send when it was stopped. */
@@ -111,6 +116,11 @@ public final class IgbNic implements Nic, QueueReset, RssControl {
         this.queues =
                 new IgbQueues(name, model, config, steering.hashes(), function.bar(REGISTERS_BAR), function.dma());
 
+        this.interrupts = new IgbInterrupts(registers, function, model, queues.count());
+        for (int i = 0; i < queues.count(); i++) {
+            alarms.add(new IgbRxAlarm(queues.rx(i), interrupts, i));
+        }
+
         this.setup.takeOver();
         this.setup.reset();
         this.ready = true;
@@ -127,11 +137,10 @@ public final class IgbNic implements Nic, QueueReset, RssControl {
         Abilities all = Abilities.of(name)
                 .with(RegisterDump.class, this::registers)
                 .with(MacFilter.class, new IgbMacFilter(filter, this::changeFilter))
-                .with(QueueReset.class, this)
-                .without(
-                        QueueInterrupts.class,
-                        "this driver takes no interrupts yet: poll, and park between polls in vain"
-                                + " (LockSupport.parkNanos)");
+                .with(QueueReset.class, this);
+        all = interrupts.exist()
+                ? all.with(QueueInterrupts.class, new QueueAlarms(this::checkOpen, this::rxAlarm, link.alarm()))
+                : all.without(QueueInterrupts.class, interrupts.whyNot());
         return steering.hashes()
                 ? all.with(RssControl.class, this)
                 : all.without(
@@ -192,6 +201,7 @@ public final class IgbNic implements Nic, QueueReset, RssControl {
         filter.apply();
         steering.apply();
         queues.enable(setup);
+        interrupts.apply();
         queues.start();
         running = true;
     }
@@ -284,6 +294,16 @@ public final class IgbNic implements Nic, QueueReset, RssControl {
     @Override
     public TxQueue txQueue(int index) {
         return queues.tx(index);
+    }
+
+    private synchronized Alarm rxAlarm(int index) {
+        queues.rx(index); // says what is wrong with the index, if anything is
+        checkOpen();
+        interrupts.use();
+        if (running) {
+            interrupts.apply();
+        }
+        return alarms.get(index);
     }
 
     @Override

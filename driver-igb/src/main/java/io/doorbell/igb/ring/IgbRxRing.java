@@ -363,6 +363,22 @@ public final class IgbRxRing implements RxQueue {
         refill();
     }
 
+    /**
+     * Gives the device what buffers there are. Inside the gate.
+     *
+     * @return whether there is nothing to be done but wait: no frame has arrived, the device has buffers to receive into, and
+     *     the ring runs
+     */
+    public boolean settle() {
+        if (!state.isRunning()) {
+            return false;
+        }
+        if (freeCount > 0) {
+            refill();
+        }
+        return freeCount < size - 1 && !isDone(next);
+    }
+
     /** Lets no poll do anything any more; the buffers stay, since the device may still write to them. */
     public void halt() {
         state.stop();

@@ -15,7 +15,7 @@ import java.util.Optional;
 public enum IgbModel {
     I82576(
             "Intel 82576",
-            new Has().queues(16).receiveAddresses(24),
+            new Has().queues(16).receiveAddresses(24).queuesBesideInIvar(8),
             Map.of(
                     0x10C9, COPPER, 0x10E6, FIBRE, 0x10E7, SERDES, 0x10E8, COPPER, 0x1526, COPPER, //
                     0x150A, COPPER, 0x1518, SERDES, 0x150D, SERDES)),
@@ -85,6 +85,20 @@ public enum IgbModel {
         return has.receiveAddresses;
     }
 
+    /**
+     * The register of IVAR, and the bit in it, where the vector of a receive queue goes; that of the transmit queue is 8 bits
+     * further (82576 data sheet, 7.3.1.2; 82580 data sheet, 7.3.2). Each has room for two queues: in the 82576, those are
+     * 8 apart, in the others neighbours.
+     */
+    public int ivar(int queue) {
+        return has.queuesBesideInIvar == 1 ? queue / 2 : queue % has.queuesBesideInIvar;
+    }
+
+    /** See {@link #ivar}. */
+    public int ivarShift(int queue) {
+        return 16 * (has.queuesBesideInIvar == 1 ? queue % 2 : queue / has.queuesBesideInIvar);
+    }
+
     @Override
     public String toString() {
         return marketingName;
@@ -94,6 +108,7 @@ public enum IgbModel {
     private static final class Has {
         private int queues;
         private int receiveAddresses;
+        private int queuesBesideInIvar = 1;
 
         Has queues(int number) {
             queues = number;
@@ -102,6 +117,12 @@ public enum IgbModel {
 
         Has receiveAddresses(int number) {
             receiveAddresses = number;
+            return this;
+        }
+
+        /** How far apart the two queues are that one register has the vectors of. */
+        Has queuesBesideInIvar(int number) {
+            queuesBesideInIvar = number;
             return this;
         }
     }

@@ -107,6 +107,19 @@ public final class IgbRegisters {
     public static final ReadWrite EIMS = rw("EIMS", 0x1524, "8.8");
     public static final WriteOnly EIMC = wo("EIMC", 0x1528, "8.8");
     public static final ReadClears EICR = rc("EICR", 0x1580, "8.8");
+    public static final Field GPIE_NSICR = bit("NSICR", 0);
+    public static final Field GPIE_MULTIPLE_MSIX = bit("MULTIPLE_MSIX", 4);
+    public static final Field GPIE_EIAME = bit("EIAME", 30);
+    public static final Field GPIE_PBA_SUPPORT = bit("PBA_SUPPORT", 31);
+    public static final ReadWrite GPIE =
+            rw("GPIE", 0x1514, "8.8", GPIE_NSICR, GPIE_MULTIPLE_MSIX, GPIE_EIAME, GPIE_PBA_SUPPORT);
+    public static final ReadWrite EIAC = rw("EIAC", 0x152C, "8.8");
+    public static final ReadWrite EIAM = rw("EIAM", 0x1530, "8.8");
+    /** Which vector for which queue; {@link IgbModel#ivar} says where. */
+    public static final ReadWrite IVAR = array("IVAR", 0x1700, 4, 8, "8.8");
+
+    /** In an entry of IVAR, beside the vector: it is to be used. */
+    public static final int IVAR_VALID = 0x80;
 
     // ---- 8.10 Receive
 

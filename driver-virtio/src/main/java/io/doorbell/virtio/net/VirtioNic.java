@@ -14,6 +14,7 @@ import io.doorbell.frame.NicStatistics;
 import io.doorbell.frame.Rss;
 import io.doorbell.frame.RxQueue;
 import io.doorbell.frame.TxQueue;
+import io.doorbell.frame.ability.Alarm;
 import io.doorbell.frame.ability.Announcements;
 import io.doorbell.frame.ability.Destination;
 import io.doorbell.frame.ability.FeatureReport;
@@ -136,11 +137,8 @@ public final class VirtioNic implements Nic, MacFilter, RssControl, OffloadContr
                         Announcements.class,
                         "the device cannot ask for announcements, since "
                                 + features.notInUse(Feature.VIRTIO_NET_F_GUEST_ANNOUNCE));
-        all = transport.canInterrupt()
-                ? all.with(
-                        QueueInterrupts.class,
-                        new QueueAlarms(
-                                this::checkOpen, queue -> queues.rx(queue).alarm(), link.alarm()))
+        all = transport.canInterrupt(queues.count())
+                ? all.with(QueueInterrupts.class, new QueueAlarms(this::checkOpen, this::rxAlarm, link.alarm()))
                 : all.without(
                         QueueInterrupts.class,
                         "this driver takes no interrupts over " + transport.description()
@@ -151,6 +149,13 @@ public final class VirtioNic implements Nic, MacFilter, RssControl, OffloadContr
                         QueueReset.class,
                         "cannot set one queue up anew without the others, since "
                                 + features.notInUse(Feature.VIRTIO_F_RING_RESET) + ": use Nic.reset");
+    }
+
+    private synchronized Alarm rxAlarm(int index) {
+        Alarm alarm = queues.rx(index).alarm();
+        checkOpen();
+        transport.useInterrupts(queues.count());
+        return alarm;
     }
 
     @Override

@@ -4,6 +4,7 @@ import static io.doorbell.virtio.transport.CommonField.*;
 
 import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaSpace;
+import io.doorbell.dma.kernel.EventFd;
 import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.ability.RegisterValue;
 import io.doorbell.frame.spi.BoundedWait;
@@ -17,12 +18,14 @@ import java.util.List;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
-/** A PCI device with the structures of 4.1.4, of a modern or a transitional device. Interrupts stay unused. */
+/** A PCI device with the structures of 4.1.4, of a modern or a transitional device. */
 public final class ModernPciTransport implements VirtioTransport {
 
     private static final Duration RESET = Duration.ofSeconds(5);
     /** No interrupt, please (4.1.5.1.2). */
     private static final int NO_VECTOR = 0xffff;
+
+    private static final int FIRST_VECTOR = 1;
 
     private static final int GONE = 0xff;
 
@@ -34,6 +37,8 @@ public final class ModernPciTransport implements VirtioTransport {
     private final long notifyMultiplier;
     private final @Nullable VirtioCapability isr;
     private final @Nullable VirtioCapability device;
+    /** By vector; empty while nobody wants to sleep. Read by any thread. */
+    private volatile List<EventFd> events = List.of();
 
     /**
      * Takes over {@code function}, which is closed with the transport.
@@ -172,7 +177,7 @@ public final class ModernPciTransport implements VirtioTransport {
     public Doorbell enableQueue(int index, QueueAddresses queue) {
         common.write(QUEUE_SELECT, index);
         common.write(QUEUE_SIZE, queue.size());
-        noInterrupt(index);
+        route(index, vector(index));
         common.writeAddress(QUEUE_DESC, queue.descriptorArea());
         common.writeAddress(QUEUE_DRIVER, queue.driverArea());
         common.writeAddress(QUEUE_DEVICE, queue.deviceArea());
@@ -187,14 +192,47 @@ public final class ModernPciTransport implements VirtioTransport {
         return new PciDoorbell(notifyBar, notifyBase + offset, index);
     }
 
-    /** The device shows in the same register whether it does as told (4.1.5.1.2.1). */
-    private void noInterrupt(int queue) {
-        common.write(QUEUE_MSIX_VECTOR, NO_VECTOR);
-        int kept = common.read(QUEUE_MSIX_VECTOR);
-        if (kept != NO_VECTOR) {
-            throw new BrokenDeviceException(function.address() + ": queue " + queue + " keeps interrupt vector " + kept
-                    + " although it was told to have none");
+    // ---- Interrupts: a vector for each receive queue, behind the first, which is for the configuration and not used
+
+    @Override
+    public boolean canInterrupt(int pairs) {
+        return function.interrupts().msix() >= FIRST_VECTOR + pairs;
+    }
+
+    @Override
+    public void useInterrupts(int pairs) {
+        if (events.isEmpty()) {
+            events = function.msix(FIRST_VECTOR + pairs);
+            for (int index = 0; index < 2 * pairs; index += 2) {
+                common.write(QUEUE_SELECT, index);
+                route(index, vector(index));
+            }
         }
+    }
+
+    @Override
+    public @Nullable EventFd interrupt(int index) {
+        int vector = vector(index);
+        return vector == NO_VECTOR ? null : events.get(vector);
+    }
+
+    private int vector(int index) {
+        int vector = FIRST_VECTOR + index / 2;
+        return index % 2 == 0 && vector < events.size() ? vector : NO_VECTOR;
+    }
+
+    /** The device shows in the same register whether it does as told (4.1.5.1.2.1). */
+    private void route(int queue, int vector) {
+        common.write(QUEUE_MSIX_VECTOR, vector);
+        int kept = common.read(QUEUE_MSIX_VECTOR);
+        if (kept != vector) {
+            throw new BrokenDeviceException(function.address() + ": queue " + queue + " has interrupt vector "
+                    + named(kept) + " although it was told to have " + named(vector));
+        }
+    }
+
+    private static String named(int vector) {
+        return vector == NO_VECTOR ? "none" : String.valueOf(vector);
     }
 
     @Override

@@ -117,10 +117,16 @@ public interface VirtioTransport extends AutoCloseable {
      */
     default void startQueue(int index) {}
 
-    /** Whether the device can interrupt by {@link #interrupt}. */
-    default boolean canInterrupt() {
+    /** Whether the device can interrupt for each of so many pairs of queues, by {@link #interrupt}. */
+    default boolean canInterrupt(int pairs) {
         return false;
     }
+
+    /**
+     * Has the device interrupt for receive queues from now on, those that are enabled and those that will be, where their
+     * rings ask for that.
+     */
+    default void useInterrupts(int pairs) {}
 
     /**
      * What the device interrupts by when it has used buffers of a queue, where the ring asks for that; null while there is

@@ -3,6 +3,7 @@ package io.doorbell.pci.vfio;
 import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaSpace;
 import io.doorbell.dma.cleanup.Releases;
+import io.doorbell.dma.kernel.EventFd;
 import io.doorbell.dma.kernel.Kernel;
 import io.doorbell.dma.kernel.Lifetime;
 import io.doorbell.pci.Bar;
@@ -40,6 +41,7 @@ final class VfioFunction implements PciFunction {
     private final ConfigSpace config;
     private final PciId id;
     private final InterruptInfo interrupts;
+    private final VfioInterrupts messages;
     private final VfioContainer container;
     private final DmaSpace dma;
     private final @Nullable RegionBar[] bars = new RegionBar[RegionInfo.BARS];
@@ -79,6 +81,8 @@ final class VfioFunction implements PciFunction {
             this.regions = readRegions(info.u32("num_regions"));
             this.interrupts = readInterrupts(info.u32("num_irqs"));
         }
+        this.messages = new VfioInterrupts(kernel, fd, address.toString());
+        releases.add(messages::close);
         this.configFile = new RegionFile(kernel, fd, regions.get(RegionInfo.CONFIG), lifetime);
         releases.add(configFile::close);
         releases.add(this::unmapBars);
@@ -167,6 +171,12 @@ final class VfioFunction implements PciFunction {
     @Override
     public InterruptInfo interrupts() {
         return interrupts;
+    }
+
+    @Override
+    public synchronized List<EventFd> msix(int count) {
+        requireOpen();
+        return messages.enable(count, interrupts.msix());
     }
 
     @Override

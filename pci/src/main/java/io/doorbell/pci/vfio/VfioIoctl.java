@@ -21,6 +21,7 @@ enum VfioIoctl {
     VFIO_DEVICE_GET_INFO(7),
     VFIO_DEVICE_GET_REGION_INFO(8),
     VFIO_DEVICE_GET_IRQ_INFO(9),
+    VFIO_DEVICE_SET_IRQS(10),
     VFIO_DEVICE_RESET(11);
 
     private static final int VFIO_TYPE = ';';

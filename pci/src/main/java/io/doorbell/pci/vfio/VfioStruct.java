@@ -38,6 +38,15 @@ final class VfioStruct {
     static final StructLayout IRQ_INFO =
             struct("vfio_irq_info", intField("argsz"), intField("flags"), intField("index"), intField("count"));
 
+    /** The descriptors of event counters follow, 32 bits each. */
+    static final StructLayout IRQ_SET = struct(
+            "vfio_irq_set",
+            intField("argsz"),
+            intField("flags"),
+            intField("index"),
+            intField("start"),
+            intField("count"));
+
     static final StructLayout IOMMU_INFO = struct(
             "vfio_iommu_type1_info",
             intField("argsz"),
@@ -90,6 +99,13 @@ final class VfioStruct {
         VfioStruct copy = new VfioStruct(layout, arena.allocate(size, Long.BYTES));
         copy.memory.copyFrom(memory.asSlice(0, layout.byteSize()));
         return copy.u32("argsz", (int) size);
+    }
+
+    /** The same with numbers behind it, which count as part of it. */
+    VfioStruct with(Arena arena, int[] numbers) {
+        VfioStruct whole = copy(arena, layout.byteSize() + (long) numbers.length * Integer.BYTES);
+        MemorySegment.copy(numbers, 0, whole.memory, ValueLayout.JAVA_INT, layout.byteSize(), numbers.length);
+        return whole;
     }
 
     void call(Kernel kernel, int fd, VfioIoctl ioctl, String facts) {

@@ -22,6 +22,7 @@ class VfioHeaderTest {
         "VFIO_DEVICE_GET_INFO, 0x3b6b",
         "VFIO_DEVICE_GET_REGION_INFO, 0x3b6c",
         "VFIO_DEVICE_GET_IRQ_INFO, 0x3b6d",
+        "VFIO_DEVICE_SET_IRQS, 0x3b6e",
         "VFIO_DEVICE_RESET, 0x3b6f",
         "VFIO_IOMMU_GET_INFO, 0x3b70",
         "VFIO_IOMMU_MAP_DMA, 0x3b71",
@@ -33,7 +34,7 @@ class VfioHeaderTest {
 
     @Test
     void pinsEveryRequestThatThereIs() {
-        assertThat(VfioIoctl.values()).hasSize(13);
+        assertThat(VfioIoctl.values()).hasSize(14);
     }
 
     @Test
@@ -43,6 +44,7 @@ class VfioHeaderTest {
         assertThat(VfioStruct.DEVICE_INFO.byteSize()).isEqualTo(20);
         assertThat(VfioStruct.REGION_INFO.byteSize()).isEqualTo(32);
         assertThat(VfioStruct.IRQ_INFO.byteSize()).isEqualTo(16);
+        assertThat(VfioStruct.IRQ_SET.byteSize()).isEqualTo(20);
         assertThat(VfioStruct.IOMMU_INFO.byteSize()).isEqualTo(24);
         assertThat(VfioStruct.DMA_MAP.byteSize()).isEqualTo(32);
         assertThat(VfioStruct.DMA_UNMAP.byteSize()).isEqualTo(24);

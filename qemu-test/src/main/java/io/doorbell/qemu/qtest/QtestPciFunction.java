@@ -2,6 +2,7 @@ package io.doorbell.qemu.qtest;
 
 import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaSpace;
+import io.doorbell.dma.kernel.EventFd;
 import io.doorbell.pci.Bar;
 import io.doorbell.pci.Capability;
 import io.doorbell.pci.ConfigSpace;
@@ -9,6 +10,7 @@ import io.doorbell.pci.InterruptInfo;
 import io.doorbell.pci.PciAddress;
 import io.doorbell.pci.PciFunction;
 import io.doorbell.pci.PciId;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,11 +37,17 @@ public final class QtestPciFunction implements PciFunction {
     private static final int FLR_CAPABLE = 1 << 28;
     private static final int INITIATE_FLR = 1 << 15;
 
+    // MSI-X: PCI Local Bus Specification 3.0, 6.8.2.3 and 6.8.2.4
+    private static final int MSIX_CONTROL = 2;
+    private static final int MSIX_ENABLE = 1 << 15;
+    private static final int MSIX_TABLE = 4;
+
     private final PciAddress address;
     private final ConfigSpace config;
     private final PciId id;
     private final QtestDmaSpace dma;
     private final @Nullable Bar[] bars = new Bar[BAR_COUNT];
+    private @Nullable QtestInterrupts messages;
     private final int[] assigned = new int[BAR_COUNT];
     private boolean closed;
 
@@ -101,6 +109,29 @@ public final class QtestPciFunction implements PciFunction {
             config.write32(FIRST_BAR + 4 * number, assigned[number]);
         }
         config.write16(ConfigSpace.COMMAND, ConfigSpace.COMMAND_IO | ConfigSpace.COMMAND_MEMORY);
+        if (messages != null) {
+            enableMessages(messages);
+        }
+    }
+
+    private void enableMessages(QtestInterrupts interrupts) {
+        int capability = config.capability(Capability.MSI_X).orElseThrow().offset();
+        interrupts.program(this::bar, config.read32(capability + MSIX_TABLE));
+        config.write16(capability + MSIX_CONTROL, config.read16(capability + MSIX_CONTROL) | MSIX_ENABLE);
+    }
+
+    @Override
+    public List<EventFd> msix(int count) {
+        int most = interrupts().msix();
+        if (count > most) {
+            throw new DoorbellException(address + " has " + most + " MSI-X vectors, not " + count);
+        }
+        if (messages == null) {
+            QtestInterrupts all = new QtestInterrupts(dma, most);
+            messages = all;
+            enableMessages(all);
+        }
+        return messages.events().subList(0, count);
     }
 
     private static long alignUp(long address, long alignment) {
@@ -170,6 +201,9 @@ public final class QtestPciFunction implements PciFunction {
         try {
             config.busMaster(false);
             reset();
+            if (messages != null) {
+                messages.close();
+            }
         } finally {
             dma.close();
         }

@@ -526,7 +526,7 @@ public final class VhostUserTransport implements VhostTransport {
     }
 
     @Override
-    public boolean canInterrupt() {
+    public boolean canInterrupt(int pairs) {
         return true;
     }
 

@@ -1,0 +1,88 @@
+package io.doorbell.igb.nic;
+
+import static io.doorbell.igb.spec.IgbRegisters.*;
+
+import io.doorbell.dma.kernel.EventFd;
+import io.doorbell.igb.spec.IgbModel;
+import io.doorbell.igb.spec.RegisterFile;
+import io.doorbell.pci.PciFunction;
+import java.util.List;
+
+/**
+ * Interrupts by MSI-X (82576 data sheet, 7.3): a vector for each receive queue, behind the first, which is for the rest and
+ * not used. They are off, until a thread is about to sleep: an interrupt turns itself off again (EIAM).
+ */
+final class IgbInterrupts {
+
+    private static final int FIRST = 1;
+
+    private final RegisterFile registers;
+    private final PciFunction function;
+    private final IgbModel model;
+    private final int queues;
+    private List<EventFd> events = List.of();
+
+    IgbInterrupts(RegisterFile registers, PciFunction function, IgbModel model, int queues) {
+        this.registers = registers;
+        this.function = function;
+        this.model = model;
+        this.queues = queues;
+    }
+
+    /** Whether there are enough vectors. */
+    boolean exist() {
+        return function.interrupts().msix() >= FIRST + queues;
+    }
+
+    /** What continues {@code "NIC has no QueueInterrupts: "} where there are not. */
+    String whyNot() {
+        return "it has " + function.interrupts().msix() + " MSI-X vectors, and " + queues + " queues take "
+                + (FIRST + queues)
+                + ": open it with fewer (NicConfig.withQueues), or poll and park between polls in vain"
+                + " (LockSupport.parkNanos)";
+    }
+
+    /** Has the kernel carry them, once somebody wants to sleep; {@link #apply} tells the device. */
+    void use() {
+        if (events.isEmpty()) {
+            events = function.msix(FIRST + queues);
+        }
+    }
+
+    /** Tells the device which vector is whose, as after each reset. Does nothing where nobody wants to sleep. */
+    void apply() {
+        if (events.isEmpty()) {
+            return;
+        }
+        registers.write(
+                GPIE, GPIE_NSICR.mask() | GPIE_MULTIPLE_MSIX.mask() | GPIE_EIAME.mask() | GPIE_PBA_SUPPORT.mask());
+        int all = 0;
+        for (int queue = 0; queue < queues; queue++) {
+            all |= bit(queue);
+            int shift = model.ivarShift(queue);
+            int others = registers.read(IVAR, model.ivar(queue)) & ~(0xff << shift);
+            registers.write(IVAR, model.ivar(queue), others | (IVAR_VALID | (FIRST + queue)) << shift);
+        }
+        registers.write(EIAC, all);
+        registers.write(EIAM, all);
+    }
+
+    /** Has the device interrupt for the next frame; what it has received before may go without. */
+    void enable(int queue) {
+        registers.write(EIMS, bit(queue));
+        registers.read(STATUS); // which has the write arrive before the ring is looked at
+    }
+
+    void disable(int queue) {
+        registers.write(EIMC, bit(queue));
+    }
+
+    private static int bit(int queue) {
+        return 1 << (FIRST + queue);
+    }
+
+    /** What is signalled for a receive queue, once they are in {@link #use}. */
+    EventFd event(int queue) {
+        return events.get(FIRST + queue);
+    }
+}
