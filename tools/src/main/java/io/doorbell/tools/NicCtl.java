@@ -68,7 +68,7 @@ public final class NicCtl implements Callable<Integer> {
     public static void main(String[] arguments) {
         StandardOutput output = new StandardOutput();
         Console console = Console.of(output);
-        int status = run(Context.ofProcess(console), List.of(arguments));
+        int status = run(console, List.of(arguments));
         console.out().flush();
         if (output.failure().isPresent()) {
             console.err()
@@ -77,6 +77,18 @@ public final class NicCtl implements Callable<Integer> {
             status = 1;
         }
         System.exit(status);
+    }
+
+    /** On this machine, unless that cannot even be looked at, which no command is needed to say. */
+    private static int run(Console console, List<String> arguments) {
+        Context context;
+        try {
+            context = Context.ofProcess(console);
+        } catch (DoorbellException e) {
+            console.err().println("nicctl: " + e.getMessage());
+            return 1;
+        }
+        return run(context, arguments);
     }
 
     /** Runs one command line to its end and returns the exit status. */

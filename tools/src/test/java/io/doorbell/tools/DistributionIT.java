@@ -270,6 +270,22 @@ class DistributionIT {
         assertThat(user.out()).isEmpty();
     }
 
+    /** Neither there nor in the current folder, which jffi tries next, can this user make a file. */
+    @ParameterizedTest
+    @ValueSource(strings = {"list", "info 0000:00:00.0", "demo --nic vhost-user"})
+    void saysInOneLineThatItHasNoTemporaryFolder(String line) throws Exception {
+        String option = "-Djava.io.tmpdir=/proc";
+        user.environment().put("JAVA_TOOL_OPTIONS", option);
+
+        assertThat(nicctl(line)).isEqualTo(1);
+
+        assertThat(user.err())
+                .startsWith("Picked up JAVA_TOOL_OPTIONS: " + option + "\nnicctl: cannot call Linux: ")
+                .contains("java.io.tmpdir, which is /proc")
+                .hasLineCount(2);
+        assertThat(user.out()).isEmpty();
+    }
+
     @Test
     void exchangesFramesBetweenTwoProcesses() throws Exception {
         int status = nicctl("demo --nic vhost-user --frames 1000 --json");

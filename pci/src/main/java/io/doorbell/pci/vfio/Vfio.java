@@ -10,6 +10,7 @@ import io.doorbell.pci.PciFunction;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The door to PCI functions that are bound to {@code vfio-pci}. Thread-safe.
@@ -18,6 +19,8 @@ import java.util.Map;
  * and reset. When it is killed, the kernel does the same.
  */
 public final class Vfio {
+
+    private static @Nullable Vfio machine;
 
     private final PciBus bus;
     private final Kernel kernel;
@@ -29,14 +32,17 @@ public final class Vfio {
         this.kernel = kernel;
     }
 
-    /** The running machine; made when the first function is opened. */
-    private static final class Machine {
-
-        static final Vfio VFIO = new Vfio(PciBus.system(), Kernel.linux());
-
-        static {
-            Runtime.getRuntime().addShutdownHook(new Thread(VFIO::quiesceAll, "doorbell-quiesce"));
+    /**
+     * The running machine; made when the first function is opened. Not a constant: a class that failed to become one could
+     * not say why.
+     */
+    private static synchronized Vfio machine() {
+        if (machine == null) {
+            Vfio made = new Vfio(PciBus.system(), Kernel.linux());
+            Runtime.getRuntime().addShutdownHook(new Thread(made::quiesceAll, "doorbell-quiesce"));
+            machine = made;
         }
+        return machine;
     }
 
     /**
@@ -46,7 +52,7 @@ public final class Vfio {
      *     the message says which, and what to do
      */
     public static PciFunction open(PciAddress address) {
-        return Machine.VFIO.openFunction(address);
+        return machine().openFunction(address);
     }
 
     /**
@@ -55,7 +61,7 @@ public final class Vfio {
      * @throws DoorbellException as {@link #open} does
      */
     public static VfioReport inspect(PciAddress address) {
-        return Machine.VFIO.inspectFunction(address);
+        return machine().inspectFunction(address);
     }
 
     VfioReport inspectFunction(PciAddress address) {
