@@ -210,14 +210,20 @@ public final class VhostUserTransport implements VhostTransport {
     private static String remedy(KernelException e, String path) {
         return switch (e.errno()) {
             case ENOENT -> "; start the back-end first, with this path as its socket";
-            case ECONNREFUSED ->
-                Files.isDirectory(Path.of(path)) || Files.isRegularFile(Path.of(path))
-                        ? "; what is there is no socket: name the one that the back-end listens on"
-                        : "; nobody listens there any more: start the back-end again";
+            case ECONNREFUSED -> refused(Path.of(path));
             case EACCES, EPERM -> "; this user needs the right to write to the socket and to enter its folders";
             case EAGAIN -> "; it has more connections waiting than it takes: is it serving another front-end?";
             default -> "";
         };
+    }
+
+    /** What Linux says of a socket that nobody listens on, it says of all that is no socket. */
+    private static String refused(Path path) {
+        if (!Files.isDirectory(path) && !Files.isRegularFile(path)) {
+            return "; nobody listens there any more: start the back-end again";
+        }
+        return "; that is a " + (Files.isDirectory(path) ? "folder" : "file")
+                + " and not a socket: name the socket that the back-end listens on";
     }
 
     @Override

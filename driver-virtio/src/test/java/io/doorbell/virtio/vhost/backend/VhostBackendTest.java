@@ -449,7 +449,7 @@ class VhostBackendTest {
     // ---- Front-ends and what they may meet
 
     @Test
-    void aFrontEndSaysWhenThereIsNoBackEnd() {
+    void aFrontEndSaysWhenThereIsNoBackEnd() throws IOException {
         String none = dir.resolve("none.sock").toString();
         assertThatThrownBy(() -> Nic.open("vhost-user:" + none))
                 .hasMessage("cannot reach a vhost-user back-end at " + none
@@ -460,7 +460,12 @@ class VhostBackendTest {
                 .hasMessageContaining("ECONNREFUSED")
                 .hasMessageEndingWith("nobody listens there any more: start the back-end again");
         assertThatThrownBy(() -> Nic.open("vhost-user:" + dir))
-                .hasMessageEndingWith("what is there is no socket: name the one that the back-end listens on");
+                .hasMessageEndingWith(
+                        "; that is a folder and not a socket: name the socket that the back-end listens on");
+        Path file = Files.writeString(dir.resolve("file"), "");
+        assertThatThrownBy(() -> Nic.open("vhost-user:" + file))
+                .hasMessageEndingWith(
+                        "; that is a file and not a socket: name the socket that the back-end listens on");
         assertThatThrownBy(() -> Nic.open("vhost-user:" + none + "\0.old"))
                 .isInstanceOf(DoorbellException.class)
                 .hasMessageContaining("has a NUL in it");
