@@ -125,6 +125,21 @@ class VerifyTest {
         assertThat(asked).doesNotExist();
     }
 
+    /** Here there is no QEMU, nor a Debian that could install one, so that it ends with that. */
+    @ParameterizedTest
+    @ValueSource(strings = {"verify", "-pl frame", "clean install", "surefire:test", "-DskipTests -DskipITs=false"})
+    void asksForTheLabWhereSomethingIsTested(String line) throws Exception {
+        Path programs = Files.createDirectories(folder.resolve("bin"));
+        for (String name : List.of("qemu-system-x86_64", "dpkg")) {
+            Path program = Files.writeString(programs.resolve(name), "#!/bin/sh\nexit 1\n");
+            Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
+        }
+
+        assertThat(verify(REPORT, 0, line.split(" "))).as(printed).isEqualTo(1);
+
+        assertThat(printed).contains("needs what is not here", "QEMU 8.0").doesNotContain("mvn -B");
+    }
+
     @Test
     void givesMavenTheGoalAndTheProfile() throws Exception {
         verify(REPORT, 0, "--fast", "-pl", "frame");
