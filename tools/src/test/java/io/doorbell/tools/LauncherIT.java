@@ -11,6 +11,9 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -37,19 +40,16 @@ class LauncherIT {
     static void copyTree() throws IOException {
         user = new OrdinaryUser(folder);
         home = folder.resolve("a tree");
-        copy(
-                home,
-                "nicctl",
-                "verify",
-                "pom.xml",
-                "tools/pom.xml",
-                "tools/setup.sh",
-                "tools/bench/pom.xml",
-                "tools/target/classes",
-                "tools/target/lib");
-        Files.createDirectories(home.resolve("tools/src/main"));
-        Files.createDirectories(home.resolve("tools/bench/src/main"));
+        copySources(home);
+        copy(home, "tools/target/classes", "tools/target/lib");
         stampAt(Instant.now());
+    }
+
+    /** As many as the launcher looks at. */
+    private static void copySources(Path tree) throws IOException {
+        copy(tree, "nicctl", "verify", "pom.xml", "tools/pom.xml", "tools/setup.sh", "tools/bench/pom.xml");
+        Files.createDirectories(tree.resolve("tools/src/main"));
+        Files.createDirectories(tree.resolve("tools/bench/src/main"));
     }
 
     @AfterAll
@@ -138,12 +138,17 @@ class LauncherIT {
         }
     }
 
-    @Test
-    void saysThatTheBuildFailedWhateverMavenHadToSay() throws Exception {
-        Path tree = Files.createDirectory(folder.resolve("a tree that is not built"));
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void saysThatTheBuildFailedWhateverMavenHadToSay(boolean canLock) throws Exception {
+        Path tree = Files.createDirectory(folder.resolve("a tree that is not built" + (canLock ? "" : ", nor locked")));
         copy(tree, "nicctl", "pom.xml", "tools/setup.sh");
         Files.setPosixFilePermissions(tree, PosixFilePermissions.fromString("rwxrwxrwx"));
         Path maven = user.script("mvn", "#!/bin/sh\necho killed\nexit 143\n");
+        Path flock = maven.resolveSibling("flock");
+        if (!canLock) {
+            Files.delete(flock);
+        }
         try {
             int status = user.run(tree.resolve("nicctl"), "list");
 
@@ -151,34 +156,62 @@ class LauncherIT {
             assertThat(user.err()).contains("the build failed; all of it is in " + tree.resolve("target/build.log"));
             assertThat(tree.resolve("target/build.log")).hasContent("killed");
         } finally {
+            if (!canLock) {
+                user.link("flock", Path.of("/usr/bin/flock"));
+            }
             Files.delete(maven);
         }
     }
 
+    /** The first one's build goes on until the second one has said something. */
     @Test
-    void buildsOnceHoweverManyAreStarted() throws Exception {
-        Path tree = Files.createDirectories(folder.resolve("a tree that many use"));
-        copy(tree, "nicctl", "pom.xml", "tools/pom.xml", "tools/setup.sh");
-        Files.createDirectories(tree.resolve("tools/target"));
-        for (String name : List.of("", "tools", "tools/target")) {
+    void buildsOnceForTwoThatFindNothingBuilt() throws Exception {
+        Path tree = folder.resolve("a tree for two");
+        copySources(tree);
+        for (String name : List.of("", "tools", "tools/bench")) {
             Files.setPosixFilePermissions(tree.resolve(name), PosixFilePermissions.fromString("rwxrwxrwx"));
         }
-        Path builds = tree.resolve("builds");
-        Path maven = user.script(
-                "mvn", "#!/bin/sh\necho starts >>'" + builds + "'\n/bin/sleep 1\necho ends >>'" + builds + "'\n");
-        try {
-            user.run(
-                    List.of(),
-                    List.of(
-                            "/bin/sh",
-                            "-c",
-                            "\"$0\" list & \"$0\" list & \"$0\" list; wait",
-                            tree.resolve("nicctl").toString()));
+        try (OrdinaryUser one = new OrdinaryUser(Files.createDirectory(folder.resolve("one")));
+                OrdinaryUser other = new OrdinaryUser(Files.createDirectory(folder.resolve("other")))) {
+            for (OrdinaryUser each : List.of(one, other)) {
+                each.script("mvn", """
+                        #!/bin/sh
+                        echo built >>builds
+                        until [ -e go ]; do /bin/sleep 0.1; done
+                        mkdir -p tools/target
+                        /bin/ln -sfn '%1$s/classes' '%1$s/lib' tools/target
+                        """.formatted(home.resolve("tools/target")));
+            }
+            FutureTask<Integer> first = inAnotherThread(() -> one.run(tree.resolve("nicctl"), "list"));
+            FutureTask<Integer> second = inAnotherThread(() -> {
+                awaitTrue(() -> Files.exists(tree.resolve("builds")));
+                return other.run(tree.resolve("nicctl"), "list");
+            });
+            try {
+                awaitTrue(() -> other.err().contains("nicctl: "));
+            } finally {
+                Files.createFile(tree.resolve("go"));
+            }
 
-            assertThat(builds).content().isEqualTo("starts\nends\n");
-            assertThat(user.err()).contains("nicctl: waiting for another nicctl");
-        } finally {
-            Files.delete(maven);
+            assertThat(first.get(2, TimeUnit.MINUTES)).as(one.err()).isZero();
+            assertThat(second.get(2, TimeUnit.MINUTES)).as(other.err()).isZero();
+            assertThat(tree.resolve("builds")).hasContent("built");
+            assertThat(one.err()).doesNotContain("waiting");
+            assertThat(other.err()).isEqualTo("nicctl: waiting for another nicctl, which is building\n");
+        }
+    }
+
+    private static <T> FutureTask<T> inAnotherThread(Callable<T> call) {
+        FutureTask<T> task = new FutureTask<>(call);
+        Thread.ofPlatform().daemon().start(task);
+        return task;
+    }
+
+    private static void awaitTrue(Callable<Boolean> condition) throws Exception {
+        long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(1);
+        while (!condition.call()) {
+            assertThat(System.nanoTime()).as("the time that it may take").isLessThan(deadline);
+            Thread.sleep(50);
         }
     }
 
