@@ -3,6 +3,7 @@ package io.doorbell.igb.spec;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.doorbell.pci.PciId;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -42,5 +43,22 @@ class IgbModelTest {
         assertThat(names.stream().filter(name -> name.startsWith("RDT["))).hasSize(model.queues());
         assertThat(names.stream().filter(name -> name.startsWith("RAL"))).hasSize(model.receiveAddresses());
         assertThat(names.stream().filter(name -> name.startsWith("RAH"))).hasSize(model.receiveAddresses());
+    }
+
+    /** 82576 data sheet, 7.3.1.2; 82580 data sheet, 7.3.2. */
+    @Test
+    void placesVectorsInIvar() {
+        assertThat(new int[] {IgbModel.I82576.ivar(0), IgbModel.I82576.ivarShift(0)})
+                .containsExactly(0, 0);
+        assertThat(new int[] {IgbModel.I82576.ivar(7), IgbModel.I82576.ivarShift(7)})
+                .containsExactly(7, 0);
+        assertThat(new int[] {IgbModel.I82576.ivar(9), IgbModel.I82576.ivarShift(9)})
+                .containsExactly(1, 16);
+        for (IgbModel other : EnumSet.complementOf(EnumSet.of(IgbModel.I82576))) {
+            assertThat(new int[] {other.ivar(0), other.ivarShift(0)}).containsExactly(0, 0);
+            assertThat(new int[] {other.ivar(1), other.ivarShift(1)}).containsExactly(0, 16);
+        }
+        assertThat(new int[] {IgbModel.I82580.ivar(6), IgbModel.I82580.ivarShift(6)})
+                .containsExactly(3, 0);
     }
 }

@@ -17,7 +17,8 @@ public interface QueueInterrupts extends Ability {
     Alarm rxAlarm(int queue);
 
     /**
-     * What tells that the link is up or down.
+     * What tells that the link is up or down, as soon as anybody has seen that: PCI NICs do not interrupt for it yet, so look
+     * ({@link io.doorbell.frame.Nic#linkState}) after a sleep of a second or so.
      *
      * @throws io.doorbell.frame.NicClosedException when the NIC is closed
      */
