@@ -1164,6 +1164,37 @@ public abstract class NicContractTest {
         }
     }
 
+    @Test
+    void wakesAThreadThatWaitsForTheLink() {
+        Nic nic = openWithLink();
+        assumeTrue(nic.find(QueueInterrupts.class).isPresent());
+        try (QueueWaiter waiter = new QueueWaiter().addLink(nic)) {
+            for (int i = 0; i < 3; i++) {
+                awaitChange(waiter, nic, false, () -> peer().link(false));
+                awaitChange(waiter, nic, true, () -> peer().link(true));
+            }
+            awaitChange(waiter, nic, false, nic::stop);
+            nic.start();
+            nic.awaitLink(SOON);
+
+            CompletableFuture<Boolean> sleeper = sleeper(waiter);
+            nic.close();
+            assertThat(sleeper.join()).as("for the end").isTrue();
+        }
+    }
+
+    /** The NIC is asked only once the thread is awake: that it looks must not be what wakes it. */
+    private static void awaitChange(QueueWaiter waiter, Nic nic, boolean up, Runnable change) {
+        CompletableFuture<Boolean> sleeper = sleeper(waiter);
+        change.run();
+        assertThat(sleeper.join()).as("for a change").isTrue();
+        while (nic.linkState().up() != up) {
+            assertThat(waiter.await(SOON))
+                    .as("for the link to be " + (up ? "up" : "down"))
+                    .isTrue();
+        }
+    }
+
     // ---- Abilities
 
     private interface AbilityOfNone extends Ability {}

@@ -7,20 +7,22 @@ import io.doorbell.igb.spec.IgbModel;
 import io.doorbell.igb.spec.RegisterFile;
 import io.doorbell.pci.PciFunction;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Interrupts by MSI-X (82576 data sheet, 7.3): a vector for each receive queue, behind the first, which is for the rest and
- * not used. They are off, until a thread is about to sleep: an interrupt turns itself off again (EIAM).
+ * Interrupts by MSI-X (82576 data sheet, 7.3): a vector for each receive queue, behind the first, which is for the link. They are off, until a thread is about to sleep: an interrupt turns itself off again (EIAM).
  */
 final class IgbInterrupts {
 
+    private static final int LINK = 0;
     private static final int FIRST = 1;
 
     private final RegisterFile registers;
     private final PciFunction function;
     private final IgbModel model;
     private final int queues;
-    private List<EventFd> events = List.of();
+    /** By vector; empty while nobody wants to sleep. Read by any thread. */
+    private volatile List<EventFd> events = List.of();
 
     IgbInterrupts(RegisterFile registers, PciFunction function, IgbModel model, int queues) {
         this.registers = registers;
@@ -56,15 +58,17 @@ final class IgbInterrupts {
         }
         registers.write(
                 GPIE, GPIE_NSICR.mask() | GPIE_MULTIPLE_MSIX.mask() | GPIE_EIAME.mask() | GPIE_PBA_SUPPORT.mask());
-        int all = 0;
+        int all = 1 << LINK;
         for (int queue = 0; queue < queues; queue++) {
             all |= bit(queue);
             int shift = model.ivarShift(queue);
             int others = registers.read(IVAR, model.ivar(queue)) & ~(0xff << shift);
             registers.write(IVAR, model.ivar(queue), others | (IVAR_VALID | (FIRST + queue)) << shift);
         }
+        registers.write(IVAR_MISC, IVAR_MISC_OTHER_CAUSE.of(IVAR_VALID | LINK));
         registers.write(EIAC, all);
         registers.write(EIAM, all);
+        registers.write(IMS, ICR_LSC.mask());
     }
 
     /** Has the device interrupt for the next frame; what it has received before may go without. */
@@ -75,6 +79,19 @@ final class IgbInterrupts {
 
     void disable(int queue) {
         registers.write(EIMC, bit(queue));
+    }
+
+    /** Has the device interrupt when its link changes next; what is to be seen of it already may go without. */
+    void expectLinkChange() {
+        registers.take(ICR, 0); // as long as a cause stands there, the device does not interrupt for it again
+        registers.write(EIMS, 1 << LINK);
+        registers.read(STATUS); // which has the writes arrive before the link is looked at
+    }
+
+    /** What is signalled when the link changes; null before {@link #use}. */
+    @Nullable
+    EventFd linkEvent() {
+        return events.isEmpty() ? null : events.get(LINK);
     }
 
     private static int bit(int queue) {

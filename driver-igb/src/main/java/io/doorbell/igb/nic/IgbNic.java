@@ -107,7 +107,6 @@ public final class IgbNic implements Nic, QueueReset, RssControl {
         this.name = name;
         this.function = function;
         this.model = model;
-        this.link = new LinkWatch(name);
         this.registers = new RegisterFile(name, function.bar(REGISTERS_BAR));
         this.setup = setup.apply(registers);
         this.statistics = new IgbStatistics(registers, config.queues());
@@ -117,6 +116,7 @@ public final class IgbNic implements Nic, QueueReset, RssControl {
                 new IgbQueues(name, model, config, steering.hashes(), function.bar(REGISTERS_BAR), function.dma());
 
         this.interrupts = new IgbInterrupts(registers, function, model, queues.count());
+        this.link = new LinkWatch(name, this::lookAtLink, interrupts::linkEvent);
         for (int i = 0; i < queues.count(); i++) {
             alarms.add(new IgbRxAlarm(queues.rx(i), interrupts, i));
         }
@@ -139,7 +139,7 @@ public final class IgbNic implements Nic, QueueReset, RssControl {
                 .with(MacFilter.class, new IgbMacFilter(filter, this::changeFilter))
                 .with(QueueReset.class, this);
         all = interrupts.exist()
-                ? all.with(QueueInterrupts.class, new QueueAlarms(this::checkOpen, this::rxAlarm, link.alarm()))
+                ? all.with(QueueInterrupts.class, new QueueAlarms(this::checkOpen, this::rxAlarm, this::linkAlarm))
                 : all.without(QueueInterrupts.class, interrupts.whyNot());
         return steering.hashes()
                 ? all.with(RssControl.class, this)
@@ -239,6 +239,7 @@ public final class IgbNic implements Nic, QueueReset, RssControl {
             return;
         }
         closed = true;
+        link.close();
         NicClose.report(name, () -> {
             queues.close();
             try {
@@ -298,12 +299,28 @@ public final class IgbNic implements Nic, QueueReset, RssControl {
 
     private synchronized Alarm rxAlarm(int index) {
         queues.rx(index); // says what is wrong with the index, if anything is
+        interrupt();
+        return alarms.get(index);
+    }
+
+    private synchronized Alarm linkAlarm() {
+        interrupt();
+        return link.alarm();
+    }
+
+    private void interrupt() {
         checkOpen();
         interrupts.use();
         if (running) {
             interrupts.apply();
         }
-        return alarms.get(index);
+    }
+
+    private synchronized void lookAtLink() {
+        if (running) {
+            interrupts.expectLinkChange();
+            link.seen(setup.linkState());
+        }
     }
 
     @Override

@@ -101,6 +101,9 @@ public final class IgbRegisters {
 
     // ---- 8.8 Interrupts
 
+    /** In ICR, IMS and IMC: the link has come up or gone down. */
+    public static final Field ICR_LSC = bit("LSC", 2);
+
     public static final ReadClears ICR = rc("ICR", 0x00C0, "8.8");
     public static final ReadWrite IMS = rw("IMS", 0x00D0, "8.8");
     public static final WriteOnly IMC = wo("IMC", 0x00D8, "8.8");
@@ -118,7 +121,12 @@ public final class IgbRegisters {
     /** Which vector for which queue; {@link IgbModel#ivar} says where. */
     public static final ReadWrite IVAR = array("IVAR", 0x1700, 4, 8, "8.8");
 
-    /** In an entry of IVAR, beside the vector: it is to be used. */
+    /** Which vector for what ICR has. */
+    public static final Field IVAR_MISC_OTHER_CAUSE = bits("OTHER_CAUSE", 8, 8);
+
+    public static final ReadWrite IVAR_MISC = rw("IVAR_MISC", 0x1740, "8.8", IVAR_MISC_OTHER_CAUSE);
+
+    /** In an entry of IVAR or IVAR_MISC, beside the vector: it is to be used. */
     public static final int IVAR_VALID = 0x80;
 
     // ---- 8.10 Receive

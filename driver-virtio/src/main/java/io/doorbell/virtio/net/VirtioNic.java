@@ -82,6 +82,9 @@ public final class VirtioNic implements Nic, MacFilter, RssControl, OffloadContr
     /** Set before the lock is taken, so that who has it does not wait for the device any longer. */
     private volatile boolean closed;
 
+    /** Whether somebody wants to sleep. */
+    private boolean interrupts;
+
     private boolean released;
     /** Whether the device is away, and is waited for. */
     private boolean away;
@@ -101,7 +104,7 @@ public final class VirtioNic implements Nic, MacFilter, RssControl, OffloadContr
         this.name = name;
         this.transport = transport;
         this.netConfig = new NetConfig(transport);
-        this.link = new LinkWatch(name);
+        this.link = new LinkWatch(name, this::lookAtLink, transport::configurationInterrupt);
         makeContact();
         this.features = new Negotiation(name, transport, netConfig, config).choose();
         // How many queues there are, and so which one is for control, depends on it.
@@ -138,7 +141,7 @@ public final class VirtioNic implements Nic, MacFilter, RssControl, OffloadContr
                         "the device cannot ask for announcements, since "
                                 + features.notInUse(Feature.VIRTIO_NET_F_GUEST_ANNOUNCE));
         all = transport.canInterrupt(queues.count())
-                ? all.with(QueueInterrupts.class, new QueueAlarms(this::checkOpen, this::rxAlarm, link.alarm()))
+                ? all.with(QueueInterrupts.class, new QueueAlarms(this::checkOpen, this::rxAlarm, this::linkAlarm))
                 : all.without(
                         QueueInterrupts.class,
                         "this driver takes no interrupts over " + transport.description()
@@ -153,9 +156,28 @@ public final class VirtioNic implements Nic, MacFilter, RssControl, OffloadContr
 
     private synchronized Alarm rxAlarm(int index) {
         Alarm alarm = queues.rx(index).alarm();
-        checkOpen();
-        transport.useInterrupts(queues.count());
+        interrupt();
         return alarm;
+    }
+
+    private synchronized Alarm linkAlarm() {
+        interrupt();
+        return link.alarm();
+    }
+
+    private void interrupt() {
+        checkOpen();
+        interrupts = true;
+        if (running) {
+            transport.enableInterrupts(queues.count());
+        }
+    }
+
+    /** A device needs not be told that somebody has seen what it has to tell: it interrupts for each change. */
+    private synchronized void lookAtLink() {
+        if (running) {
+            link.seen(netConfig.linkState(features));
+        }
     }
 
     @Override
@@ -216,6 +238,9 @@ public final class VirtioNic implements Nic, MacFilter, RssControl, OffloadContr
             // Those of a device that could not be reset when it was stopped.
             queues.stop(null);
             transport.allowDma(true);
+            if (interrupts) {
+                transport.enableInterrupts(queues.count());
+            }
             List<Doorbell> doorbells = queues.enable();
             Doorbell controlDoorbell = enableControl();
             transport.addStatus(DeviceStatus.DRIVER_OK);
@@ -404,6 +429,7 @@ public final class VirtioNic implements Nic, MacFilter, RssControl, OffloadContr
                 return;
             }
             released = true;
+            link.close();
             NicClose.report(
                     name,
                     () -> new Cleanup()

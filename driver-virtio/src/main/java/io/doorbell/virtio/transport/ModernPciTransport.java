@@ -25,6 +25,7 @@ public final class ModernPciTransport implements VirtioTransport {
     /** No interrupt, please (4.1.5.1.2). */
     private static final int NO_VECTOR = 0xffff;
 
+    private static final int CONFIGURATION_VECTOR = 0;
     private static final int FIRST_VECTOR = 1;
 
     private static final int GONE = 0xff;
@@ -192,7 +193,7 @@ public final class ModernPciTransport implements VirtioTransport {
         return new PciDoorbell(notifyBar, notifyBase + offset, index);
     }
 
-    // ---- Interrupts: a vector for each receive queue, behind the first, which is for the configuration and not used
+    // ---- Interrupts: a vector for each receive queue, behind the first, which is for the configuration
 
     @Override
     public boolean canInterrupt(int pairs) {
@@ -200,7 +201,7 @@ public final class ModernPciTransport implements VirtioTransport {
     }
 
     @Override
-    public void useInterrupts(int pairs) {
+    public void enableInterrupts(int pairs) {
         if (events.isEmpty()) {
             events = function.msix(FIRST_VECTOR + pairs);
             for (int index = 0; index < 2 * pairs; index += 2) {
@@ -208,6 +209,12 @@ public final class ModernPciTransport implements VirtioTransport {
                 route(index, vector(index));
             }
         }
+        route("the configuration", CONFIG_MSIX_VECTOR, CONFIGURATION_VECTOR);
+    }
+
+    @Override
+    public @Nullable EventFd configurationInterrupt() {
+        return events.isEmpty() ? null : events.get(CONFIGURATION_VECTOR);
     }
 
     @Override
@@ -221,13 +228,17 @@ public final class ModernPciTransport implements VirtioTransport {
         return index % 2 == 0 && vector < events.size() ? vector : NO_VECTOR;
     }
 
-    /** The device shows in the same register whether it does as told (4.1.5.1.2.1). */
     private void route(int queue, int vector) {
-        common.write(QUEUE_MSIX_VECTOR, vector);
-        int kept = common.read(QUEUE_MSIX_VECTOR);
+        route("queue " + queue, QUEUE_MSIX_VECTOR, vector);
+    }
+
+    /** The device shows in the same register whether it does as told (4.1.5.1.2.1). */
+    private void route(String what, CommonField field, int vector) {
+        common.write(field, vector);
+        int kept = common.read(field);
         if (kept != vector) {
-            throw new BrokenDeviceException(function.address() + ": queue " + queue + " has interrupt vector "
-                    + named(kept) + " although it was told to have " + named(vector));
+            throw new BrokenDeviceException(function.address() + ": " + what + " has interrupt vector " + named(kept)
+                    + " although it was told to have " + named(vector));
         }
     }
 

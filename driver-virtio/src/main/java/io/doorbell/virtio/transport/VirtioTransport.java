@@ -123,10 +123,15 @@ public interface VirtioTransport extends AutoCloseable {
     }
 
     /**
-     * Has the device interrupt for receive queues from now on, those that are enabled and those that will be, where their
-     * rings ask for that.
+     * Has the device interrupt from now on, until its next reset: for its configuration, and for receive queues, those that are
+     * enabled and those that will be, where their rings ask for that.
      */
-    default void useInterrupts(int pairs) {}
+    default void enableInterrupts(int pairs) {}
+
+    /** What the device interrupts by when its configuration has changed; null while it does not. Any thread may ask. */
+    default @Nullable EventFd configurationInterrupt() {
+        return null;
+    }
 
     /**
      * What the device interrupts by when it has used buffers of a queue, where the ring asks for that; null while there is

@@ -17,8 +17,8 @@ public interface QueueInterrupts extends Ability {
     Alarm rxAlarm(int queue);
 
     /**
-     * What tells that the link is up or down, as soon as anybody has seen that: PCI NICs do not interrupt for it yet, so look
-     * ({@link io.doorbell.frame.Nic#linkState}) after a sleep of a second or so.
+     * What tells that the link has come up or gone down, or is faster or slower than before: once for each change, whoever
+     * sees it first. For one thread at a time.
      *
      * @throws io.doorbell.frame.NicClosedException when the NIC is closed
      */

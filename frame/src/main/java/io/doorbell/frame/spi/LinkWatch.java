@@ -4,6 +4,7 @@ import io.doorbell.dma.kernel.EventFd;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.ability.Alarm;
 import io.doorbell.frame.event.LinkChange;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Remembers what the link of a NIC was, reports when it is another, and wakes whoever waits for that. Thread-safe. */
@@ -11,15 +12,30 @@ public final class LinkWatch {
 
     private final String nic;
     private LinkState last = LinkState.DOWN;
+    private volatile boolean closed;
     private final LinkAlarm alarm = new LinkAlarm();
+    private final Runnable look;
+    private final Supplier<@Nullable EventFd> event;
 
     /**
-     * For a link that is down.
+     * For a link that is down, of a NIC which says by itself when that changes.
      *
      * @param nic the NIC's name
      */
     public LinkWatch(String nic) {
+        this(nic, () -> {}, () -> null);
+    }
+
+    /**
+     * As the other one, of a NIC whose device interrupts when its link changes.
+     *
+     * @param look has the device tell of the next change, and then calls {@link #seen} with what there is
+     * @param event what it tells by, or null while there is nothing
+     */
+    public LinkWatch(String nic, Runnable look, Supplier<@Nullable EventFd> event) {
         this.nic = nic;
+        this.look = look;
+        this.event = event;
     }
 
     /** Takes note of what the link is now, and returns that. */
@@ -43,9 +59,15 @@ public final class LinkWatch {
         return last;
     }
 
-    /** Of each change that is {@link #seen}, wherever it is seen first. */
+    /** Of each change, wherever it is {@link #seen} first. */
     public Alarm alarm() {
         return alarm;
+    }
+
+    /** The NIC is closed: nobody is to wait for its link any more, or to ask it. */
+    public void close() {
+        closed = true;
+        alarm.ring();
     }
 
     private final class LinkAlarm extends Alarm {
@@ -55,6 +77,14 @@ public final class LinkWatch {
 
         @Override
         public boolean arm() {
+            if (closed) {
+                return true;
+            }
+            EventFd tells = event();
+            if (tells != null) {
+                tells.clear(); // before the device is asked: what it tells from then on counts
+            }
+            look.run();
             LinkState now = last();
             boolean news = !now.equals(told);
             told = now;
@@ -66,7 +96,7 @@ public final class LinkWatch {
 
         @Override
         public @Nullable EventFd event() {
-            return null;
+            return event.get();
         }
     }
 }

@@ -106,7 +106,7 @@ public final class VhostBackendNic implements Nic {
                         new QueueAlarms(
                                 this::checkOpen,
                                 queue -> rx.get(check("receive", queue)).alarm(),
-                                link.alarm()));
+                                link::alarm));
         // Frames are copied, so the rings hold no buffers: a pool of the application's may have as many as it likes.
         PoolNeeds needs = new PoolNeeds("a vhost-user back-end", SMALLEST_BUFFER_ROOM, pairs * config.rxRingSize());
         FramePool shared = config.sharedPool();
@@ -215,6 +215,7 @@ public final class VhostBackendNic implements Nic {
             return;
         }
         closed = true;
+        link.close();
         NicClose.report(
                 name,
                 () -> new Cleanup()
