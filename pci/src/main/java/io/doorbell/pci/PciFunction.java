@@ -4,6 +4,7 @@ import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaSpace;
 import io.doorbell.dma.kernel.EventFd;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * A PCI function that this process has taken for itself. Closing it leaves the function quiet: bus mastering off and
@@ -43,6 +44,15 @@ public interface PciFunction extends AutoCloseable {
     default List<EventFd> msix(int count) {
         throw new DoorbellException(address() + " is not opened by a way that carries interrupts: bind it to vfio-pci");
     }
+
+    /**
+     * Has {@code listener} run, once, when the function is lost: the kernel wants it back, since it is being unplugged or
+     * unbound from its driver, or it has failed. It is told which, in words. It runs on a thread of the function's own, and
+     * not once the function is closed. The kernel waits until the function is closed, by the listener or by others.
+     *
+     * <p>Where the way to the function tells of no such thing, the listener never runs. There is one at most.
+     */
+    default void onLoss(Consumer<String> listener) {}
 
     /**
      * Resets the function: its registers are as after power-on, and bus mastering is off. What it had been told of

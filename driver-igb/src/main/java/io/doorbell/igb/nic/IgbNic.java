@@ -7,7 +7,6 @@ import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.Nic;
-import io.doorbell.frame.NicClosedException;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.NicOption;
 import io.doorbell.frame.NicStatistics;
@@ -26,6 +25,7 @@ import io.doorbell.frame.event.NicOpen;
 import io.doorbell.frame.event.NicReset;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.frame.spi.LinkWatch;
+import io.doorbell.frame.spi.NicLife;
 import io.doorbell.frame.spi.PollGate;
 import io.doorbell.frame.spi.QueueAlarms;
 import io.doorbell.igb.filter.ReceiveFilter;
@@ -35,6 +35,7 @@ import io.doorbell.igb.ring.IgbTxRing;
 import io.doorbell.igb.spec.IgbModel;
 import io.doorbell.igb.spec.RegisterFile;
 import io.doorbell.pci.PciFunction;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,7 +57,10 @@ public final class IgbNic implements Nic, QueueReset, RssControl {
 
     private static final Duration DRAIN = Duration.ofMillis(500);
 
+    private static final System.Logger LOG = System.getLogger(IgbNic.class.getName());
+
     private final String name;
+    private final NicLife life;
     private final PciFunction function;
     private final IgbModel model;
     private final RegisterFile registers;
@@ -73,7 +77,6 @@ public final class IgbNic implements Nic, QueueReset, RssControl {
     private long lost;
 
     private boolean running;
-    private boolean closed;
     /** Whether the device is as after a reset, without rings and without buffers. */
     private boolean ready;
 
@@ -94,6 +97,7 @@ public final class IgbNic implements Nic, QueueReset, RssControl {
                 () -> Cleanup.onFailure(function::close, () -> {
                     IgbNic nic = new IgbNic(name, function, model, config, setup);
                     nic.start();
+                    function.onLoss(nic::remove);
                     return nic;
                 }));
     }
@@ -105,6 +109,7 @@ public final class IgbNic implements Nic, QueueReset, RssControl {
             NicConfig config,
             Function<RegisterFile, IgbSetup> setup) {
         this.name = name;
+        this.life = new NicLife(name);
         this.function = function;
         this.model = model;
         this.registers = new RegisterFile(name, function.bar(REGISTERS_BAR));
@@ -235,36 +240,38 @@ public final class IgbNic implements Nic, QueueReset, RssControl {
 
     @Override
     public synchronized void close() {
-        if (closed) {
-            return;
+        if (life.close()) {
+            end();
         }
-        closed = true;
-        link.close();
-        NicClose.report(name, () -> {
-            queues.close();
-            try {
-                if (running) {
-                    takeDown(true);
-                }
-            } finally {
-                release();
-            }
-        });
     }
 
-    private void release() {
-        try {
-            function.close();
-            queues.empty();
-        } finally {
-            queues.release();
+    /** The device is lost: whoever polls or sleeps hears of it, and all is let go of, for which the system waits. */
+    private synchronized void remove(String why) {
+        if (life.remove(why)) {
+            LOG.log(Level.WARNING, "{0} was removed: {1}", name, why);
+            end();
         }
+    }
+
+    private void end() {
+        link.close();
+        NicClose.report(
+                name,
+                () -> new Cleanup()
+                        .then(() -> queues.close(life))
+                        .then(() -> {
+                            if (running) {
+                                takeDown(true);
+                            }
+                        })
+                        .then(function::close)
+                        .then(queues::empty)
+                        .then(queues::release)
+                        .end());
     }
 
     private void checkOpen() {
-        if (closed) {
-            throw new NicClosedException(name);
-        }
+        life.checkOpen();
     }
 
     @Override

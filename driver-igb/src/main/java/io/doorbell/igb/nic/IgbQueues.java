@@ -4,6 +4,7 @@ import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaSpace;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.SendLimits;
+import io.doorbell.frame.spi.NicLife;
 import io.doorbell.frame.spi.PoolNeeds;
 import io.doorbell.frame.spi.PoolRegistrations;
 import io.doorbell.igb.ring.IgbRxRing;
@@ -117,9 +118,9 @@ final class IgbQueues {
     }
 
     /** Keeps them out for good. */
-    void close() {
-        rx.forEach(ring -> ring.gate().close());
-        tx.forEach(ring -> ring.gate().close());
+    void close(NicLife life) {
+        rx.forEach(ring -> ring.gate().close(life::over));
+        tx.forEach(ring -> ring.gate().close(life::over));
     }
 
     // ---- With the gates shut

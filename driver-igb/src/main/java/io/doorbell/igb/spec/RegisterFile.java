@@ -1,6 +1,6 @@
 package io.doorbell.igb.spec;
 
-import io.doorbell.frame.BrokenDeviceException;
+import io.doorbell.frame.NicRemovedException;
 import io.doorbell.frame.ability.RegisterValue;
 import io.doorbell.igb.spec.Reg.ReadClears;
 import io.doorbell.igb.spec.Reg.SafeToRead;
@@ -80,12 +80,12 @@ public final class RegisterFile {
     /**
      * Reads STATUS, and with it whether there is still a device.
      *
-     * @throws BrokenDeviceException when there is none
+     * @throws NicRemovedException when there is none
      */
     public int status() {
         int status = read(IgbRegisters.STATUS);
         if (status == NOBODY) {
-            throw new BrokenDeviceException(nic + " does not answer: STATUS reads 0xffffffff."
+            throw new NicRemovedException(nic + " does not answer: STATUS reads 0xffffffff."
                     + " It was unplugged, has lost power, or was switched off in its configuration space");
         }
         return status;

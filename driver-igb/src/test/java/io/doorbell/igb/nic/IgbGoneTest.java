@@ -4,14 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.doorbell.dma.DmaSpace;
-import io.doorbell.frame.BrokenDeviceException;
+import io.doorbell.dma.kernel.EventFd;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.NicRemovedException;
 import io.doorbell.frame.NicStatistics;
 import io.doorbell.frame.ability.RegisterDump;
 import io.doorbell.frame.spi.BoundedWait;
+import io.doorbell.frame.waiting.QueueWaiter;
 import io.doorbell.igb.spec.IgbModel;
 import io.doorbell.pci.Bar;
 import io.doorbell.pci.ConfigSpace;
@@ -22,6 +24,10 @@ import io.doorbell.pci.PciId;
 import io.doorbell.qemu.qtest.QtestMachine;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -46,6 +52,8 @@ class IgbGoneTest {
     private static final class Slot extends Bar implements PciFunction {
         private final PciFunction device;
         private boolean pulled;
+        private boolean closed;
+        private Consumer<String> listener = _ -> {};
 
         Slot(PciFunction device) {
             this.device = device;
@@ -124,7 +132,18 @@ class IgbGoneTest {
         }
 
         @Override
+        public void onLoss(Consumer<String> listener) {
+            this.listener = listener;
+        }
+
+        @Override
+        public List<EventFd> msix(int count) {
+            return device.msix(count);
+        }
+
+        @Override
         public void close() {
+            closed = true;
             device.close();
         }
     }
@@ -149,7 +168,7 @@ class IgbGoneTest {
 
         slot.pulled = true;
         assertThatThrownBy(nic::statistics)
-                .isInstanceOf(BrokenDeviceException.class)
+                .isInstanceOf(NicRemovedException.class)
                 .hasMessageContaining(GONE);
         assertThatThrownBy(nic::linkState).hasMessageContaining(GONE);
         assertThatThrownBy(() -> nic.ability(RegisterDump.class).registers()).hasMessageContaining(GONE);
@@ -159,7 +178,7 @@ class IgbGoneTest {
         assertThat(nic.statistics()).isEqualTo(before);
         FramePool pool = nic.rxQueue(0).pool();
         assertThat(pool.available()).isEqualTo(pool.buffers());
-        assertThatThrownBy(nic::start).isInstanceOf(BrokenDeviceException.class).hasMessageContaining(GONE);
+        assertThatThrownBy(nic::start).isInstanceOf(NicRemovedException.class).hasMessageContaining(GONE);
         assertThatThrownBy(nic::reset).hasMessageContaining(GONE);
         nic.close();
     }
@@ -175,5 +194,42 @@ class IgbGoneTest {
         receiveOne(machine, nic);
         slot.pulled = true;
         nic.close();
+    }
+
+    @Test
+    void closesItselfWhenTheSystemSaysThatItGoes() {
+        FramePool pool = FramePool.in(machine.allocate(FramePool.bytesFor(3000, 2112)), 3000, 2112);
+        IgbNic nic =
+                IgbNic.open("igb 0", slot, IgbModel.I82576, NicConfig.defaults().withPool(pool));
+        nic.awaitLink(PATIENCE);
+        receiveOne(machine, nic);
+        try (QueueWaiter waiter = new QueueWaiter().add(nic, 0).addLink(nic)) {
+            while (waiter.await(Duration.ZERO)) {
+                // what there was to tell
+            }
+            CompletableFuture<Boolean> sleeper = CompletableFuture.supplyAsync(() -> waiter.await(PATIENCE));
+            slot.listener.accept("somebody pulled it");
+            assertThat(sleeper.join()).isTrue();
+            saysThatItWasRemoved(() -> nic.rxQueue(0).receive(new FrameBatch(1)));
+            saysThatItWasRemoved(() -> nic.txQueue(0).send(new FrameBatch(1)));
+            assertThat(waiter.await(PATIENCE))
+                    .as("nobody sleeps on it any more")
+                    .isTrue();
+        }
+        assertThat(slot.closed).isTrue();
+        assertThat(pool.available()).isEqualTo(pool.buffers());
+        saysThatItWasRemoved(nic::linkState);
+        saysThatItWasRemoved(nic::statistics);
+        saysThatItWasRemoved(nic::start);
+        saysThatItWasRemoved(() -> nic.ability(RegisterDump.class).registers());
+        nic.close();
+        saysThatItWasRemoved(nic::reset);
+        slot.listener.accept("again");
+    }
+
+    private static void saysThatItWasRemoved(ThrowingCallable call) {
+        assertThatThrownBy(call)
+                .isInstanceOf(NicRemovedException.class)
+                .hasMessageContaining("was removed: somebody pulled it. It is closed: open it again");
     }
 }

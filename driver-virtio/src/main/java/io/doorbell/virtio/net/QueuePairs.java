@@ -3,6 +3,7 @@ package io.doorbell.virtio.net;
 import io.doorbell.DoorbellException;
 import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.spi.NicLife;
 import io.doorbell.frame.spi.PollGate;
 import io.doorbell.frame.spi.PoolNeeds;
 import io.doorbell.frame.spi.PoolRegistrations;
@@ -198,9 +199,9 @@ final class QueuePairs {
     }
 
     /** Keeps them out for good. */
-    void close() {
-        rx.forEach(queue -> queue.gate.close());
-        tx.forEach(queue -> queue.gate.close());
+    void close(NicLife life) {
+        rx.forEach(queue -> queue.gate.close(life::over));
+        tx.forEach(queue -> queue.gate.close(life::over));
     }
 
     // ---- With the gates shut

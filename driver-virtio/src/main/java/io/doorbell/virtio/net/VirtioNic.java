@@ -7,7 +7,6 @@ import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.Nic;
-import io.doorbell.frame.NicClosedException;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.NicOption;
 import io.doorbell.frame.NicStatistics;
@@ -31,6 +30,7 @@ import io.doorbell.frame.event.NicOpen;
 import io.doorbell.frame.event.NicReset;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.frame.spi.LinkWatch;
+import io.doorbell.frame.spi.NicLife;
 import io.doorbell.frame.spi.QueueAlarms;
 import io.doorbell.frame.spi.QueueCounters;
 import io.doorbell.virtio.queue.ChainRing;
@@ -40,6 +40,7 @@ import io.doorbell.virtio.spec.Feature;
 import io.doorbell.virtio.spec.Features;
 import io.doorbell.virtio.spec.QueueAddresses;
 import io.doorbell.virtio.transport.VirtioTransport;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -65,6 +66,8 @@ public final class VirtioNic implements Nic, MacFilter, RssControl, OffloadContr
             NicOption.RECEIVE_OFFLOADS,
             NicOption.ANNOUNCEMENTS);
 
+    private static final System.Logger LOG = System.getLogger(VirtioNic.class.getName());
+
     private static final Duration DRAIN = Duration.ofMillis(500);
 
     private final String name;
@@ -79,8 +82,7 @@ public final class VirtioNic implements Nic, MacFilter, RssControl, OffloadContr
     private final Abilities abilities;
     private final LinkWatch link;
     private volatile boolean running;
-    /** Set before the lock is taken, so that who has it does not wait for the device any longer. */
-    private volatile boolean closed;
+    private final NicLife life;
 
     /** Whether somebody wants to sleep. */
     private boolean interrupts;
@@ -96,12 +98,14 @@ public final class VirtioNic implements Nic, MacFilter, RssControl, OffloadContr
                 () -> Cleanup.onFailure(transport::close, () -> {
                     VirtioNic nic = new VirtioNic(name, transport, config);
                     nic.start();
+                    transport.onLoss(nic::remove);
                     return nic;
                 }));
     }
 
     private VirtioNic(String name, VirtioTransport transport, NicConfig config) {
         this.name = name;
+        this.life = new NicLife(name);
         this.transport = transport;
         this.netConfig = new NetConfig(transport);
         this.link = new LinkWatch(name, this::lookAtLink, transport::configurationInterrupt);
@@ -273,7 +277,7 @@ public final class VirtioNic implements Nic, MacFilter, RssControl, OffloadContr
 
     @Override
     public synchronized void stop() {
-        if (closed) {
+        if (life.isOver()) {
             return;
         }
         undisturbed(() -> {
@@ -303,7 +307,7 @@ public final class VirtioNic implements Nic, MacFilter, RssControl, OffloadContr
      * polls find nothing until the NIC is started or stopped.
      */
     public synchronized void suspend() {
-        if (closed) {
+        if (life.isOver()) {
             return;
         }
         undisturbed(() -> {
@@ -361,7 +365,7 @@ public final class VirtioNic implements Nic, MacFilter, RssControl, OffloadContr
 
     /** Takes back what stragglers had that are gone; returns how many are not. */
     public synchronized int reap() {
-        if (!closed) {
+        if (!life.isOver()) {
             queues.reap();
         }
         return queues.stragglers();
@@ -423,21 +427,31 @@ public final class VirtioNic implements Nic, MacFilter, RssControl, OffloadContr
 
     @Override
     public void close() {
-        closed = true;
-        synchronized (this) {
-            if (released) {
-                return;
-            }
-            released = true;
-            link.close();
-            NicClose.report(
-                    name,
-                    () -> new Cleanup()
-                            .then(queues::close)
-                            .then(this::takeDown)
-                            .then(this::letGo)
-                            .end());
+        life.close(); // before the lock is taken: who has it does not wait for the device any longer
+        end();
+    }
+
+    /** The device is lost: whoever polls or sleeps hears of it, and all is let go of, for which the system waits. */
+    private void remove(String why) {
+        if (life.remove(why)) {
+            LOG.log(Level.WARNING, "{0} was removed: {1}", name, why);
+            end();
         }
+    }
+
+    private synchronized void end() {
+        if (released) {
+            return;
+        }
+        released = true;
+        link.close();
+        NicClose.report(
+                name,
+                () -> new Cleanup()
+                        .then(() -> queues.close(life))
+                        .then(this::takeDown)
+                        .then(this::letGo)
+                        .end());
     }
 
     /** What a device has that could not be kept from memory is nobody else's. */
@@ -485,9 +499,7 @@ public final class VirtioNic implements Nic, MacFilter, RssControl, OffloadContr
     }
 
     private void checkOpen() {
-        if (closed) {
-            throw new NicClosedException(name);
-        }
+        life.checkOpen();
     }
 
     // ---- What it says of itself

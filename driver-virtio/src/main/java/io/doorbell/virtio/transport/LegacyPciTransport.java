@@ -3,6 +3,7 @@ package io.doorbell.virtio.transport;
 import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaSpace;
 import io.doorbell.frame.BrokenDeviceException;
+import io.doorbell.frame.NicRemovedException;
 import io.doorbell.frame.ability.RegisterValue;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.pci.Bar;
@@ -15,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 
 /**
  * A PCI device by its legacy interface: a header of registers in the I/O ports of BAR 0 (4.1.4.10), which a transitional
@@ -76,7 +78,7 @@ public final class LegacyPciTransport implements VirtioTransport {
     public int status() {
         int status = bar.read8(DEVICE_STATUS) & 0xff;
         if (status == GONE) {
-            throw new BrokenDeviceException(function.address()
+            throw new NicRemovedException(function.address()
                     + ": the device is gone: its registers read as all ones (it was unplugged, or its bus is down)");
         }
         return status;
@@ -212,6 +214,11 @@ public final class LegacyPciTransport implements VirtioTransport {
 
     private static RegisterValue value(String name, int offset, int value, String decoded) {
         return new RegisterValue(name, offset, OptionalInt.of(value), SECTION, decoded);
+    }
+
+    @Override
+    public void onLoss(Consumer<String> listener) {
+        function.onLoss(listener);
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaSpace;
 import io.doorbell.dma.kernel.EventFd;
 import io.doorbell.frame.BrokenDeviceException;
+import io.doorbell.frame.NicRemovedException;
 import io.doorbell.frame.ability.RegisterValue;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.pci.Bar;
@@ -16,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** A PCI device with the structures of 4.1.4, of a modern or a transitional device. */
@@ -75,7 +77,7 @@ public final class ModernPciTransport implements VirtioTransport {
     public int status() {
         int status = common.read(DEVICE_STATUS);
         if (status == GONE) {
-            throw new BrokenDeviceException(function.address()
+            throw new NicRemovedException(function.address()
                     + ": the device is gone: its registers read as all ones (it was unplugged, or its bus is down)");
         }
         return status;
@@ -265,6 +267,11 @@ public final class ModernPciTransport implements VirtioTransport {
             values.add(new RegisterValue("isr_status", isr.offset(), OptionalInt.empty(), "4.1.4.5", ""));
         }
         return values;
+    }
+
+    @Override
+    public void onLoss(Consumer<String> listener) {
+        function.onLoss(listener);
     }
 
     @Override

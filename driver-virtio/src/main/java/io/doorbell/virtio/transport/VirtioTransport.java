@@ -8,6 +8,7 @@ import io.doorbell.virtio.spec.Doorbell;
 import io.doorbell.virtio.spec.Feature;
 import io.doorbell.virtio.spec.QueueAddresses;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -140,6 +141,9 @@ public interface VirtioTransport extends AutoCloseable {
     default @Nullable EventFd interrupt(int index) {
         return null;
     }
+
+    /** Has {@code listener} run when the device is lost for good, as {@link io.doorbell.pci.PciFunction#onLoss} does. */
+    default void onLoss(Consumer<String> listener) {}
 
     /** Resets one queue (2.6.1), which needs {@link Feature#VIRTIO_F_RING_RESET}, and waits until that is done. */
     void resetQueue(int index);

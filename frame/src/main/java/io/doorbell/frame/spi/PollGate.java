@@ -4,6 +4,7 @@ import io.doorbell.frame.NicClosedException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
 
 /**
  * Stands before a queue: the thread that polls it passes through once a poll, and the thread that starts, stops or closes
@@ -52,6 +53,9 @@ public final class PollGate {
     @SuppressWarnings("UnusedVariable") // through STATE
     private int state;
 
+    /** What a poll is told once the gate is closed; written before that. */
+    private Function<String, RuntimeException> end = NicClosedException::new;
+
     /** What is to be done whenever polls may find something else than before. */
     private volatile Runnable change = () -> {};
 
@@ -83,11 +87,11 @@ public final class PollGate {
      * What a poll says that was not let in: nothing was done.
      *
      * @return 0
-     * @throws NicClosedException when no poll will ever be let in again
+     * @throws NicClosedException when no poll will ever be let in again, or what else {@link #close(Function)} was told
      */
     public int turnedAway() {
         if ((int) STATE.getAcquire(this) == CLOSED) {
-            throw new NicClosedException(queue);
+            throw end.apply(queue);
         }
         return 0;
     }
@@ -106,7 +110,7 @@ public final class PollGate {
                 throw new IllegalStateException(queue + ": the gate is shut already");
             }
             if (now == CLOSED) {
-                throw new NicClosedException(queue);
+                throw end.apply(queue);
             }
             if (spins < SPINS) {
                 Thread.onSpinWait();
@@ -124,6 +128,15 @@ public final class PollGate {
 
     /** Keeps polls out for ever, once the queue's thread has left. Does nothing when it is closed already. */
     public void close() {
+        close(NicClosedException::new);
+    }
+
+    /**
+     * As the other one.
+     *
+     * @param why makes what a poll throws from then on, of what this stands before
+     */
+    public void close(Function<String, RuntimeException> why) {
         int now = (int) STATE.getAcquire(this);
         if (now == CLOSED) {
             return;
@@ -131,6 +144,7 @@ public final class PollGate {
         if (now != SHUT) {
             shut();
         }
+        end = why;
         STATE.setRelease(this, CLOSED);
         change.run();
     }

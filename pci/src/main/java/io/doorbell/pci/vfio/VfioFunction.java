@@ -19,6 +19,7 @@ import io.doorbell.pci.region.RegionFile;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** A function by its VFIO device descriptor. */
@@ -30,7 +31,6 @@ final class VfioFunction implements PciFunction {
     private static final int INTX = 0;
 
     private static final int MSI = 1;
-    private static final int MSIX = 2;
 
     private final PciAddress address;
     private final Kernel kernel;
@@ -42,11 +42,14 @@ final class VfioFunction implements PciFunction {
     private final PciId id;
     private final InterruptInfo interrupts;
     private final VfioInterrupts messages;
+    private final boolean reportsErrors;
+    private final boolean canBeRequested;
     private final VfioContainer container;
     private final DmaSpace dma;
     private final @Nullable RegionBar[] bars = new RegionBar[RegionInfo.BARS];
     private final Releases releases;
     private final Lifetime lifetime;
+    private boolean watched;
     private boolean closed;
 
     /**
@@ -80,6 +83,8 @@ final class VfioFunction implements PciFunction {
             this.resettable = (info.u32("flags") & DEVICE_FLAG_RESET) != 0;
             this.regions = readRegions(info.u32("num_regions"));
             this.interrupts = readInterrupts(info.u32("num_irqs"));
+            this.reportsErrors = interruptCount(IrqSet.ERROR, info.u32("num_irqs")) > 0;
+            this.canBeRequested = interruptCount(IrqSet.REQUEST, info.u32("num_irqs")) > 0;
         }
         this.messages = new VfioInterrupts(kernel, fd, address.toString());
         releases.add(messages::close);
@@ -110,7 +115,8 @@ final class VfioFunction implements PciFunction {
     }
 
     private InterruptInfo readInterrupts(int kinds) {
-        return new InterruptInfo(interruptCount(INTX, kinds), interruptCount(MSI, kinds), interruptCount(MSIX, kinds));
+        return new InterruptInfo(
+                interruptCount(INTX, kinds), interruptCount(MSI, kinds), interruptCount(IrqSet.MSIX, kinds));
     }
 
     private int interruptCount(int index, int kinds) {
@@ -177,6 +183,18 @@ final class VfioFunction implements PciFunction {
     public synchronized List<EventFd> msix(int count) {
         requireOpen();
         return messages.enable(count, interrupts.msix());
+    }
+
+    @Override
+    public synchronized void onLoss(Consumer<String> listener) {
+        requireOpen();
+        if (watched) {
+            throw new IllegalStateException(address + " has a listener for its loss already");
+        }
+        if (canBeRequested) {
+            releases.add(LossWatch.start(kernel, fd, address.toString(), reportsErrors, listener)::close);
+            watched = true;
+        }
     }
 
     @Override

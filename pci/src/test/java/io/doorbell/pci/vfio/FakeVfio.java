@@ -109,7 +109,7 @@ final class FakeVfio {
         on(VFIO_DEVICE_GET_REGION_INFO, this::regionInfo);
         on(VFIO_DEVICE_GET_IRQ_INFO, (fd, argument) -> {
             MemorySegment info = sized(argument, VfioStruct.IRQ_INFO);
-            int[] counts = {1, 1, 10};
+            int[] counts = {1, 1, 10, 1, 1};
             info.set(ValueLayout.JAVA_INT, 12, counts[info.get(ValueLayout.JAVA_INT, 8)]);
             return 0;
         });
