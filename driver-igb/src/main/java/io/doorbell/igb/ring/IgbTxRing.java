@@ -305,8 +305,8 @@ public final class IgbTxRing implements TxQueue {
             Frame frame = batch.frame(i);
             int length = batch.length(i);
             int end = i + batch.slots(i);
-            if (end == i + 1 && length < PADDED) {
-                padded(frame, length); // zeros, which no checksum minds
+            if (end == i + 1 && length < PADDED && (frame.offloads() & Offloads.NEEDS_CHECKSUM) == 0) {
+                padded(frame, length);
             }
             boolean segments = (frame.offloads() & Offloads.SEGMENT) != 0;
             if (!limits.allow(batch, i)
@@ -456,7 +456,10 @@ public final class IgbTxRing implements TxQueue {
         } while (clean != end);
     }
 
-    /** Makes a short frame as long as it must be; throws for one that is too short or too long to be a frame. */
+    /**
+     * Makes a short frame as long as it must be, which QEMU's device leaves to others. Not one whose checksum the device
+     * completes: QEMU's takes the padding for payload, and the sum over the pseudo header is wrong then. Silicon pads such a frame
+     * (TCTL.PSP). Throws for one that is too short or too long to be a frame. */
     private int padded(Frame frame, int length) {
         if (length < SHORTEST || length > longest) {
             throw new DoorbellException(name + ": cannot send a frame of " + length + " bytes: it takes " + SHORTEST

@@ -219,6 +219,19 @@ class IgbOffloadTest {
         }
     }
 
+    /** As an acknowledgment of TCP is: what fills it up to the shortest frame is no payload. */
+    @ParameterizedTest
+    @CsvSource({"true, 0", "true, 1", "true, 5", "false, 0"})
+    void completesChecksumsOfShortFrames(boolean tcp, int payload) {
+        open(0);
+        Packet packet = packet(true, tcp, payload);
+        byte[] whole = packet.whole();
+        add(packet.undone(), 2000).needsChecksum(packet.transport(), packet.checksumOffset());
+        send();
+        byte[] sent = sent();
+        assertThat(sent).hasSizeGreaterThanOrEqualTo(whole.length).isEqualTo(Arrays.copyOf(whole, sent.length));
+    }
+
     @Test
     void completesChecksumsInSoftwareThatTheDeviceDoesNotKnow() {
         open(0);
