@@ -28,8 +28,10 @@ import picocli.CommandLine.Option;
         description = {
             "Boots a virtual machine with an IOMMU and two NICs for Doorbell, an Intel 82576 (QEMU's igb) and a"
                     + " virtio-net. Takes each from the kernel, answers the ping of the kernel's own stack at the other"
-                    + " end of its wire, and exchanges numbered frames of 60 to 1514 bytes with a peer, in both"
-                    + " directions at once. Every byte is checked, and no frame may be lost.",
+                    + " end of its wire, sends it some MiB by TCP, over two queues and with segmentation and checksums in the"
+                    + " NIC where it does them, exchanges numbered frames of 60 to 1514 bytes with a peer, in both"
+                    + " directions at once, and sleeps while there is nothing to do. Every byte is checked, and no frame"
+                    + " may be lost.",
             "With --nic vhost-user, two local processes exchange the frames through shared memory instead: that takes"
                     + " neither a virtual machine nor root."
         })

@@ -105,7 +105,8 @@ public final class Demo {
     }
 
     private static DemoGuest.Role role(GuestMachine guest, LabNic nic) {
-        return new DemoGuest.Role(address(guest, nic.mac()), address(guest, nic.kernelMac()), nic.peerMac());
+        return new DemoGuest.Role(
+                address(guest, nic.mac()), address(guest, nic.kernelMac()), nic.peerMac(), nic.queues());
     }
 
     private static PciAddress address(GuestMachine guest, String mac) {

@@ -4,6 +4,8 @@ import io.doorbell.DoorbellException;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.Nic;
+import io.doorbell.frame.NicConfig;
+import io.doorbell.frame.Offloads;
 import io.doorbell.pci.ConfigSpace;
 import io.doorbell.pci.NetInterface;
 import io.doorbell.pci.PciAddress;
@@ -24,6 +26,7 @@ import java.time.Duration;
 final class DemoGuest implements Steps {
 
     private static final Duration LINK = Duration.ofSeconds(30);
+    private static final Duration IDLE = Duration.ofSeconds(2);
     private static final long WARM_UP_DIVISOR = 2;
 
     private final Context context;
@@ -39,18 +42,23 @@ final class DemoGuest implements Steps {
      *
      * @param kernel the NIC that the kernel's stack pings from
      * @param peer where numbered frames go
+     * @param queues how many the NIC has on such a wire
      */
-    record Role(PciAddress nic, PciAddress kernel, MacAddress peer) {
+    record Role(PciAddress nic, PciAddress kernel, MacAddress peer, int queues) {
 
         private static Role parse(String argument) {
-            String[] parts = argument.split(",", 3);
-            return new Role(PciAddress.parse(parts[0]), PciAddress.parse(parts[1]), MacAddress.parse(parts[2]));
+            String[] parts = argument.split(",", 4);
+            return new Role(
+                    PciAddress.parse(parts[0]),
+                    PciAddress.parse(parts[1]),
+                    MacAddress.parse(parts[2]),
+                    Integer.parseInt(parts[3]));
         }
 
         /** As an argument of {@link #main}. */
         @Override
         public String toString() {
-            return nic + "," + kernel + "," + peer;
+            return nic + "," + kernel + "," + peer + "," + queues;
         }
     }
 
@@ -95,14 +103,35 @@ final class DemoGuest implements Steps {
     private NicReport drive(Role role) {
         String kernel = interfaceOf(role.kernel());
         begin("opening it");
-        try (Nic nic = context.open(role.nic().toString())) {
+        NicConfig config = NicConfig.defaults().withQueues(role.queues()).withReceiveOffloads(Offloads.NEEDS_CHECKSUM);
+        try (Nic nic = context.open(role.nic().toString(), config)) {
             done(nic.model() + ", " + nic.macAddress());
             LinkState link = step("waiting for link", () -> nic.awaitLink(LINK));
-            begin("answering ARP and the kernel's ping from " + kernel);
-            Pings pings = new KernelPing(nic, kernel).run();
-            done(pings + " answered");
+            Pings pings = ping(nic, kernel);
             NicExchange exchange = exchange(nic, role.peer());
-            return NicReport.of(nic, link, pings, exchange);
+            TcpResult tcp = upload(nic, kernel);
+            begin("sleeping until a frame comes, and none does");
+            IdleTime idle = IdleTime.measure(nic, IDLE);
+            done("CPU time " + idle);
+            return NicReport.of(nic, link, pings, tcp, idle, exchange);
+        }
+    }
+
+    private Pings ping(Nic nic, String kernel) {
+        begin("answering ARP and the kernel's ping from " + kernel);
+        try (KernelStation station = new KernelStation(kernel)) {
+            Pings pings = new KernelPing(nic, station).run();
+            done(pings + " answered");
+            return pings;
+        }
+    }
+
+    private TcpResult upload(Nic nic, String kernel) {
+        begin("sending to it by TCP over " + (nic.queues() == 1 ? "a queue" : nic.queues() + " queues"));
+        try (KernelStation station = new KernelStation(kernel)) {
+            TcpResult tcp = new TcpUpload(nic, station).run();
+            done(tcp.volume() + ", cut by " + tcp.cutter());
+            return tcp;
         }
     }
 

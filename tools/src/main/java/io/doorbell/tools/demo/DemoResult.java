@@ -111,6 +111,17 @@ public record DemoResult(List<NicResult> nics) {
             if (!report.pings().allAnswered()) {
                 faults.add(name + " answered " + report.pings() + " pings");
             }
+            if (!report.tcp().isPerfect()) {
+                faults.add(String.format(
+                        "%s sent %,d bytes to the kernel by TCP, of which %,d arrived, with %,d checksum errors",
+                        name,
+                        report.tcp().sent(),
+                        report.tcp().received(),
+                        report.tcp().checksumErrors()));
+            }
+            if (!report.idle().slept()) {
+                faults.add(name + " took " + report.idle() + " of a CPU with nothing to do");
+            }
             explain(faults, "from the peer to " + name, toNic);
             explain(faults, "from " + name + " to the peer", fromNic);
             if (!report.quiesced()) {
@@ -148,6 +159,8 @@ public record DemoResult(List<NicResult> nics) {
                             Json.object(
                                     "sent", report.pings().sent(),
                                     "answered", report.pings().answered()),
+                    "tcp", report.tcp().toJson(),
+                    "idle", report.idle().toJson(),
                     "exchangeSeconds", report.seconds(),
                     "peerToNic", toNic.toJson(report.seconds()),
                     "nicToPeer", fromNic.toJson(report.seconds()),
@@ -172,6 +185,16 @@ public record DemoResult(List<NicResult> nics) {
                 .toArray(Table.Column[]::new));
         row(table, "model", nic -> nic.report().model());
         row(table, "pings answered", nic -> nic.report().pings());
+        row(table, "queues, a thread each", nic -> tcp(nic, nic.report().tcp().queues()));
+        row(table, "sent to the kernel by TCP", nic -> nic.report().tcp().volume());
+        row(table, "frames, into segments", nic -> nic.report().tcp().cut());
+        row(table, "segments and checksums by", nic -> nic.report().tcp().cutter());
+        row(table, "checksum errors there", nic -> tcp(nic, nic.report().tcp().checksumErrors()));
+        row(
+                table,
+                "checksums verified by NIC",
+                nic -> tcp(nic, nic.report().tcp().verified()));
+        row(table, "CPU time asleep", nic -> nic.report().idle());
         row(table, "frames from peer to NIC", nic -> nic.toNic().received());
         row(table, "frames from NIC to peer", nic -> nic.fromNic().received());
         row(table, "lost", nic -> nic.both().lost());
@@ -183,6 +206,10 @@ public record DemoResult(List<NicResult> nics) {
         row(table, "quiet once closed", nic -> nic.report().quiesced() ? "yes" : "no");
         row(table, "memory given back", nic -> nic.report().released() ? "yes" : "no");
         return table;
+    }
+
+    private static Object tcp(NicResult nic, long number) {
+        return nic.report().tcp().happened() ? number : "-";
     }
 
     private void row(Table table, String name, Function<NicResult, Object> cell) {

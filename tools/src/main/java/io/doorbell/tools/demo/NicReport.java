@@ -5,12 +5,12 @@ import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicCandidate;
 import io.doorbell.qemu.link.NumberedExchange.Counts;
 import io.doorbell.tools.text.Json;
-import java.util.Map;
-import java.util.Objects;
 
 /**
  * What the process that drove a NIC in a demo has to tell of it.
  *
+ * @param tcp what came of the stream to the kernel
+ * @param idle what sleeping took
  * @param seconds that the exchange took
  * @param counts of the exchange, seen from the NIC
  * @param measured frames, both ways, of the part of the exchange over which memory was measured
@@ -26,6 +26,8 @@ record NicReport(
         String mac,
         String link,
         Pings pings,
+        TcpResult tcp,
+        IdleTime idle,
         double seconds,
         Counts counts,
         long measured,
@@ -35,7 +37,7 @@ record NicReport(
         boolean released) {
 
     /** Of an open NIC, after its exchange: what is true once it is closed is not known yet. */
-    static NicReport of(Nic nic, LinkState link, Pings pings, NicExchange exchange) {
+    static NicReport of(Nic nic, LinkState link, Pings pings, TcpResult tcp, IdleTime idle, NicExchange exchange) {
         return new NicReport(
                 NicCandidate.named(nic.name()).driver(),
                 nic.model(),
@@ -43,6 +45,8 @@ record NicReport(
                 nic.macAddress().toString(),
                 link.toString(),
                 pings,
+                tcp,
+                idle,
                 exchange.seconds(),
                 exchange.counts(),
                 exchange.measuredFrames(),
@@ -61,6 +65,8 @@ record NicReport(
                 mac,
                 link,
                 pings,
+                tcp,
+                idle,
                 seconds,
                 counts,
                 measured,
@@ -79,6 +85,8 @@ record NicReport(
                 mac,
                 link,
                 pings,
+                tcp,
+                idle,
                 seconds,
                 counts,
                 measured,
@@ -95,63 +103,77 @@ record NicReport(
     /** In one line. */
     String toLine() {
         return Json.writeLine(Json.object(
-                "driver", driver,
-                "model", model,
-                "address", address,
-                "mac", mac,
-                "link", link,
-                "pingsSent", pings.sent(),
-                "pingsAnswered", pings.answered(),
-                "seconds", seconds,
-                "sent", counts.sent(),
-                "expected", counts.expected(),
-                "received", counts.received(),
-                "corrupt", counts.corrupt(),
-                "duplicates", counts.duplicates(),
-                "reordered", counts.reordered(),
-                "foreign", counts.foreign(),
-                "measured", measured,
-                "allocated", allocated,
-                "collections", collections,
-                "quiesced", quiesced,
-                "released", released));
+                "driver",
+                driver,
+                "model",
+                model,
+                "address",
+                address,
+                "mac",
+                mac,
+                "link",
+                link,
+                "pingsSent",
+                pings.sent(),
+                "pingsAnswered",
+                pings.answered(),
+                "tcp",
+                tcp.toJson(),
+                "idle",
+                idle.toJson(),
+                "seconds",
+                seconds,
+                "sent",
+                counts.sent(),
+                "expected",
+                counts.expected(),
+                "received",
+                counts.received(),
+                "corrupt",
+                counts.corrupt(),
+                "duplicates",
+                counts.duplicates(),
+                "reordered",
+                counts.reordered(),
+                "foreign",
+                counts.foreign(),
+                "measured",
+                measured,
+                "allocated",
+                allocated,
+                "collections",
+                collections,
+                "quiesced",
+                quiesced,
+                "released",
+                released));
     }
 
     static NicReport parse(String line) {
-        Map<String, Object> members = Json.read(line);
+        Members members = Members.of(line);
         Counts counts = new Counts(
-                number(members, "sent"),
-                number(members, "expected"),
-                number(members, "received"),
-                number(members, "corrupt"),
-                number(members, "duplicates"),
-                number(members, "reordered"),
-                number(members, "foreign"));
+                members.number("sent"),
+                members.number("expected"),
+                members.number("received"),
+                members.number("corrupt"),
+                members.number("duplicates"),
+                members.number("reordered"),
+                members.number("foreign"));
         return new NicReport(
-                text(members, "driver"),
-                text(members, "model"),
-                text(members, "address"),
-                text(members, "mac"),
-                text(members, "link"),
-                new Pings((int) number(members, "pingsSent"), (int) number(members, "pingsAnswered")),
-                ((Number) member(members, "seconds")).doubleValue(),
+                members.text("driver"),
+                members.text("model"),
+                members.text("address"),
+                members.text("mac"),
+                members.text("link"),
+                new Pings((int) members.number("pingsSent"), (int) members.number("pingsAnswered")),
+                TcpResult.parse(members.object("tcp")),
+                IdleTime.parse(members.object("idle")),
+                members.fraction("seconds"),
                 counts,
-                number(members, "measured"),
-                number(members, "allocated"),
-                number(members, "collections"),
-                (Boolean) member(members, "quiesced"),
-                (Boolean) member(members, "released"));
-    }
-
-    private static long number(Map<String, Object> members, String name) {
-        return ((Number) member(members, name)).longValue();
-    }
-
-    private static String text(Map<String, Object> members, String name) {
-        return member(members, name).toString();
-    }
-
-    private static Object member(Map<String, Object> members, String name) {
-        return Objects.requireNonNull(members.get(name), name);
+                members.number("measured"),
+                members.number("allocated"),
+                members.number("collections"),
+                members.flag("quiesced"),
+                members.flag("released"));
     }
 }

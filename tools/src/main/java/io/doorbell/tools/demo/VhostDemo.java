@@ -45,7 +45,7 @@ public final class VhostDemo {
             NicExchange exchange = new NicExchange(nic, VhostDemoBackEnd.exchange(false, frames));
             exchange.run(frames);
             progress.done(String.format("%,d a second", Math.round(2 * frames / exchange.seconds())));
-            return NicReport.of(nic, link, Pings.NONE, exchange);
+            return NicReport.of(nic, link, Pings.NONE, TcpResult.NONE, IdleTime.NONE, exchange);
         }
     }
 }

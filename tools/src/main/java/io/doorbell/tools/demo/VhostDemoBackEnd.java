@@ -53,7 +53,7 @@ final class VhostDemoBackEnd {
             LinkState link = nic.awaitLink(PATIENCE);
             NicExchange exchange = new NicExchange(nic, exchange(true, frames));
             exchange.run(frames);
-            NicReport report = NicReport.of(nic, link, Pings.NONE, exchange);
+            NicReport report = NicReport.of(nic, link, Pings.NONE, TcpResult.NONE, IdleTime.NONE, exchange);
             return report.closed(frontEndLeaves(nic), false);
         }
     }

@@ -5,8 +5,8 @@ import io.doorbell.qemu.guest.GuestMachine;
 /** The NICs of {@code nicctl lab} and {@code nicctl demo}. */
 public final class Lab {
 
-    public static final LabNic IGB = new LabNic("igb", "igb", 0);
-    public static final LabNic VIRTIO = new LabNic("virtio", "virtio-net-pci", 1);
+    public static final LabNic IGB = new LabNic("igb", "igb", 0, 2);
+    public static final LabNic VIRTIO = new LabNic("virtio", "virtio-net-pci", 1, 1);
 
     private Lab() {}
 

@@ -11,8 +11,9 @@ import io.doorbell.qemu.link.Wire;
  * @param driver that is to drive it
  * @param model QEMU's name for it, perhaps with properties
  * @param wire a number that no other NIC of the machine has
+ * @param queues how many it has each way on such a wire, that a demo uses: QEMU has one for virtio there
  */
-public record LabNic(String driver, String model, int wire) {
+public record LabNic(String driver, String model, int wire, int queues) {
 
     /** Plugs in the NIC, then the kernel's, then the peer. */
     public GuestMachineBuilder plugInto(GuestMachineBuilder builder) {

@@ -24,7 +24,7 @@ class CrashIT {
     private static final Duration PATIENCE = Duration.ofMinutes(3);
 
     /** The demo has one with split rings. */
-    private static final LabNic PACKED = new LabNic("virtio", "virtio-net-pci,packed=on", 1);
+    private static final LabNic PACKED = new LabNic("virtio", "virtio-net-pci,packed=on", 1, 1);
 
     private final CapturedConsole console = new CapturedConsole();
 

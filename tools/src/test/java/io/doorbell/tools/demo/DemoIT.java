@@ -60,6 +60,15 @@ class DemoIT {
                         .containsEntry("released", true))
                 .extracting(nic -> nic.get("driver"))
                 .containsExactly("igb", "virtio");
+        Map<String, Object> igb = (Map<String, Object>)
+                ((List<Map<String, Object>>) result.get("nics")).getFirst().get("tcp");
+        assertThat(igb)
+                .containsEntry("queues", 2)
+                .containsEntry("bytesReceived", 16 << 20)
+                .containsEntry("segmentedByNic", true)
+                .containsEntry("checksumErrors", 0);
+        assertThat((Integer) igb.get("segments")).isGreaterThan((Integer) igb.get("frames") * 5);
+        assertThat((Integer) igb.get("checksumsVerifiedByNic")).isPositive();
         assertThat(console.err())
                 .contains("taking 0000:01:00.0 from the kernel: from igb to vfio-pci")
                 .contains("giving 0000:01:00.0 back: to igb")
@@ -106,10 +115,16 @@ class DemoIT {
                         "icmp.type == 0 && eth.src == " + nic.mac()
                                 + " && icmp.checksum.status == 1 && ip.checksum.status == 1"))
                 .isEqualTo(5);
-        assertThat(count(pcap, "_ws.malformed")).isZero();
+        assertThat(frames(pcap, "tcp.checksum.status == 0")).isEmpty();
+        assertThat(frames(pcap, "_ws.malformed")).isEmpty();
     }
 
     private int count(Path pcap, String filter) throws IOException, InterruptedException {
+        return frames(pcap, filter).size();
+    }
+
+    /** A line each. */
+    private List<String> frames(Path pcap, String filter) throws IOException, InterruptedException {
         Path output = folder.resolve("tshark.txt");
         Process tshark = new ProcessBuilder(
                         "tshark",
@@ -117,12 +132,24 @@ class DemoIT {
                         pcap.toString(),
                         "-o",
                         "ip.check_checksum:TRUE",
+                        "-o",
+                        "tcp.check_checksum:TRUE",
                         "-Y",
                         filter,
                         "-T",
                         "fields",
                         "-e",
-                        "frame.number")
+                        "frame.number",
+                        "-e",
+                        "_ws.col.Info",
+                        "-e",
+                        "eth.src",
+                        "-e",
+                        "frame.len",
+                        "-e",
+                        "tcp.checksum",
+                        "-e",
+                        "tcp.seq_raw")
                 .redirectOutput(output.toFile())
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start();
@@ -131,7 +158,7 @@ class DemoIT {
                     .as("tshark ends in time")
                     .isTrue();
             assertThat(tshark.exitValue()).as("tshark -Y '%s'", filter).isZero();
-            return Files.readAllLines(output).size();
+            return Files.readAllLines(output);
         } finally {
             tshark.destroyForcibly();
         }

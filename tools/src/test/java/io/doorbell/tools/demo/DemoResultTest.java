@@ -53,6 +53,23 @@ class DemoResultTest {
     }
 
     @Test
+    void failsWhenBytesAreMissingAtTheKernelOrAChecksumWasWrongAndSaysSo() {
+        TcpResult lost = new TcpResult(2, 2000, 1999, 4, 40, true, 3, 5, 0);
+
+        assertThat(result(report("igb", ALL, 5, lost, IdleTime.NONE), ALL).explainFailure())
+                .isEqualTo("the demo failed: igb sent 2,000 bytes to the kernel by TCP, of which 1,999 arrived, with 3"
+                        + " checksum errors");
+    }
+
+    @Test
+    void failsWhenItDidNotSleepAndSaysSo() {
+        IdleTime awake = new IdleTime(2_000_000_000, 1_900_000_000);
+
+        assertThat(result(report("igb", ALL, 5, TcpResult.NONE, awake), ALL).explainFailure())
+                .isEqualTo("the demo failed: igb took 95.0 % of 2.0 s of a CPU with nothing to do");
+    }
+
+    @Test
     void failsWhenOneNicOfSeveralDid() {
         NicReport virtio = report("virtio", ALL, 5).closed(false, true);
 
@@ -73,19 +90,26 @@ class DemoResultTest {
         DemoResult result = result(report("igb", ALL, 5), ALL, report("virtio", ALL, 5));
 
         assertThat(result.table()).hasToString("""
-                                             igb      virtio
-                model                    igb NIC  virtio NIC
-                pings answered            5 of 5      5 of 5
-                frames from peer to NIC    1,000       1,000
-                frames from NIC to peer    1,000       1,000
-                lost                           0           0
-                corrupt                        0           0
-                duplicates                     0           0
-                frames a second            1,000       1,000
-                bytes allocated a frame     0.50        0.50
-                heap collections               2           2
-                quiet once closed            yes         yes
-                memory given back            yes         yes
+                                                         igb             virtio
+                model                                igb NIC         virtio NIC
+                pings answered                        5 of 5             5 of 5
+                queues, a thread each                      2                  2
+                sent to the kernel by TCP             16 MiB             16 MiB
+                frames, into segments      1,024 into 12,000  1,024 into 12,000
+                segments and checksums by            the NIC            the NIC
+                checksum errors there                      0                  0
+                checksums verified by NIC                700                700
+                CPU time asleep               0.3 % of 2.0 s     0.3 % of 2.0 s
+                frames from peer to NIC                1,000              1,000
+                frames from NIC to peer                1,000              1,000
+                lost                                       0                  0
+                corrupt                                    0                  0
+                duplicates                                 0                  0
+                frames a second                        1,000              1,000
+                bytes allocated a frame                 0.50               0.50
+                heap collections                           2                  2
+                quiet once closed                        yes                yes
+                memory given back                        yes                yes
                 """);
     }
 
@@ -136,6 +160,15 @@ class DemoResultTest {
     }
 
     private static NicReport report(String driver, Counts counts, int pingsAnswered) {
+        return report(
+                driver,
+                counts,
+                pingsAnswered,
+                new TcpResult(2, 16 << 20, 16 << 20, 1024, 12_000, true, 0, 700, 0),
+                new IdleTime(2_000_000_000, 6_000_000));
+    }
+
+    private static NicReport report(String driver, Counts counts, int pingsAnswered, TcpResult tcp, IdleTime idle) {
         return new NicReport(
                 driver,
                 driver + " NIC",
@@ -143,6 +176,8 @@ class DemoResultTest {
                 Lab.IGB.mac(),
                 "up",
                 new Pings(5, pingsAnswered),
+                tcp,
+                idle,
                 2.0,
                 counts,
                 1000,
