@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.doorbell.DoorbellException;
 import io.doorbell.frame.ability.Announcements;
 import io.doorbell.frame.ability.FeatureReport;
+import io.doorbell.frame.ability.InterruptModeration;
 import io.doorbell.frame.ability.MacFilter;
 import io.doorbell.frame.ability.OffloadControl;
 import io.doorbell.frame.ability.QueueInterrupts;
@@ -63,6 +64,9 @@ public abstract class NicContractTest {
     /** Frames that take more than a third of any ring's buffers, and fit. */
     private static final int MANY = 200;
 
+    /** {@code -Ddoorbell.sleeps=1000000} for a million, which take some minutes. */
+    private static final int SLEEPS = Integer.getInteger("doorbell.sleeps", 500);
+
     private static final MacAddress PEER = MacAddress.parse("52:54:00:65:43:21");
     private static final MacAddress OTHER = MacAddress.parse("52:54:00:00:00:99");
 
@@ -70,6 +74,7 @@ public abstract class NicContractTest {
     private static final Set<Class<? extends Ability>> ABILITIES = Set.of(
             Announcements.class,
             FeatureReport.class,
+            InterruptModeration.class,
             MacFilter.class,
             OffloadControl.class,
             QueueInterrupts.class,
@@ -85,6 +90,8 @@ public abstract class NicContractTest {
             0,
             MacAddress.class,
             OTHER,
+            Duration.class,
+            Duration.ZERO,
             Collection.class,
             List.of(OTHER),
             Set.class,
@@ -1161,6 +1168,24 @@ public abstract class NicContractTest {
             sleeper = sleeper(waiter);
             nic.close();
             assertThat(sleeper.join()).as("for the end").isTrue();
+        }
+    }
+
+    @Test
+    void losesNoFrameHoweverOftenItsThreadSleeps() {
+        Nic nic = openWithLink();
+        assumeTrue(nic.find(QueueInterrupts.class).isPresent());
+        byte[] frame = frame(nic.macAddress(), 60);
+        FrameBatch batch = new FrameBatch(32);
+        try (QueueWaiter waiter = new QueueWaiter().add(nic, 0).addLink(nic)) {
+            for (int round = 0; round < SLEEPS; round++) {
+                peer().send(frame);
+                while (nic.rxQueue(0).receive(batch) == 0) {
+                    assertThat(waiter.await(SOON)).as("round %d", round).isTrue();
+                }
+                assertThat(batch.size()).isEqualTo(1);
+                batch.release();
+            }
         }
     }
 

@@ -21,6 +21,11 @@ final class IgbInterrupts {
     private final PciFunction function;
     private final IgbModel model;
     private final int queues;
+    /** What EITR has 13 bits for. */
+    static final int LONGEST_MICROS = 8191;
+
+    private int moderation;
+
     /** By vector; empty while nobody wants to sleep. Read by any thread. */
     private volatile List<EventFd> events = List.of();
 
@@ -66,9 +71,21 @@ final class IgbInterrupts {
             registers.write(IVAR, model.ivar(queue), others | (IVAR_VALID | (FIRST + queue)) << shift);
         }
         registers.write(IVAR_MISC, IVAR_MISC_OTHER_CAUSE.of(IVAR_VALID | LINK));
+        for (int queue = 0; queue < queues; queue++) {
+            registers.write(EITR, FIRST + queue, EITR_CNT_INGR.mask() | EITR_INTERVAL.of(moderation));
+        }
         registers.write(EIAC, all);
         registers.write(EIAM, all);
         registers.write(IMS, ICR_LSC.mask());
+    }
+
+    /** Microseconds between two interrupts of a receive queue, at least; {@link #apply} tells the device. */
+    void moderate(int microseconds) {
+        moderation = microseconds;
+    }
+
+    int moderation() {
+        return moderation;
     }
 
     /** Has the device interrupt for the next frame; what it has received before may go without. */

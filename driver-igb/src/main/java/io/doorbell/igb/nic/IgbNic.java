@@ -14,6 +14,7 @@ import io.doorbell.frame.Rss;
 import io.doorbell.frame.RxQueue;
 import io.doorbell.frame.TxQueue;
 import io.doorbell.frame.ability.Alarm;
+import io.doorbell.frame.ability.InterruptModeration;
 import io.doorbell.frame.ability.MacFilter;
 import io.doorbell.frame.ability.QueueInterrupts;
 import io.doorbell.frame.ability.QueueReset;
@@ -145,7 +146,9 @@ public final class IgbNic implements Nic, QueueReset, RssControl {
                 .with(QueueReset.class, this);
         all = interrupts.exist()
                 ? all.with(QueueInterrupts.class, new QueueAlarms(this::checkOpen, this::rxAlarm, this::linkAlarm))
-                : all.without(QueueInterrupts.class, interrupts.whyNot());
+                        .with(InterruptModeration.class, new IgbModeration(name, interrupts, this::changeInterrupts))
+                : all.without(QueueInterrupts.class, interrupts.whyNot())
+                        .without(InterruptModeration.class, interrupts.whyNot());
         return steering.hashes()
                 ? all.with(RssControl.class, this)
                 : all.without(
@@ -319,6 +322,15 @@ public final class IgbNic implements Nic, QueueReset, RssControl {
         checkOpen();
         interrupts.use();
         if (running) {
+            interrupts.apply();
+        }
+    }
+
+    private synchronized void changeInterrupts(Runnable change) {
+        checkOpen();
+        change.run();
+        if (running) {
+            registers.status();
             interrupts.apply();
         }
     }

@@ -15,29 +15,29 @@ import java.util.Optional;
 public enum IgbModel {
     I82576(
             "Intel 82576",
-            new Has().queues(16).receiveAddresses(24).queuesBesideInIvar(8),
+            new Has().queues(16).vectors(25).receiveAddresses(24).queuesBesideInIvar(8),
             Map.of(
                     0x10C9, COPPER, 0x10E6, FIBRE, 0x10E7, SERDES, 0x10E8, COPPER, 0x1526, COPPER, //
                     0x150A, COPPER, 0x1518, SERDES, 0x150D, SERDES)),
     I82580(
             "Intel 82580",
-            new Has().queues(8).receiveAddresses(24),
+            new Has().queues(8).vectors(10).receiveAddresses(24),
             Map.of(
                     0x150E, COPPER, 0x150F, FIBRE, 0x1510, SERDES, 0x1511, SGMII, 0x1516, COPPER, //
                     0x1527, FIBRE)),
     I350(
             "Intel I350",
-            new Has().queues(8).receiveAddresses(32),
+            new Has().queues(8).vectors(25).receiveAddresses(32),
             Map.of(0x1521, COPPER, 0x1522, FIBRE, 0x1523, SERDES, 0x1524, SGMII)),
     I354(
             "Intel I354",
-            new Has().queues(8).receiveAddresses(32),
+            new Has().queues(8).vectors(25).receiveAddresses(32),
             Map.of(0x1F40, BACKPLANE, 0x1F41, SGMII, 0x1F45, BACKPLANE)),
     I210(
             "Intel I210",
-            new Has().queues(4).receiveAddresses(16),
+            new Has().queues(4).vectors(5).receiveAddresses(16),
             Map.of(0x1533, COPPER, 0x1536, FIBRE, 0x1537, SERDES, 0x1538, SGMII, 0x157B, COPPER, 0x157C, SERDES)),
-    I211("Intel I211", new Has().queues(2).receiveAddresses(16), Map.of(0x1539, COPPER));
+    I211("Intel I211", new Has().queues(2).vectors(5).receiveAddresses(16), Map.of(0x1539, COPPER));
 
     /** What a port is connected by. */
     public enum Medium {
@@ -80,6 +80,11 @@ public enum IgbModel {
         return has.queues;
     }
 
+    /** Vectors of MSI-X, and registers that spread out the interrupts of each (EITR). */
+    public int vectors() {
+        return has.vectors;
+    }
+
     /** Registers for exact destination addresses (RAL, RAH), the NIC's own in the first. */
     public int receiveAddresses() {
         return has.receiveAddresses;
@@ -107,11 +112,17 @@ public enum IgbModel {
     /** A row of the table above, each of whose columns is named. */
     private static final class Has {
         private int queues;
+        private int vectors;
         private int receiveAddresses;
         private int queuesBesideInIvar = 1;
 
         Has queues(int number) {
             queues = number;
+            return this;
+        }
+
+        Has vectors(int number) {
+            vectors = number;
             return this;
         }
 

@@ -118,6 +118,13 @@ public final class IgbRegisters {
             rw("GPIE", 0x1514, "8.8", GPIE_NSICR, GPIE_MULTIPLE_MSIX, GPIE_EIAME, GPIE_PBA_SUPPORT);
     public static final ReadWrite EIAC = rw("EIAC", 0x152C, "8.8");
     public static final ReadWrite EIAM = rw("EIAM", 0x1530, "8.8");
+    public static final Field EITR_INTERVAL = bits("INTERVAL", 2, 13);
+    /** When written: the counter goes on as it stands. */
+    public static final Field EITR_CNT_INGR = bit("CNT_INGR", 31);
+
+    /** How far apart the interrupts of a vector are, in microseconds. */
+    public static final ReadWrite EITR = array("EITR", 0x1680, 4, 25, "8.8", EITR_INTERVAL, EITR_CNT_INGR);
+
     /** Which vector for which queue; {@link IgbModel#ivar} says where. */
     public static final ReadWrite IVAR = array("IVAR", 0x1700, 4, 8, "8.8");
 
@@ -316,6 +323,9 @@ public final class IgbRegisters {
     static int count(Reg reg, IgbModel model) {
         if (reg.stride() == QUEUE_STRIDE) {
             return model.queues();
+        }
+        if (reg.equals(EITR)) {
+            return model.vectors();
         }
         return reg.equals(RAL_16) || reg.equals(RAH_16) ? model.receiveAddresses() - RAL.count() : reg.count();
     }
