@@ -14,7 +14,10 @@ import io.doorbell.frame.Rss;
 import io.doorbell.frame.RxQueue;
 import io.doorbell.frame.TxQueue;
 import io.doorbell.frame.ability.Alarm;
+import io.doorbell.frame.ability.CounterReport;
+import io.doorbell.frame.ability.CounterValue;
 import io.doorbell.frame.ability.InterruptModeration;
+import io.doorbell.frame.ability.Loss;
 import io.doorbell.frame.ability.MacFilter;
 import io.doorbell.frame.ability.QueueInterrupts;
 import io.doorbell.frame.ability.QueueReset;
@@ -27,6 +30,7 @@ import io.doorbell.frame.event.NicReset;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.frame.spi.LinkWatch;
 import io.doorbell.frame.spi.NicLife;
+import io.doorbell.frame.spi.Periodic;
 import io.doorbell.frame.spi.PollGate;
 import io.doorbell.frame.spi.QueueAlarms;
 import io.doorbell.igb.filter.ReceiveFilter;
@@ -49,7 +53,7 @@ import java.util.function.Function;
  * <p>Its lock is held by whoever asks the device something or changes it, so that no register is touched once the NIC is
  * closed. Threads that poll do not take it: they stand behind the gates of their rings.
  */
-public final class IgbNic implements Nic, QueueReset, RssControl {
+public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl {
 
     /** What it can be opened with. */
     public static final Set<NicOption<?>> OPTIONS = Set.of(NicOption.VLANS, NicOption.RSS, NicOption.RECEIVE_OFFLOADS);
@@ -74,6 +78,7 @@ public final class IgbNic implements Nic, QueueReset, RssControl {
     private final List<IgbRxAlarm> alarms = new ArrayList<>();
     private final Abilities abilities;
     private final LinkWatch link;
+    private final Periodic counting;
     /** Frames that the device had and did not send when it was stopped. */
     private long lost;
 
@@ -97,9 +102,11 @@ public final class IgbNic implements Nic, QueueReset, RssControl {
                 name,
                 () -> Cleanup.onFailure(function::close, () -> {
                     IgbNic nic = new IgbNic(name, function, model, config, setup);
-                    nic.start();
-                    function.onLoss(nic::remove);
-                    return nic;
+                    return Cleanup.onFailure(nic.counting::close, () -> {
+                        nic.start();
+                        function.onLoss(nic::remove);
+                        return nic;
+                    });
                 }));
     }
 
@@ -137,12 +144,14 @@ public final class IgbNic implements Nic, QueueReset, RssControl {
                 config.promiscuous(),
                 config.vlans().orElse(Set.of()));
         this.abilities = describe();
+        this.counting = new Periodic("reading the counters of " + name, IgbStatistics.PERIOD, this::keepCounting);
     }
 
     private Abilities describe() {
         Abilities all = Abilities.of(name)
                 .with(RegisterDump.class, this::registers)
                 .with(MacFilter.class, new IgbMacFilter(filter, this::changeFilter))
+                .with(CounterReport.class, this)
                 .with(QueueReset.class, this);
         all = interrupts.exist()
                 ? all.with(QueueInterrupts.class, new QueueAlarms(this::checkOpen, this::rxAlarm, this::linkAlarm))
@@ -258,6 +267,7 @@ public final class IgbNic implements Nic, QueueReset, RssControl {
 
     private void end() {
         link.close();
+        counting.close();
         NicClose.report(
                 name,
                 () -> new Cleanup()
@@ -440,7 +450,36 @@ public final class IgbNic implements Nic, QueueReset, RssControl {
         if (running) {
             statistics.update();
         }
-        return statistics.statistics(queues.dropped(), lost);
+        return statistics.statistics(ofDriver(), lost);
+    }
+
+    private List<CounterValue> ofDriver() {
+        List<CounterValue> counters = new ArrayList<>();
+        queues.count((name, value, meaning) -> counters.add(new CounterValue(name, value, meaning)));
+        return counters;
+    }
+
+    @Override
+    public synchronized List<CounterValue> counters() {
+        checkOpen();
+        if (running) {
+            statistics.update();
+        }
+        List<CounterValue> counters = new ArrayList<>();
+        statistics.count((name, value, meaning) -> counters.add(new CounterValue(name, value, meaning)));
+        counters.addAll(ofDriver());
+        return List.copyOf(counters);
+    }
+
+    @Override
+    public synchronized List<Loss> losses() {
+        return IgbLosses.of(counters(), lost);
+    }
+
+    private synchronized void keepCounting() {
+        if (running) {
+            statistics.update();
+        }
     }
 
     @Override

@@ -7,6 +7,7 @@ import io.doorbell.frame.SendLimits;
 import io.doorbell.frame.spi.NicLife;
 import io.doorbell.frame.spi.PoolNeeds;
 import io.doorbell.frame.spi.PoolRegistrations;
+import io.doorbell.frame.spi.QueueCounters;
 import io.doorbell.igb.ring.IgbRxRing;
 import io.doorbell.igb.ring.IgbTxRing;
 import io.doorbell.igb.ring.RxFormat;
@@ -176,12 +177,26 @@ final class IgbQueues {
         pools.close();
     }
 
-    /** Frames that arrived and were dropped by the driver. */
-    long dropped() {
-        long dropped = 0;
-        for (IgbRxRing ring : rx) {
-            dropped += ring.dropped();
+    /** What the rings count, in order: those that receive, then those that send. */
+    void count(CounterSink sink) {
+        for (int i = 0; i < count(); i++) {
+            QueueCounters counters = rx.get(i).counters();
+            String queue = "rx[" + i + "]";
+            sink.add(queue + ".frames", counters.frames, "frames that the application received from this queue");
+            sink.add(queue + ".bytes", counters.bytes, "bytes in them");
+            sink.add(
+                    queue + ".dropped",
+                    counters.errors,
+                    "frames that the driver dropped: damaged, or in too many buffers");
+            sink.add(queue + ".starved", counters.starved, "times that the ring wanted buffers and its pool had none");
+            sink.add(queue + ".doorbells", counters.kicks, "times that the tail register was written");
         }
-        return dropped;
+        for (int i = 0; i < count(); i++) {
+            QueueCounters counters = tx.get(i).counters();
+            String queue = "tx[" + i + "]";
+            sink.add(queue + ".frames", counters.frames, "frames that this queue took from the application");
+            sink.add(queue + ".bytes", counters.bytes, "bytes in them");
+            sink.add(queue + ".doorbells", counters.kicks, "times that the tail register was written");
+        }
     }
 }

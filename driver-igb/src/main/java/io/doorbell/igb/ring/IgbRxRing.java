@@ -11,13 +11,13 @@ import io.doorbell.frame.FramePool;
 import io.doorbell.frame.Offloads;
 import io.doorbell.frame.RxQueue;
 import io.doorbell.frame.spi.PollGate;
+import io.doorbell.frame.spi.QueueCounters;
 import io.doorbell.frame.spi.QueueState;
 import io.doorbell.frame.spi.StallWatch;
 import io.doorbell.pci.Bar;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
-import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * A ring of advanced receive descriptors, one buffer each (82576 data sheet, 7.1.5 and 7.1.8; {@link RxDescriptor}).
@@ -67,8 +67,7 @@ public final class IgbRxRing implements RxQueue {
 
     private final StallWatch stall;
 
-    /** Counted inside the gate, and read outside. */
-    private final AtomicLong dropped = new AtomicLong();
+    private final QueueCounters counters = new QueueCounters();
 
     /**
      * Lays the ring out in {@code memory}.
@@ -200,6 +199,7 @@ public final class IgbRxRing implements RxQueue {
         final int first = next;
         final int end = first + count;
         int received = 0;
+        long bytes = 0;
         int index = first;
         try {
             for (; index < end; index++) {
@@ -208,6 +208,7 @@ public final class IgbRxRing implements RxQueue {
                 if ((status & (DD | EOP | RXE)) == (DD | EOP) && length > 0 && length <= largest) {
                     batch.append(pool, buffers[index], FramePool.HEADROOM, length);
                     received++;
+                    bytes += length;
                 } else if (!drop(index, status, length)) {
                     break;
                 }
@@ -215,6 +216,8 @@ public final class IgbRxRing implements RxQueue {
         } finally {
             next = index == size ? 0 : index;
             freeCount += index - first;
+            counters.frames += received;
+            counters.bytes += bytes;
         }
         return received;
     }
@@ -235,11 +238,12 @@ public final class IgbRxRing implements RxQueue {
             if (slots <= batch.capacity() && (slots == 1 || several) && (status(last) & RXE) == 0) {
                 append(batch, slots, last);
                 received += slots;
+                counters.frames++;
             } else {
                 for (int i = 0; i < slots; i++) {
                     pool.free(buffers, wrapped(next + i), 1);
                 }
-                dropped.setOpaque(dropped.getPlain() + 1);
+                counters.errors++;
             }
             next = wrapped(last + 1);
             freeCount += slots;
@@ -272,7 +276,9 @@ public final class IgbRxRing implements RxQueue {
         final int first = batch.size();
         for (int i = 0; i < slots; i++) {
             int index = wrapped(next + i);
-            Frame slot = batch.append(pool, buffers[index], FramePool.HEADROOM, RxDescriptor.length(status(index)));
+            int length = RxDescriptor.length(status(index));
+            Frame slot = batch.append(pool, buffers[index], FramePool.HEADROOM, length);
+            counters.bytes += length;
             if (index != last) {
                 slot.addOffloads(Offloads.MORE_SEGMENTS);
             }
@@ -306,7 +312,9 @@ public final class IgbRxRing implements RxQueue {
             this.refillFrom = refillFrom;
             // The doorbell is a release: the device finds the descriptors whole when it sees the new tail (7.1.4).
             bar.write32(tailRegister, refillFrom);
+            counters.kicks++;
         } else {
+            counters.starved++;
             stall.stuck(buffers, refillFrom);
         }
     }
@@ -337,7 +345,7 @@ public final class IgbRxRing implements RxQueue {
             return false;
         }
         pool.free(buffers, index, 1);
-        dropped.setOpaque(dropped.getPlain() + 1);
+        counters.errors++;
         return true;
     }
 
@@ -393,9 +401,9 @@ public final class IgbRxRing implements RxQueue {
         freeCount = size - 1;
     }
 
-    /** Frames that arrived damaged, or in more than one buffer, and were dropped. */
-    public long dropped() {
-        return dropped.getOpaque();
+    /** Errors are frames that arrived damaged, or in more buffers than there may be, and were dropped. */
+    public QueueCounters counters() {
+        return counters;
     }
 
     @Override

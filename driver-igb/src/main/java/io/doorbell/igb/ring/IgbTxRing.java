@@ -11,6 +11,7 @@ import io.doorbell.frame.SendLimits;
 import io.doorbell.frame.TxQueue;
 import io.doorbell.frame.spi.PollGate;
 import io.doorbell.frame.spi.PoolRegistrations;
+import io.doorbell.frame.spi.QueueCounters;
 import io.doorbell.frame.spi.QueueState;
 import io.doorbell.frame.spi.StallWatch;
 import io.doorbell.pci.Bar;
@@ -106,6 +107,7 @@ public final class IgbTxRing implements TxQueue {
     private final int lowWater;
 
     private final StallWatch stall;
+    private final QueueCounters counters = new QueueCounters();
 
     private int clean;
     private int tail;
@@ -122,6 +124,7 @@ public final class IgbTxRing implements TxQueue {
     private int written;
 
     private int writtenParts;
+    private int writtenFrames;
 
     /** The pool of the latest frame; the next one is most likely from the same. */
     private FramePool pool;
@@ -167,6 +170,10 @@ public final class IgbTxRing implements TxQueue {
         return memory.deviceAddress();
     }
 
+    public QueueCounters counters() {
+        return counters;
+    }
+
     /** Where the threads that poll pass through. */
     public PollGate gate() {
         return gate;
@@ -202,9 +209,11 @@ public final class IgbTxRing implements TxQueue {
         }
         written = sent;
         writtenParts = 0;
+        int frames = sent;
         if (sent < count) {
             try {
                 sent = writeOthers(batch, sent);
+                frames += writtenFrames;
             } catch (RuntimeException e) {
                 contextSecond = 0; // one that was written is not shown
                 throw e;
@@ -220,6 +229,8 @@ public final class IgbTxRing implements TxQueue {
         tail = wrapped(end + 1);
         free -= written;
         parts += writtenParts;
+        counters.frames += frames;
+        counters.kicks++;
         // The doorbell is a release: the device finds descriptors and frames whole when it sees the new tail (7.2.2).
         bar.write32(tailRegister, tail);
         return sent;
@@ -245,12 +256,15 @@ public final class IgbTxRing implements TxQueue {
         final int[] slots = this.slots;
         final int longest = this.longest;
         final int shift = index - from;
+        long bytes = 0;
         for (int i = from; i < to; i++) {
             Frame frame = batch.frame(i);
             int length = frame.length();
             if ((frame.offloads() & UNUSUAL) != 0) {
+                counters.bytes += bytes;
                 return i;
             }
+            bytes += length;
             if (length < PADDED || length > longest) {
                 length = padded(frame, length);
             }
@@ -263,6 +277,7 @@ public final class IgbTxRing implements TxQueue {
             ring.set(WORD, descriptor, poolAddress + frame.position());
             ring.set(WORD, descriptor + 8, WHOLE_FRAME | length | (long) length << PAYLEN_SHIFT);
         }
+        counters.bytes += bytes;
         return to;
     }
 
@@ -276,6 +291,7 @@ public final class IgbTxRing implements TxQueue {
     private int writeOthers(FrameBatch batch, int from) {
         check(batch, from); // all of them, since nothing is taken of a batch that has one which cannot be sent
         int slot = from;
+        writtenFrames = 0;
         while (slot < batch.size()) {
             Frame frame = batch.frame(slot);
             int slots = batch.slots(slot);
@@ -294,6 +310,8 @@ public final class IgbTxRing implements TxQueue {
             for (int i = slot; i < slot + slots; i++) {
                 writeSlot(batch.frame(i), i == slot + slots - 1);
             }
+            counters.bytes += batch.length(slot);
+            writtenFrames++;
             slot += slots;
         }
         return slot;

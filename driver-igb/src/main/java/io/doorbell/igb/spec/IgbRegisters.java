@@ -234,7 +234,8 @@ public final class IgbRegisters {
     public static final Field RXDCTL_ENABLE = bit("ENABLE", 25);
     public static final ReadWrite RXDCTL =
             queue("RXDCTL", 0xC028, "8.10", RXDCTL_PTHRESH, RXDCTL_HTHRESH, RXDCTL_WTHRESH, RXDCTL_ENABLE);
-    public static final ReadClears RQDPC = counters("RQDPC", 0xC030, QUEUE_STRIDE, QUEUES, "8.10");
+    public static final ReadClears RQDPC = counters(
+            "RQDPC", 0xC030, QUEUE_STRIDE, QUEUES, "8.10", "frames lost because this queue had no free descriptor");
 
     // ---- 8.12 Transmit
 
@@ -260,57 +261,83 @@ public final class IgbRegisters {
 
     // ---- 8.18 Statistics: each counts from the last time that it was read
 
-    public static final ReadClears CRCERRS = counter("CRCERRS", 0x4000);
-    public static final ReadClears ALGNERRC = counter("ALGNERRC", 0x4004);
-    public static final ReadClears SYMERRS = counter("SYMERRS", 0x4008);
-    public static final ReadClears RXERRC = counter("RXERRC", 0x400C);
-    public static final ReadClears MPC = counter("MPC", 0x4010);
-    public static final ReadClears SCC = counter("SCC", 0x4014);
-    public static final ReadClears ECOL = counter("ECOL", 0x4018);
-    public static final ReadClears MCC = counter("MCC", 0x401C);
-    public static final ReadClears LATECOL = counter("LATECOL", 0x4020);
-    public static final ReadClears COLC = counter("COLC", 0x4028);
-    public static final ReadClears DC = counter("DC", 0x4030);
-    public static final ReadClears TNCRS = counter("TNCRS", 0x4034);
-    public static final ReadClears RLEC = counter("RLEC", 0x4040);
-    public static final ReadClears XONRXC = counter("XONRXC", 0x4048);
-    public static final ReadClears XONTXC = counter("XONTXC", 0x404C);
-    public static final ReadClears XOFFRXC = counter("XOFFRXC", 0x4050);
-    public static final ReadClears XOFFTXC = counter("XOFFTXC", 0x4054);
-    public static final ReadClears FCRUC = counter("FCRUC", 0x4058);
-    public static final ReadClears PRC64 = counter("PRC64", 0x405C);
-    public static final ReadClears PRC127 = counter("PRC127", 0x4060);
-    public static final ReadClears PRC255 = counter("PRC255", 0x4064);
-    public static final ReadClears PRC511 = counter("PRC511", 0x4068);
-    public static final ReadClears PRC1023 = counter("PRC1023", 0x406C);
-    public static final ReadClears PRC1522 = counter("PRC1522", 0x4070);
-    public static final ReadClears GPRC = counter("GPRC", 0x4074);
-    public static final ReadClears BPRC = counter("BPRC", 0x4078);
-    public static final ReadClears MPRC = counter("MPRC", 0x407C);
-    public static final ReadClears GPTC = counter("GPTC", 0x4080);
-    public static final ReadClears GORCL = counter("GORCL", 0x4088);
-    public static final ReadClears GORCH = counter("GORCH", 0x408C);
-    public static final ReadClears GOTCL = counter("GOTCL", 0x4090);
-    public static final ReadClears GOTCH = counter("GOTCH", 0x4094);
-    public static final ReadClears RNBC = counter("RNBC", 0x40A0);
-    public static final ReadClears RUC = counter("RUC", 0x40A4);
-    public static final ReadClears RFC = counter("RFC", 0x40A8);
-    public static final ReadClears ROC = counter("ROC", 0x40AC);
-    public static final ReadClears RJC = counter("RJC", 0x40B0);
-    public static final ReadClears TORL = counter("TORL", 0x40C0);
-    public static final ReadClears TORH = counter("TORH", 0x40C4);
-    public static final ReadClears TOTL = counter("TOTL", 0x40C8);
-    public static final ReadClears TOTH = counter("TOTH", 0x40CC);
-    public static final ReadClears TPR = counter("TPR", 0x40D0);
-    public static final ReadClears TPT = counter("TPT", 0x40D4);
-    public static final ReadClears PTC64 = counter("PTC64", 0x40D8);
-    public static final ReadClears PTC127 = counter("PTC127", 0x40DC);
-    public static final ReadClears PTC255 = counter("PTC255", 0x40E0);
-    public static final ReadClears PTC511 = counter("PTC511", 0x40E4);
-    public static final ReadClears PTC1023 = counter("PTC1023", 0x40E8);
-    public static final ReadClears PTC1522 = counter("PTC1522", 0x40EC);
-    public static final ReadClears MPTC = counter("MPTC", 0x40F0);
-    public static final ReadClears BPTC = counter("BPTC", 0x40F4);
+    public static final ReadClears CRCERRS = counter("CRCERRS", 0x4000, "frames with a wrong CRC");
+    public static final ReadClears ALGNERRC =
+            counter("ALGNERRC", 0x4004, "frames with an alignment error, at 10 or 100 Mb/s");
+    public static final ReadClears SYMERRS = counter("SYMERRS", 0x4008, "symbol errors on the line");
+    public static final ReadClears RXERRC = counter("RXERRC", 0x400C, "frames in which the PHY saw an error");
+    public static final ReadClears MPC = counter("MPC", 0x4010, "frames lost because the device's own buffer was full");
+    public static final ReadClears SCC = counter("SCC", 0x4014, "frames sent after one collision");
+    public static final ReadClears ECOL = counter("ECOL", 0x4018, "frames not sent, after 16 collisions");
+    public static final ReadClears MCC = counter("MCC", 0x401C, "frames sent after several collisions");
+    public static final ReadClears LATECOL = counter(
+            "LATECOL",
+            0x4020,
+            "frames not sent, because of a collision after the first 64 bytes: the two ends differ on duplex");
+    public static final ReadClears COLC = counter("COLC", 0x4028, "collisions");
+    public static final ReadClears DC = counter("DC", 0x4030, "frames that had to wait before they were sent");
+    public static final ReadClears TNCRS = counter("TNCRS", 0x4034, "frames sent without carrier");
+    public static final ReadClears RLEC = counter("RLEC", 0x4040, "frames of a wrong length");
+    public static final ReadClears XONRXC = counter("XONRXC", 0x4048, "flow control: 'go on' received");
+    public static final ReadClears XONTXC = counter("XONTXC", 0x404C, "flow control: 'go on' sent");
+    public static final ReadClears XOFFRXC = counter("XOFFRXC", 0x4050, "flow control: 'wait' received");
+    public static final ReadClears XOFFTXC = counter("XOFFTXC", 0x4054, "flow control: 'wait' sent");
+    public static final ReadClears FCRUC = counter("FCRUC", 0x4058, "flow control frames of an unknown kind");
+    public static final ReadClears PRC64 = counter("PRC64", 0x405C, "frames received of 64 bytes");
+    public static final ReadClears PRC127 = counter("PRC127", 0x4060, "frames received of 65 to 127 bytes");
+    public static final ReadClears PRC255 = counter("PRC255", 0x4064, "frames received of 128 to 255 bytes");
+    public static final ReadClears PRC511 = counter("PRC511", 0x4068, "frames received of 256 to 511 bytes");
+    public static final ReadClears PRC1023 = counter("PRC1023", 0x406C, "frames received of 512 to 1023 bytes");
+    public static final ReadClears PRC1522 = counter("PRC1522", 0x4070, "frames received of 1024 bytes and more");
+    public static final ReadClears GPRC = counter("GPRC", 0x4074, "good frames received");
+    public static final ReadClears BPRC = counter("BPRC", 0x4078, "broadcast frames received");
+    public static final ReadClears MPRC = counter("MPRC", 0x407C, "multicast frames received");
+    public static final ReadClears GPTC = counter("GPTC", 0x4080, "good frames sent");
+    public static final ReadClears GORCL =
+            counter("GORCL", 0x4088, "bytes in good frames received, the check sequence among them");
+    public static final ReadClears GORCH = counter("GORCH", 0x408C, "");
+    public static final ReadClears GOTCL =
+            counter("GOTCL", 0x4090, "bytes in good frames sent, the check sequence among them");
+    public static final ReadClears GOTCH = counter("GOTCH", 0x4094, "");
+    public static final ReadClears RNBC = counter(
+            "RNBC",
+            0x40A0,
+            "frames that came while no descriptor was free; they waited in the device's buffer, and were lost only if MPC says so");
+    public static final ReadClears RUC = counter("RUC", 0x40A4, "frames of less than 64 bytes");
+    public static final ReadClears RFC = counter("RFC", 0x40A8, "fragments: less than 64 bytes, and a wrong CRC");
+    public static final ReadClears ROC = counter("ROC", 0x40AC, "frames longer than allowed");
+    public static final ReadClears RJC = counter("RJC", 0x40B0, "frames longer than allowed, with a wrong CRC");
+    public static final ReadClears TORL = counter("TORL", 0x40C0, "bytes in all frames received");
+    public static final ReadClears TORH = counter("TORH", 0x40C4, "");
+    public static final ReadClears TOTL = counter("TOTL", 0x40C8, "bytes in all frames sent");
+    public static final ReadClears TOTH = counter("TOTH", 0x40CC, "");
+    public static final ReadClears TPR =
+            counter("TPR", 0x40D0, "all frames received, also those that no filter let through");
+    public static final ReadClears TPT = counter("TPT", 0x40D4, "all frames sent");
+    public static final ReadClears PTC64 = counter("PTC64", 0x40D8, "frames sent of 64 bytes");
+    public static final ReadClears PTC127 = counter("PTC127", 0x40DC, "frames sent of 65 to 127 bytes");
+    public static final ReadClears PTC255 = counter("PTC255", 0x40E0, "frames sent of 128 to 255 bytes");
+    public static final ReadClears PTC511 = counter("PTC511", 0x40E4, "frames sent of 256 to 511 bytes");
+    public static final ReadClears PTC1023 = counter("PTC1023", 0x40E8, "frames sent of 512 to 1023 bytes");
+    public static final ReadClears PTC1522 = counter("PTC1522", 0x40EC, "frames sent of 1024 bytes and more");
+    public static final ReadClears MPTC = counter("MPTC", 0x40F0, "multicast frames sent");
+    public static final ReadClears BPTC = counter("BPTC", 0x40F4, "broadcast frames sent");
+
+    public static final ReadClears SEC = counter("SEC", 0x4038, "sequence errors on the line");
+    public static final ReadClears MGTPRC = counter("MGTPRC", 0x40B4, "frames received for the management controller");
+    public static final ReadClears MGTPDC = counter("MGTPDC", 0x40B8, "frames lost for the management controller");
+    public static final ReadClears MGTPTC = counter("MGTPTC", 0x40BC, "frames sent by the management controller");
+    public static final ReadClears TSCTC = counter("TSCTC", 0x40F8, "frames that the device has segmented");
+    public static final ReadClears IAC = counter("IAC", 0x4100, "interrupts");
+    public static final ReadClears RPTHC = counter("RPTHC", 0x4104, "frames received and passed to the host");
+    public static final ReadClears HGPTC = counter("HGPTC", 0x4118, "good frames of the host that were sent");
+    public static final ReadClears HGORCL = counter("HGORCL", 0x4128, "bytes in good frames received for the host");
+    public static final ReadClears HGORCH = counter("HGORCH", 0x412C, "");
+    public static final ReadClears HGOTCL =
+            counter("HGOTCL", 0x4130, "bytes in good frames of the host that were sent");
+    public static final ReadClears HGOTCH = counter("HGOTCH", 0x4134, "");
+    public static final ReadClears LENERRS =
+            counter("LENERRS", 0x4138, "frames whose length is not what their length field says");
 
     private IgbRegisters() {}
 
@@ -356,15 +383,15 @@ public final class IgbRegisters {
     }
 
     private static ReadClears rc(String name, int offset, String section) {
-        return listed(new ReadClears(name, offset, 0, 1, section, List.of()));
+        return listed(new ReadClears(name, offset, 0, 1, section, List.of(), ""));
     }
 
-    private static ReadClears counter(String name, int offset) {
-        return counters(name, offset, 0, 1, "8.18");
+    private static ReadClears counter(String name, int offset, String meaning) {
+        return counters(name, offset, 0, 1, "8.18", meaning);
     }
 
-    private static ReadClears counters(String name, int offset, int stride, int count, String section) {
-        ReadClears counter = listed(new ReadClears(name, offset, stride, count, section, List.of()));
+    private static ReadClears counters(String name, int offset, int stride, int count, String section, String meaning) {
+        ReadClears counter = listed(new ReadClears(name, offset, stride, count, section, List.of(), meaning));
         COUNTERS.add(counter);
         return counter;
     }

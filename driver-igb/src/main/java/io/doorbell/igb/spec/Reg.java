@@ -52,7 +52,12 @@ public sealed interface Reg {
     record WriteOnly(String name, int offset, int stride, int count, String section, List<Field> fields)
             implements Writable {}
 
-    /** Reading it clears it. */
-    record ReadClears(String name, int offset, int stride, int count, String section, List<Field> fields)
+    /**
+     * Reading it clears it.
+     *
+     * @param meaning what it counts, if it counts anything
+     */
+    record ReadClears(
+            String name, int offset, int stride, int count, String section, List<Field> fields, String meaning)
             implements Reg {}
 }

@@ -8,6 +8,7 @@ import io.doorbell.frame.NicStatistics;
 import io.doorbell.igb.spec.IgbRegisters;
 import io.doorbell.igb.spec.RecordingBar;
 import io.doorbell.igb.spec.RegisterFile;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class IgbStatisticsTest {
@@ -16,7 +17,7 @@ class IgbStatisticsTest {
     private final IgbStatistics statistics = new IgbStatistics(new RegisterFile("test", bar), 1);
 
     private NicStatistics soFar() {
-        return statistics.statistics(0, 0);
+        return statistics.statistics(List.of(), 0);
     }
 
     @Test

@@ -338,6 +338,7 @@ public final class PackedRxQueue implements VirtioRxQueue {
             ring.publish(first, firstWord);
             ring.deferNotify(refillFrom, count, availableFlags);
         } else {
+            counters.starved++;
             stall.stuck(buffers, refillFrom);
         }
     }

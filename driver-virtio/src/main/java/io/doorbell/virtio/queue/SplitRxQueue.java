@@ -333,6 +333,7 @@ public final class SplitRxQueue implements VirtioRxQueue {
             ring.publish(index);
             ring.deferNotify(index);
         } else {
+            counters.starved++;
             stall.stuck(buffers, index & ring.mask);
         }
     }

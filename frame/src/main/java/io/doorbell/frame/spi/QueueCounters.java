@@ -16,6 +16,9 @@ public final class QueueCounters {
     /** Frames that arrived and were dropped, since they could not be what the device said or no batch could hold them. */
     public long errors;
 
+    /** How often a receive ring wanted buffers and the pool had none. */
+    public long starved;
+
     /** How often the device was told of new buffers. */
     public long kicks;
 

@@ -9,6 +9,8 @@ import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.NicStatistics;
 import io.doorbell.frame.RxQueue;
+import io.doorbell.frame.ability.CounterReport;
+import io.doorbell.frame.ability.Loss;
 import io.doorbell.pci.DriverBinding;
 import io.doorbell.pci.NetInterface;
 import io.doorbell.pci.PciDevice;
@@ -17,6 +19,7 @@ import io.doorbell.tools.host.KernelCounters;
 import io.doorbell.tools.text.Json;
 import io.doorbell.tools.text.Table;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.concurrent.Callable;
@@ -30,7 +33,8 @@ import picocli.CommandLine.Parameters;
         name = "stats",
         header = "Shows what a NIC counts.",
         description = {
-            "A NIC that is bound to vfio-pci is opened, and its frames are received and dropped for some time.",
+            "A NIC that is bound to vfio-pci is opened, and its frames are received and dropped for some time. What its"
+                    + " counters mean is said with each, and where frames were lost, where and what helps.",
             "Of a NIC that the kernel drives, the kernel's counters are shown."
         })
 public final class StatsCommand implements Callable<Integer> {
@@ -136,7 +140,8 @@ public final class StatsCommand implements Callable<Integer> {
                     "link", nic.linkState().toString(),
                     "seconds", seconds,
                     "statistics", counters,
-                    "counters", totals.details()));
+                    "counters", totals.details(),
+                    "losses", losses(nic).stream().map(StatsCommand::toJson).toList()));
             return;
         }
         context.print("");
@@ -145,9 +150,49 @@ public final class StatsCommand implements Callable<Integer> {
         counted.values().removeIf(value -> value == 0);
         if (!counted.isEmpty()) {
             context.print("");
-            context.print("The device's own counters that are not 0:");
-            context.console().out().print(table(counted));
+            context.print("Counters of the device and of its driver that are not 0:");
+            context.console().out().print(table(counted, meanings(nic)));
         }
+        if (nic.find(CounterReport.class).isPresent()) {
+            context.print("");
+            explain(losses(nic));
+        }
+    }
+
+    private void explain(List<Loss> losses) {
+        if (losses.isEmpty()) {
+            context.print("No frame was lost.");
+        }
+        for (Loss loss : losses) {
+            context.print(String.format("%,d frames lost: %s (%s)", loss.frames(), loss.cause(), loss.counters()));
+            context.print("  " + loss.advice());
+        }
+    }
+
+    private static List<Loss> losses(Nic nic) {
+        return nic.find(CounterReport.class).map(CounterReport::losses).orElse(List.of());
+    }
+
+    private static Object toJson(Loss loss) {
+        return Json.object(
+                "cause", loss.cause(), "frames", loss.frames(), "counters", loss.counters(), "advice", loss.advice());
+    }
+
+    private static Map<String, String> meanings(Nic nic) {
+        Map<String, String> meanings = new LinkedHashMap<>();
+        nic.find(CounterReport.class)
+                .ifPresent(report ->
+                        report.counters().forEach(counter -> meanings.put(counter.name(), counter.meaning())));
+        return meanings;
+    }
+
+    private static Table table(Map<String, Long> counters, Map<String, String> meanings) {
+        if (meanings.isEmpty()) {
+            return table(counters);
+        }
+        Table table = new Table(text("COUNTER"), number("VALUE"), text("MEANING"));
+        counters.forEach((name, value) -> table.row(name, value, meanings.getOrDefault(name, "")));
+        return table;
     }
 
     private void showKernelCounters(PciDevice device) {
