@@ -9,9 +9,13 @@ import io.doorbell.DoorbellException;
 import io.doorbell.frame.ability.Announcements;
 import io.doorbell.frame.ability.CounterReport;
 import io.doorbell.frame.ability.FeatureReport;
+import io.doorbell.frame.ability.FlowControl;
 import io.doorbell.frame.ability.InterruptModeration;
+import io.doorbell.frame.ability.LinkControl;
+import io.doorbell.frame.ability.LinkSettings;
 import io.doorbell.frame.ability.MacFilter;
 import io.doorbell.frame.ability.OffloadControl;
+import io.doorbell.frame.ability.Pause;
 import io.doorbell.frame.ability.QueueInterrupts;
 import io.doorbell.frame.ability.QueueReset;
 import io.doorbell.frame.ability.RegisterDump;
@@ -77,7 +81,9 @@ public abstract class NicContractTest {
             Announcements.class,
             CounterReport.class,
             FeatureReport.class,
+            FlowControl.class,
             InterruptModeration.class,
+            LinkControl.class,
             MacFilter.class,
             OffloadControl.class,
             QueueInterrupts.class,
@@ -86,21 +92,16 @@ public abstract class NicContractTest {
             RssControl.class);
 
     /** Something to call each method of an ability with. */
-    private static final Map<Class<?>, Object> ARGUMENTS = Map.of(
-            boolean.class,
-            true,
-            int.class,
-            0,
-            MacAddress.class,
-            OTHER,
-            Duration.class,
-            Duration.ZERO,
-            Collection.class,
-            List.of(OTHER),
-            Set.class,
-            Set.of(),
-            Rss.class,
-            Rss.over(1));
+    private static final Map<Class<?>, Object> ARGUMENTS = Map.ofEntries(
+            Map.entry(boolean.class, true),
+            Map.entry(int.class, 0),
+            Map.entry(MacAddress.class, OTHER),
+            Map.entry(Duration.class, Duration.ZERO),
+            Map.entry(Collection.class, List.of(OTHER)),
+            Map.entry(Set.class, Set.of()),
+            Map.entry(Rss.class, Rss.over(1)),
+            Map.entry(LinkSettings.class, LinkSettings.automatic()),
+            Map.entry(Pause.class, Pause.BOTH));
 
     private enum Change {
         STOP_AND_START {

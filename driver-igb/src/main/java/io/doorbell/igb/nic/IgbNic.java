@@ -16,7 +16,9 @@ import io.doorbell.frame.TxQueue;
 import io.doorbell.frame.ability.Alarm;
 import io.doorbell.frame.ability.CounterReport;
 import io.doorbell.frame.ability.CounterValue;
+import io.doorbell.frame.ability.FlowControl;
 import io.doorbell.frame.ability.InterruptModeration;
+import io.doorbell.frame.ability.LinkControl;
 import io.doorbell.frame.ability.Loss;
 import io.doorbell.frame.ability.MacFilter;
 import io.doorbell.frame.ability.QueueInterrupts;
@@ -46,6 +48,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * One port of an igb device.
@@ -88,7 +91,7 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
 
     /** Takes over {@code function}, which is closed with the NIC, or right away if the NIC does not come up. */
     public static IgbNic open(String name, PciFunction function, IgbModel model, NicConfig config) {
-        return open(name, function, model, config, IgbSetup::new);
+        return open(name, function, model, config, registers -> new IgbSetup(registers, model));
     }
 
     /** As the other one, with a set-up of the caller's choice. */
@@ -152,7 +155,9 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
                 .with(RegisterDump.class, this::registers)
                 .with(MacFilter.class, new IgbMacFilter(filter, this::changeFilter))
                 .with(CounterReport.class, this)
-                .with(QueueReset.class, this);
+                .with(QueueReset.class, this)
+                .with(LinkControl.class, new IgbLinkControl(setup.link(), this::askLink, this::changeLink))
+                .with(FlowControl.class, new IgbFlowControl(setup.link(), this::askLink, this::changeLink));
         all = interrupts.exist()
                 ? all.with(QueueInterrupts.class, new QueueAlarms(this::checkOpen, this::rxAlarm, this::linkAlarm))
                         .with(InterruptModeration.class, new IgbModeration(name, interrupts, this::changeInterrupts))
@@ -425,9 +430,24 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
         return linkState();
     }
 
+    private synchronized <T> T askLink(Supplier<T> question) {
+        checkOpen();
+        return question.get();
+    }
+
+    private synchronized void changeLink(Runnable change) {
+        checkOpen();
+        setup.link().requireOurs();
+        change.run();
+        if (running) {
+            setup.setUpLink();
+            link.seen(LinkState.DOWN);
+        }
+    }
+
     private synchronized String describeLink() {
         checkOpen();
-        return setup.describeLink();
+        return setup.link().describe();
     }
 
     @Override

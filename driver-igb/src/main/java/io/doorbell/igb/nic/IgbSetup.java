@@ -6,11 +6,12 @@ import io.doorbell.DoorbellException;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.spi.BoundedWait;
-import io.doorbell.igb.link.IgbPhy;
+import io.doorbell.igb.link.IgbLink;
 import io.doorbell.igb.ring.IgbRxRing;
 import io.doorbell.igb.ring.IgbTxRing;
 import io.doorbell.igb.ring.RxFormat;
 import io.doorbell.igb.spec.Field;
+import io.doorbell.igb.spec.IgbModel;
 import io.doorbell.igb.spec.Reg;
 import io.doorbell.igb.spec.RegisterFile;
 import java.time.Duration;
@@ -36,17 +37,22 @@ public class IgbSetup {
 
     private final String name;
     private final RegisterFile registers;
-    private final IgbPhy phy;
+    private final IgbLink link;
 
-    public IgbSetup(RegisterFile registers) {
+    public IgbSetup(RegisterFile registers, IgbModel model) {
         this.name = registers.nic();
         this.registers = registers;
-        this.phy = new IgbPhy(registers);
+        this.link = new IgbLink(registers, model);
+    }
+
+    /** Its link, which {@link #setUpLink} sets up. */
+    public IgbLink link() {
+        return link;
     }
 
     /** Before the first reset: frees what a driver that was killed left taken, which no reset does. */
     public void takeOver() {
-        phy.takeOver();
+        link.takeOver();
     }
 
     /** Global reset (4.5.5), with interrupts masked before and after (4.5.4): this driver polls. */
@@ -91,11 +97,9 @@ public class IgbSetup {
         registers.set(CTRL_EXT, CTRL_EXT_DRV_LOAD);
     }
 
-    /** Link setup (4.5.7): speed and duplex as the PHY negotiates them. */
+    /** Link setup (4.5.7). */
     public void setUpLink() {
-        int forced = CTRL_FRCSPD.mask() | CTRL_FRCDPLX.mask() | CTRL_GIO_MASTER_DISABLE.mask();
-        registers.write(CTRL, (registers.read(CTRL) & ~forced) | CTRL_SLU.mask());
-        phy.restartAutonegotiation();
+        link.setUp();
     }
 
     /** What goes for all receive queues (4.5.9): lengths, checksums, VLAN tags. */
@@ -245,21 +249,7 @@ public class IgbSetup {
     }
 
     public LinkState linkState() {
-        int status = registers.status();
-        if (!STATUS_LU.isSetIn(status)) {
-            return LinkState.DOWN;
-        }
-        int speed = switch (STATUS_SPEED.in(status)) {
-            case 0 -> 10;
-            case 1 -> 100;
-            default -> 1000;
-        };
-        return new LinkState(true, speed, STATUS_FD.isSetIn(status));
-    }
-
-    /** What the MAC and the PHY say of the link, for a message about why there is none. */
-    public String describeLink() {
-        return String.format("STATUS=0x%08x, %s", registers.status(), phy.describe());
+        return link.state();
     }
 
     private static void pause(Duration time) {

@@ -15,29 +15,49 @@ import java.util.Optional;
 public enum IgbModel {
     I82576(
             "Intel 82576",
-            new Has().queues(16).vectors(25).receiveAddresses(24).queuesBesideInIvar(8),
+            new Has()
+                    .queues(16)
+                    .vectors(25)
+                    .receiveAddresses(24)
+                    .queuesBesideInIvar(8)
+                    .phy(PhyKind.IGP3),
             Map.of(
                     0x10C9, COPPER, 0x10E6, FIBRE, 0x10E7, SERDES, 0x10E8, COPPER, 0x1526, COPPER, //
                     0x150A, COPPER, 0x1518, SERDES, 0x150D, SERDES)),
     I82580(
             "Intel 82580",
-            new Has().queues(8).vectors(10).receiveAddresses(24),
+            new Has()
+                    .queues(8)
+                    .vectors(10)
+                    .receiveAddresses(24)
+                    .phy(PhyKind.I82580)
+                    .packetBuffers(36, 72, 144, 1, 2, 4, 8, 16, 35, 70, 140),
             Map.of(
                     0x150E, COPPER, 0x150F, FIBRE, 0x1510, SERDES, 0x1511, SGMII, 0x1516, COPPER, //
                     0x1527, FIBRE)),
     I350(
             "Intel I350",
-            new Has().queues(8).vectors(25).receiveAddresses(32),
+            new Has()
+                    .queues(8)
+                    .vectors(25)
+                    .receiveAddresses(32)
+                    .phy(PhyKind.I82580)
+                    .packetBuffers(36, 72, 144, 1, 2, 4, 8, 16, 35, 70, 140),
             Map.of(0x1521, COPPER, 0x1522, FIBRE, 0x1523, SERDES, 0x1524, SGMII)),
     I354(
             "Intel I354",
-            new Has().queues(8).vectors(25).receiveAddresses(32),
+            new Has()
+                    .queues(8)
+                    .vectors(25)
+                    .receiveAddresses(32)
+                    .phy(PhyKind.M88)
+                    .packetBuffers(36, 72, 144, 1, 2, 4, 8, 16, 35, 70, 140),
             Map.of(0x1F40, BACKPLANE, 0x1F41, SGMII, 0x1F45, BACKPLANE)),
     I210(
             "Intel I210",
-            new Has().queues(4).vectors(5).receiveAddresses(16),
+            new Has().queues(4).vectors(5).receiveAddresses(16).phy(PhyKind.M88),
             Map.of(0x1533, COPPER, 0x1536, FIBRE, 0x1537, SERDES, 0x1538, SGMII, 0x157B, COPPER, 0x157C, SERDES)),
-    I211("Intel I211", new Has().queues(2).vectors(5).receiveAddresses(16), Map.of(0x1539, COPPER));
+    I211("Intel I211", new Has().queues(2).vectors(5).receiveAddresses(16).phy(PhyKind.M88), Map.of(0x1539, COPPER));
 
     /** What a port is connected by. */
     public enum Medium {
@@ -49,6 +69,8 @@ public enum IgbModel {
     }
 
     private static final int INTEL = 0x8086;
+    private static final int KIB = 1024;
+    private static final int RXPBS_SIZE = 0x7f;
 
     private final String marketingName;
 
@@ -85,6 +107,25 @@ public enum IgbModel {
         return has.vectors;
     }
 
+    /** What the ports are connected through, where they are copper. */
+    public PhyKind phy() {
+        return has.phy;
+    }
+
+    /** Whether the MAC has a register by which the PHY saves power (PHPM). */
+    public boolean hasPhyPowerManagement() {
+        return !has.phy.equals(PhyKind.IGP3);
+    }
+
+    /**
+     * Bytes that wait for the host at most, as {@code RXPBS} says: in KiB, or by a number that stands for so many
+     * ({@code igb_rxpbs_adjust_82580} of Linux).
+     */
+    public int packetBuffer(int rxpbs) {
+        int number = rxpbs & RXPBS_SIZE;
+        return KIB * (has.packetBuffers.length == 0 ? number : has.packetBuffers[number % has.packetBuffers.length]);
+    }
+
     /** Registers for exact destination addresses (RAL, RAH), the NIC's own in the first. */
     public int receiveAddresses() {
         return has.receiveAddresses;
@@ -114,6 +155,8 @@ public enum IgbModel {
         private int queues;
         private int vectors;
         private int receiveAddresses;
+        private PhyKind phy = PhyKind.IGP3;
+        private int[] packetBuffers = {};
         private int queuesBesideInIvar = 1;
 
         Has queues(int number) {
@@ -128,6 +171,17 @@ public enum IgbModel {
 
         Has receiveAddresses(int number) {
             receiveAddresses = number;
+            return this;
+        }
+
+        Has phy(PhyKind kind) {
+            phy = kind;
+            return this;
+        }
+
+        /** In KiB, by the number in RXPBS. */
+        Has packetBuffers(int... sizes) {
+            packetBuffers = sizes;
             return this;
         }
 

@@ -30,7 +30,10 @@ public final class IgbRegisters {
     public static final Field CTRL_SLU = bit("SLU", 6);
     public static final Field CTRL_FRCSPD = bit("FRCSPD", 11);
     public static final Field CTRL_FRCDPLX = bit("FRCDPLX", 12);
+    public static final Field CTRL_SPEED = bits("SPEED", 8, 2);
     public static final Field CTRL_RST = bit("RST", 26);
+    public static final Field CTRL_RFCE = bit("RFCE", 27);
+    public static final Field CTRL_TFCE = bit("TFCE", 28);
     public static final Field CTRL_VME = bit("VME", 30);
     public static final ReadWrite CTRL = rw(
             "CTRL",
@@ -39,12 +42,12 @@ public final class IgbRegisters {
             CTRL_FD,
             CTRL_GIO_MASTER_DISABLE,
             CTRL_SLU,
-            bits("SPEED", 8, 2),
+            CTRL_SPEED,
             CTRL_FRCSPD,
             CTRL_FRCDPLX,
             CTRL_RST,
-            bit("RFCE", 27),
-            bit("TFCE", 28),
+            CTRL_RFCE,
+            CTRL_TFCE,
             CTRL_VME,
             bit("PHY_RST", 31));
 
@@ -81,6 +84,22 @@ public final class IgbRegisters {
     public static final Field MDIC_ERROR = bit("E", 30);
     public static final ReadWrite MDIC =
             rw("MDIC", 0x0020, "8.2.4", MDIC_DATA, MDIC_REGADD, MDIC_PHYADD, MDIC_OP, MDIC_READY, MDIC_ERROR);
+
+    /** Of a PAUSE frame: its address and its type. */
+    public static final ReadWrite FCAL = rw("FCAL", 0x0028, "8.2");
+
+    public static final ReadWrite FCAH = rw("FCAH", 0x002C, "8.2");
+    public static final ReadWrite FCT = rw("FCT", 0x0030, "8.2");
+    public static final ReadWrite FCTTV = rw("FCTTV", 0x0170, "8.2");
+
+    public static final Field PHPM_D0_LPLU = bit("D0LPLU", 1);
+    public static final Field PHPM_GO_LINKD = bit("GO_LINKD", 5);
+    /** Not in the 82576. */
+    public static final ReadWrite PHPM = new ReadWrite(
+            "PHPM", 0x0E14, 0, 1, "-", List.of(PHPM_D0_LPLU, PHPM_GO_LINKD)); // not listed: not in each model
+
+    public static final Field MANC_BLK_PHY_RST_ON_IDE = bit("BLK_PHY_RST_ON_IDE", 18);
+    public static final ReadWrite MANC = rw("MANC", 0x5820, "8.21", bit("RCV_TCO_EN", 17), MANC_BLK_PHY_RST_ON_IDE);
 
     // ---- 8.4 EEPROM and flash
 
@@ -163,6 +182,15 @@ public final class IgbRegisters {
             bit("DPF", 22),
             bit("PMCF", 23),
             RCTL_SECRC);
+
+    /** How much of the packet buffer is for frames that were received; {@link IgbModel#packetBuffer}. */
+    public static final ReadWrite RXPBS = rw("RXPBS", 0x2404, "8.3", bits("SIZE", 0, 7));
+
+    public static final Field FCRTL_XONE = bit("XONE", 31);
+    /** How empty, and how full, the packet buffer is when the other end is told to go on, or to wait. */
+    public static final ReadWrite FCRTL = rw("FCRTL", 0x2160, "8.10", bits("RTL", 0, 17), FCRTL_XONE);
+
+    public static final ReadWrite FCRTH = rw("FCRTH", 0x2168, "8.10", bits("RTH", 0, 17));
 
     public static final Field RXCSUM_PCSD = bit("PCSD", 13);
     public static final Field RXCSUM_IPOFLD = bit("IPOFLD", 8);

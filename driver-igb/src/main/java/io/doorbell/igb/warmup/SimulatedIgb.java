@@ -39,7 +39,7 @@ public final class SimulatedIgb {
         private final List<SimulatedIgbRing> transmitters = new ArrayList<>();
 
         Setup(MemoryFunction function) {
-            super(new RegisterFile("simulated", function.bar(0)));
+            super(new RegisterFile("simulated", function.bar(0)), IgbModel.I82576);
             this.function = function;
         }
 

@@ -22,6 +22,10 @@ public final class RecordingBar extends Bar {
     public boolean gone;
 
     public boolean phyAnswers = true;
+
+    /** The registers of a PHY that is always done at once. */
+    public final int[] phy = new int[32];
+
     /** SWESMBI is not to be had. */
     public boolean firmwareHoldsSemaphore;
 
@@ -90,11 +94,21 @@ public final class RecordingBar extends Bar {
         if (offset == IgbRegisters.CTRL.offset()) {
             value &= ~IgbRegisters.CTRL_RST.mask();
         } else if (offset == IgbRegisters.MDIC.offset() && phyAnswers) {
-            value |= IgbRegisters.MDIC_READY.mask();
+            value = answer(value) | IgbRegisters.MDIC_READY.mask();
         } else if (offset == IgbRegisters.SWSM.offset() && firmwareHoldsSemaphore) {
             value &= ~IgbRegisters.SWSM_SWESMBI.mask();
         }
         values.put(offset, value);
+    }
+
+    private int answer(int command) {
+        int register = IgbRegisters.MDIC_REGADD.in(command);
+        if (IgbRegisters.MDIC_OP.in(command) == 1) {
+            int selfClearing = register == 0 ? 0x8200 : 0; // reset and restart of the negotiation
+            phy[register] = IgbRegisters.MDIC_DATA.in(command) & ~selfClearing;
+            return command;
+        }
+        return (command & ~IgbRegisters.MDIC_DATA.mask()) | phy[register];
     }
 
     private static String name(long offset) {
