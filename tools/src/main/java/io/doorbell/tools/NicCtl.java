@@ -7,6 +7,7 @@ import io.doorbell.tools.command.DemoCommand;
 import io.doorbell.tools.command.FeaturesCommand;
 import io.doorbell.tools.command.InfoCommand;
 import io.doorbell.tools.command.LabCommand;
+import io.doorbell.tools.command.LinkCommand;
 import io.doorbell.tools.command.ListCommand;
 import io.doorbell.tools.command.RegsCommand;
 import io.doorbell.tools.command.RestoreCommand;
@@ -103,6 +104,7 @@ public final class NicCtl implements Callable<Integer> {
                 .addSubcommand(new StatsCommand(context))
                 .addSubcommand(new RegsCommand(context))
                 .addSubcommand(new FeaturesCommand(context))
+                .addSubcommand(new LinkCommand(context))
                 .addSubcommand(new DemoCommand(context))
                 .addSubcommand(new LabCommand(context));
         for (CommandProvider provider : ServiceLoader.load(CommandProvider.class)) {

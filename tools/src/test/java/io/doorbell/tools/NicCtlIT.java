@@ -41,6 +41,8 @@ class NicCtlIT {
                 "regs --json --filter status " + IGB,
                 "regs --filter frob " + IGB,
                 "stats --seconds 1 " + IGB,
+                "link " + IGB,
+                "link --json " + IGB,
                 "restore --json " + IGB,
                 "unbind " + IGB,
                 "restore --all");
@@ -93,6 +95,12 @@ class NicCtlIT {
                 .contains("Intel 82576, " + Lab.IGB.mac(), "FRAMES/S")
                 .containsPattern("rxFrames +\\d");
 
+        assertThat(succeeded(outcomes.next()).out())
+                .containsPattern("link +up, 1000 Mb/s, full duplex")
+                .containsPattern("offered by the other end +10 Mb/s half duplex\\n +10 Mb/s full duplex\\n +100 Mb/s")
+                .containsPattern("flow control agreed on +BOTH");
+        assertThat(succeeded(outcomes.next()).out())
+                .contains("\"megabitsPerSecond\" : 1000", "\"crossover\" : \"AUTO\"", "\"flowControl\" : \"BOTH\"");
         assertThat(succeeded(outcomes.next()).out()).contains("\"from\" : \"vfio-pci\"", "\"to\" : \"igb\"");
         assertThat(succeeded(outcomes.next()).out()).isEqualTo("0000:01:00.0: from igb to no driver\n");
         assertThat(succeeded(outcomes.next()).out()).isEqualTo("0000:01:00.0: from no driver to igb\n");

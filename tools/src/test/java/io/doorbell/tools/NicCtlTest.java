@@ -241,7 +241,19 @@ class NicCtlTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"list", "info", "bind", "unbind", "restore", "stats", "regs", "features", "demo", "lab", "bench"
+            strings = {
+                "list",
+                "info",
+                "bind",
+                "unbind",
+                "restore",
+                "stats",
+                "regs",
+                "features",
+                "link",
+                "demo",
+                "lab",
+                "bench"
             })
     void explainsEachCommandWithoutControlCharacters(String command) {
         assertThat(run(command, "--help")).isZero();

@@ -63,6 +63,12 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
 
     private static final int REGISTERS_BAR = 0;
 
+    /** The id of that capability. */
+    private static final int PCI_EXPRESS = 0x10;
+
+    /** How often to look whether frames wait behind a link that is lost. */
+    private static final Duration WATCH = Duration.ofSeconds(1);
+
     private static final Duration DRAIN = Duration.ofMillis(500);
 
     private static final System.Logger LOG = System.getLogger(IgbNic.class.getName());
@@ -82,10 +88,13 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
     private final Abilities abilities;
     private final LinkWatch link;
     private final Periodic counting;
+    private final Periodic watching;
     /** Frames that the device had and did not send when it was stopped. */
     private long lost;
 
     private boolean running;
+    /** Whether there was no link when it was looked at last. */
+    private boolean wasDown;
     /** Whether the device is as after a reset, without rings and without buffers. */
     private boolean ready;
 
@@ -105,7 +114,7 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
                 name,
                 () -> Cleanup.onFailure(function::close, () -> {
                     IgbNic nic = new IgbNic(name, function, model, config, setup);
-                    return Cleanup.onFailure(nic.counting::close, () -> {
+                    return Cleanup.onFailure(nic::endPeriodicWork, () -> {
                         nic.start();
                         function.onLoss(nic::remove);
                         return nic;
@@ -147,6 +156,7 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
                 config.promiscuous(),
                 config.vlans().orElse(Set.of()));
         this.abilities = describe();
+        this.watching = new Periodic("looking at the link of " + name, WATCH, this::watchLink);
         this.counting = new Periodic("reading the counters of " + name, IgbStatistics.PERIOD, this::keepCounting);
     }
 
@@ -216,6 +226,7 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
             queues.empty();
         }
         ready = false;
+        setup.setUpBus(function.config(), function.config().capability(PCI_EXPRESS));
         setup.configure();
         setup.setUpLink();
         statistics.discard();
@@ -272,7 +283,7 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
 
     private void end() {
         link.close();
-        counting.close();
+        endPeriodicWork();
         NicClose.report(
                 name,
                 () -> new Cleanup()
@@ -286,6 +297,56 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
                         .then(queues::empty)
                         .then(queues::release)
                         .end());
+    }
+
+    private void endPeriodicWork() {
+        counting.close();
+        watching.close();
+    }
+
+    /**
+     * Drops frames that wait behind a link that has been down since the last time. They are stale when it comes back, and until
+     * then no other would be taken.
+     */
+    synchronized void watchLink() {
+        if (!running) {
+            return;
+        }
+        boolean up = link.seen(setup.linkState()).up();
+        if (!up && wasDown) {
+            for (int queue = 0; queue < queues.count(); queue++) {
+                dropUnsent(queue);
+            }
+        }
+        wasDown = !up;
+    }
+
+    private void dropUnsent(int index) {
+        IgbTxRing ring = queues.tx(index);
+        ring.gate().shut();
+        try {
+            int waiting = ring.collect();
+            if (waiting > 0) {
+                LOG.log(
+                        Level.WARNING,
+                        "{0} transmit queue {1}: {2} frames waited behind a link that is down, and are dropped",
+                        name,
+                        index,
+                        waiting);
+                renewTransmit(index, ring);
+            }
+        } finally {
+            ring.gate().open();
+        }
+    }
+
+    private void renewTransmit(int index, IgbTxRing ring) {
+        ring.halt();
+        setup.disableTransmit(index);
+        lost += ring.collect();
+        ring.empty();
+        queues.enableTransmit(setup, index);
+        ring.start();
     }
 
     private void checkOpen() {
@@ -374,14 +435,7 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
     public synchronized void resetTxQueue(int index) {
         IgbTxRing ring = queues.tx(index);
         checkOpen();
-        resetQueue(ring.gate(), () -> {
-            ring.halt();
-            setup.disableTransmit(index);
-            lost += ring.collect();
-            ring.empty();
-            queues.enableTransmit(setup, index);
-            ring.start();
-        });
+        resetQueue(ring.gate(), () -> renewTransmit(index, ring));
     }
 
     private void resetQueue(PollGate gate, Runnable reset) {

@@ -14,7 +14,10 @@ import io.doorbell.igb.spec.Field;
 import io.doorbell.igb.spec.IgbModel;
 import io.doorbell.igb.spec.Reg;
 import io.doorbell.igb.spec.RegisterFile;
+import io.doorbell.pci.Capability;
+import io.doorbell.pci.ConfigSpace;
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * Brings the device up and down, in the order and in the words of the 82576 data sheet's initialization sequence (4.5).
@@ -29,6 +32,18 @@ public class IgbSetup {
     /** In which the device has loaded its defaults from the NVM. */
     private static final Duration NVM_READ = Duration.ofMillis(10);
 
+    /** In which the transmit FIFO empties, with a margin. */
+    private static final Duration FIFO = Duration.ofMillis(50);
+
+    /** In the PCI Express capability. */
+    private static final int DEVICE_CONTROL_2 = 0x28;
+
+    /** 16 to 55 ms, in Device Control 2. */
+    private static final int TIMEOUT_16_MS = 5;
+
+    /** 10 to 200 ms, in GCR. */
+    private static final int TIMEOUT_10_MS = 1;
+
     private static final int ALL = -1;
     private static final int COPPER = 0;
     private static final int ADVANCED_ONE_BUFFER = 1;
@@ -37,11 +52,13 @@ public class IgbSetup {
 
     private final String name;
     private final RegisterFile registers;
+    private final IgbModel model;
     private final IgbLink link;
 
     public IgbSetup(RegisterFile registers, IgbModel model) {
         this.name = registers.nic();
         this.registers = registers;
+        this.model = model;
         this.link = new IgbLink(registers, model);
     }
 
@@ -102,6 +119,25 @@ public class IgbSetup {
         link.setUp();
     }
 
+    /**
+     * What the device is to do when an answer from memory fails to come (8.6): give up in time, so that it is not reset by
+     * somebody else for that, and not ask again for ever.
+     *
+     * @param express where its PCI Express capability is, in {@code config}; empty where it has none
+     */
+    public void setUpBus(ConfigSpace config, Optional<Capability> express) {
+        int gcr = registers.read(GCR);
+        if (model.hasCompletionTimeout() && GCR_CMPL_TMOUT.in(gcr) == 0) {
+            if (!GCR_CAP_VER2.isSetIn(gcr)) {
+                gcr |= GCR_CMPL_TMOUT.of(TIMEOUT_10_MS);
+            } else if (express.isPresent()) {
+                int control = express.get().offset() + DEVICE_CONTROL_2;
+                config.write16(control, config.read16(control) | TIMEOUT_16_MS);
+            }
+        }
+        registers.write(GCR, gcr & ~GCR_CMPL_TMOUT_RESEND.mask());
+    }
+
     /** What goes for all receive queues (4.5.9): lengths, checksums, VLAN tags. */
     public void setUpReceivers(RxFormat format) {
         // The device adds a VLAN tag by itself.
@@ -111,10 +147,13 @@ public class IgbSetup {
         registers.put(RXCSUM, RXCSUM_TUOFLD, format.checksums());
         registers.put(RXCSUM, RXCSUM_CRCOFL, format.checksums());
         registers.put(CTRL, CTRL_VME, format.tags());
+        // Linux and DPDK do so in all models, because of an erratum: extension headers of IPv6 are not looked into.
+        registers.set(RFCTL, RFCTL_IPV6_EX_DIS);
     }
 
     /** Receive initialization (4.5.9) of one queue, behind that of the filters. */
     public void setUpReceive(int queue, long ring, int descriptors, int bytesPerBuffer) {
+        quiet(RXDCTL, queue, RXDCTL_ENABLE);
         registers.write(RDBAL, queue, (int) ring);
         registers.write(RDBAH, queue, (int) (ring >>> 32));
         registers.write(RDLEN, queue, (int) IgbRxRing.bytes(descriptors));
@@ -142,6 +181,7 @@ public class IgbSetup {
 
     /** Transmit initialization (4.5.10) of one queue. */
     public void setUpTransmit(int queue, long ring, int descriptors) {
+        quiet(TXDCTL, queue, TXDCTL_ENABLE);
         registers.write(TDBAL, queue, (int) ring);
         registers.write(TDBAH, queue, (int) (ring >>> 32));
         registers.write(TDLEN, queue, (int) IgbTxRing.bytes(descriptors));
@@ -160,6 +200,12 @@ public class IgbSetup {
                 TCTL, TCTL_EN.mask() | TCTL_PSP.mask() | TCTL_CT.of(0x0f) | TCTL_COLD.of(0x40) | TCTL_RTLC.mask());
     }
 
+    /** A queue that is enabled must not be told of another ring. */
+    private void quiet(Reg.ReadWrite control, int queue, Field enable) {
+        registers.clear(control, queue, enable);
+        registers.read(STATUS); // which has the write arrive before those that follow
+    }
+
     private void awaitEnabled(Reg.ReadWrite control, int queue, Field enable) {
         BoundedWait.require(
                 control.name(queue) + "." + enable.name(),
@@ -171,6 +217,7 @@ public class IgbSetup {
     /** Lets go of the rings: the receiver and the transmitter stop, then their queues (4.5.9, 4.5.10). */
     public void shutDown(int queues) {
         registers.status();
+        awaitEmptyFifo();
         registers.clear(RCTL, RCTL_RXEN);
         registers.clear(TCTL, TCTL_EN);
         for (int queue = 0; queue < queues; queue++) {
@@ -180,6 +227,11 @@ public class IgbSetup {
         // A queue may take its time to finish what is under way; the reset that follows ends it for good.
         BoundedWait.until(() -> areDisabled(queues), LIMIT);
         registers.clear(CTRL_EXT, CTRL_EXT_DRV_LOAD);
+    }
+
+    /** What has left the rings is in the device still: at 10 Mb/s, it takes 16 ms to send all. Without a link it never ends. */
+    private void awaitEmptyFifo() {
+        BoundedWait.until(() -> registers.read(TDFPC) == 0 || !STATUS_LU.isSetIn(registers.read(STATUS)), FIFO);
     }
 
     private boolean areDisabled(int queues) {

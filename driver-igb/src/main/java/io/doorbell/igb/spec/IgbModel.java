@@ -20,7 +20,8 @@ public enum IgbModel {
                     .vectors(25)
                     .receiveAddresses(24)
                     .queuesBesideInIvar(8)
-                    .phy(PhyKind.IGP3),
+                    .phy(PhyKind.IGP3)
+                    .completionTimeout(),
             Map.of(
                     0x10C9, COPPER, 0x10E6, FIBRE, 0x10E7, SERDES, 0x10E8, COPPER, 0x1526, COPPER, //
                     0x150A, COPPER, 0x1518, SERDES, 0x150D, SERDES)),
@@ -126,6 +127,11 @@ public enum IgbModel {
         return KIB * (has.packetBuffers.length == 0 ? number : has.packetBuffers[number % has.packetBuffers.length]);
     }
 
+    /** Whether the device starts with a PCI Express completion time-out that is too short. */
+    public boolean hasCompletionTimeout() {
+        return has.completionTimeout;
+    }
+
     /** Registers for exact destination addresses (RAL, RAH), the NIC's own in the first. */
     public int receiveAddresses() {
         return has.receiveAddresses;
@@ -157,6 +163,7 @@ public enum IgbModel {
         private int receiveAddresses;
         private PhyKind phy = PhyKind.IGP3;
         private int[] packetBuffers = {};
+        private boolean completionTimeout;
         private int queuesBesideInIvar = 1;
 
         Has queues(int number) {
@@ -182,6 +189,11 @@ public enum IgbModel {
         /** In KiB, by the number in RXPBS. */
         Has packetBuffers(int... sizes) {
             packetBuffers = sizes;
+            return this;
+        }
+
+        Has completionTimeout() {
+            completionTimeout = true;
             return this;
         }
 

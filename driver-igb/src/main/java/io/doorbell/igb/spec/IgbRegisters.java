@@ -101,6 +101,12 @@ public final class IgbRegisters {
     public static final Field MANC_BLK_PHY_RST_ON_IDE = bit("BLK_PHY_RST_ON_IDE", 18);
     public static final ReadWrite MANC = rw("MANC", 0x5820, "8.21", bit("RCV_TCO_EN", 17), MANC_BLK_PHY_RST_ON_IDE);
 
+    public static final Field GCR_CMPL_TMOUT = bits("CMPL_TMOUT", 12, 4);
+    public static final Field GCR_CMPL_TMOUT_RESEND = bit("CMPL_TMOUT_RESEND", 16);
+    public static final Field GCR_CAP_VER2 = bit("CAP_VER2", 18);
+    /** What the device does as a member of its PCI Express bus. */
+    public static final ReadWrite GCR = rw("GCR", 0x5B00, "8.6", GCR_CMPL_TMOUT, GCR_CMPL_TMOUT_RESEND, GCR_CAP_VER2);
+
     // ---- 8.4 EEPROM and flash
 
     public static final Field EEC_EE_PRES = bit("EE_PRES", 8);
@@ -192,6 +198,9 @@ public final class IgbRegisters {
 
     public static final ReadWrite FCRTH = rw("FCRTH", 0x2168, "8.10", bits("RTH", 0, 17));
 
+    public static final Field RFCTL_IPV6_EX_DIS = bit("IPV6_EX_DIS", 16);
+    public static final ReadWrite RFCTL = rw("RFCTL", 0x5008, "8.10", RFCTL_IPV6_EX_DIS);
+
     public static final Field RXCSUM_PCSD = bit("PCSD", 13);
     public static final Field RXCSUM_IPOFLD = bit("IPOFLD", 8);
     public static final Field RXCSUM_TUOFLD = bit("TUOFLD", 9);
@@ -275,6 +284,9 @@ public final class IgbRegisters {
     public static final ReadWrite TCTL = rw("TCTL", 0x0400, "8.12", TCTL_EN, TCTL_PSP, TCTL_CT, TCTL_COLD, TCTL_RTLC);
     public static final ReadWrite TIPG =
             rw("TIPG", 0x0410, "8.12", bits("IPGT", 0, 10), bits("IPGR1", 10, 10), bits("IPGR", 20, 10));
+    /** Frames in the transmit FIFO. */
+    public static final ReadOnly TDFPC = ro("TDFPC", 0x3430, "8.17");
+
     public static final ReadWrite TDBAL = queue("TDBAL", 0xE000, "8.12");
     public static final ReadWrite TDBAH = queue("TDBAH", 0xE004, "8.12");
     public static final ReadWrite TDLEN = queue("TDLEN", 0xE008, "8.12");

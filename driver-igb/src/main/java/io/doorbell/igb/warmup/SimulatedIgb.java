@@ -11,10 +11,13 @@ import io.doorbell.igb.spec.IgbModel;
 import io.doorbell.igb.spec.IgbRegisters;
 import io.doorbell.igb.spec.RegisterFile;
 import io.doorbell.pci.Bar;
+import io.doorbell.pci.Capability;
+import io.doorbell.pci.ConfigSpace;
 import io.doorbell.pci.PciId;
 import io.doorbell.pci.simulated.MemoryFunction;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** A simulated igb: its registers are memory, and its device is where the two rings are. */
 public final class SimulatedIgb {
@@ -51,6 +54,9 @@ public final class SimulatedIgb {
             receivers.clear();
             transmitters.clear();
         }
+
+        @Override
+        public void setUpBus(ConfigSpace config, Optional<Capability> express) {}
 
         @Override
         public void configure() {}

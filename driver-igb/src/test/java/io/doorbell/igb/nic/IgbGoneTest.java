@@ -3,8 +3,6 @@ package io.doorbell.igb.nic;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.doorbell.dma.DmaSpace;
-import io.doorbell.dma.kernel.EventFd;
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
 import io.doorbell.frame.Nic;
@@ -15,18 +13,10 @@ import io.doorbell.frame.ability.RegisterDump;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.frame.waiting.QueueWaiter;
 import io.doorbell.igb.spec.IgbModel;
-import io.doorbell.pci.Bar;
-import io.doorbell.pci.ConfigSpace;
-import io.doorbell.pci.InterruptInfo;
-import io.doorbell.pci.PciAddress;
-import io.doorbell.pci.PciFunction;
-import io.doorbell.pci.PciId;
 import io.doorbell.qemu.qtest.QtestMachine;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Consumer;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -46,106 +36,6 @@ class IgbGoneTest {
     @AfterEach
     void stopMachine() {
         machine.close();
-    }
-
-    /** Where the device is plugged in. */
-    private static final class Slot extends Bar implements PciFunction {
-        private final PciFunction device;
-        private boolean pulled;
-        private boolean closed;
-        private Consumer<String> listener = _ -> {};
-
-        Slot(PciFunction device) {
-            this.device = device;
-        }
-
-        @Override
-        public int read32(long offset) {
-            return pulled ? -1 : device.bar(0).read32(offset);
-        }
-
-        @Override
-        public void write32(long offset, int value) {
-            if (!pulled) {
-                device.bar(0).write32(offset, value);
-            }
-        }
-
-        @Override
-        public long size() {
-            return device.bar(0).size();
-        }
-
-        @Override
-        public int read8(long offset) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public int read16(long offset) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public void write8(long offset, int value) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public void write16(long offset, int value) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public PciAddress address() {
-            return device.address();
-        }
-
-        @Override
-        public PciId id() {
-            return device.id();
-        }
-
-        @Override
-        public ConfigSpace config() {
-            return device.config();
-        }
-
-        @Override
-        public Bar bar(int number) {
-            return this;
-        }
-
-        @Override
-        public DmaSpace dma() {
-            return device.dma();
-        }
-
-        @Override
-        public InterruptInfo interrupts() {
-            return device.interrupts();
-        }
-
-        @Override
-        public boolean reset() {
-            return device.reset();
-        }
-
-        @Override
-        public void onLoss(Consumer<String> listener) {
-            this.listener = listener;
-        }
-
-        @Override
-        public List<EventFd> msix(int count) {
-            return device.msix(count);
-        }
-
-        @Override
-        public void close() {
-            closed = true;
-            device.close();
-        }
     }
 
     private static void receiveOne(QtestMachine machine, Nic nic) {

@@ -7,9 +7,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.doorbell.DoorbellException;
 import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.MacAddress;
+import io.doorbell.frame.NicConfig;
+import io.doorbell.igb.ring.RxFormat;
 import io.doorbell.igb.spec.IgbModel;
 import io.doorbell.igb.spec.RecordingBar;
 import io.doorbell.igb.spec.RegisterFile;
+import io.doorbell.pci.Capability;
+import io.doorbell.pci.PciId;
+import io.doorbell.pci.simulated.MemoryFunction;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class IgbSetupTest {
@@ -81,6 +87,60 @@ class IgbSetupTest {
         setup.setUpReceive(0, 0x10_0000, 256, 2048);
         setup.enableReceiver();
         assertThat(bar.writes).extracting(RecordingBar.Write::register).doesNotContain("RDT[0]");
+    }
+
+    @Test
+    void disablesAQueueBeforeItIsToldOfItsRing() {
+        bar.put(TXDCTL, TXDCTL_ENABLE.mask());
+        bar.put(RXDCTL, RXDCTL_ENABLE.mask());
+        setup.setUpTransmit(0, 0x10_0000, 64);
+        setup.setUpReceive(0, 0x10_0000, 64, 2048);
+        assertThat(bar.writes.getFirst()).isEqualTo(new RecordingBar.Write("TXDCTL[0]", 0));
+        assertThat(bar.writes.indexOf(new RecordingBar.Write("RXDCTL[0]", 0))).isLessThan(bar.indexOf(RDBAL));
+    }
+
+    @Test
+    void looksIntoNoExtensionHeadersOfIpv6() {
+        setup.setUpReceivers(RxFormat.of(NicConfig.defaults(), 2112, false));
+        assertThat(RFCTL_IPV6_EX_DIS.isSetIn(bar.peek(RFCTL))).isTrue();
+    }
+
+    /** As igb_set_pcie_completion_timeout of Linux. */
+    @Test
+    void givesUpInTimeOnAnAnswerFromMemoryAndDoesNotAskAgain() {
+        try (MemoryFunction function = new MemoryFunction(new PciId(0x8086, 0x10c9))) {
+            Optional<Capability> express = Optional.of(new Capability(0x10, false, 0, 0xa0));
+            bar.put(GCR, GCR_CMPL_TMOUT_RESEND.mask());
+            setup.setUpBus(function.config(), express);
+            assertThat(bar.peek(GCR)).as("10 ms, by the device's own register").isEqualTo(0x1000);
+            assertThat(function.config().read16(0xc8)).isZero();
+
+            bar.put(GCR, GCR_CMPL_TMOUT_RESEND.mask() | GCR_CAP_VER2.mask());
+            setup.setUpBus(function.config(), Optional.empty());
+            assertThat(bar.peek(GCR)).isEqualTo(GCR_CAP_VER2.mask());
+            setup.setUpBus(function.config(), express);
+            assertThat(function.config().read16(0xc8))
+                    .as("16 ms, by Device Control 2")
+                    .isEqualTo(5);
+
+            function.config().write16(0xc8, 0);
+            bar.put(GCR, 0x3000);
+            setup.setUpBus(function.config(), express);
+            assertThat(bar.peek(GCR)).as("somebody has chosen").isEqualTo(0x3000);
+            bar.put(GCR, GCR_CMPL_TMOUT_RESEND.mask());
+            new IgbSetup(new RegisterFile("test", bar), IgbModel.I350).setUpBus(function.config(), express);
+            assertThat(bar.peek(GCR)).as("others start with one that will do").isZero();
+        }
+    }
+
+    @Test
+    void waitsForFramesInTheTransmitFifoBeforeItStops() {
+        bar.put(STATUS, STATUS_LU.mask());
+        bar.put(TDFPC, 3);
+        long start = System.nanoTime();
+        setup.shutDown(1);
+        assertThat(System.nanoTime() - start).as("one that never empties").isGreaterThan(40_000_000);
+        assertThat(TCTL_EN.isSetIn(bar.peek(TCTL))).isFalse();
     }
 
     @Test

@@ -1,0 +1,120 @@
+package io.doorbell.igb.nic;
+
+import io.doorbell.dma.DmaSpace;
+import io.doorbell.dma.kernel.EventFd;
+import io.doorbell.igb.spec.IgbRegisters;
+import io.doorbell.pci.Bar;
+import io.doorbell.pci.ConfigSpace;
+import io.doorbell.pci.InterruptInfo;
+import io.doorbell.pci.PciAddress;
+import io.doorbell.pci.PciFunction;
+import io.doorbell.pci.PciId;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** Where the device is plugged in. */
+final class Slot extends Bar implements PciFunction {
+    private final PciFunction device;
+    /** Nobody answers any more. */
+    boolean pulled;
+
+    /** The device does not hear of frames to send, and there is no link, as with silicon whose cable was pulled. */
+    boolean linkLost;
+
+    boolean closed;
+    Consumer<String> listener = _ -> {};
+
+    Slot(PciFunction device) {
+        this.device = device;
+    }
+
+    @Override
+    public int read32(long offset) {
+        int value = pulled ? -1 : device.bar(0).read32(offset);
+        return linkLost && offset == IgbRegisters.STATUS.offset() ? value & ~IgbRegisters.STATUS_LU.mask() : value;
+    }
+
+    @Override
+    public void write32(long offset, int value) {
+        boolean heard = !linkLost || offset != IgbRegisters.TDT.at(0) || value == 0;
+        if (!pulled && heard) {
+            device.bar(0).write32(offset, value);
+        }
+    }
+
+    @Override
+    public long size() {
+        return device.bar(0).size();
+    }
+
+    @Override
+    public int read8(long offset) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public int read16(long offset) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void write8(long offset, int value) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void write16(long offset, int value) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public PciAddress address() {
+        return device.address();
+    }
+
+    @Override
+    public PciId id() {
+        return device.id();
+    }
+
+    @Override
+    public ConfigSpace config() {
+        return device.config();
+    }
+
+    @Override
+    public Bar bar(int number) {
+        return this;
+    }
+
+    @Override
+    public DmaSpace dma() {
+        return device.dma();
+    }
+
+    @Override
+    public InterruptInfo interrupts() {
+        return device.interrupts();
+    }
+
+    @Override
+    public boolean reset() {
+        return device.reset();
+    }
+
+    @Override
+    public void onLoss(Consumer<String> listener) {
+        this.listener = listener;
+    }
+
+    @Override
+    public List<EventFd> msix(int count) {
+        return device.msix(count);
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        device.close();
+    }
+}
