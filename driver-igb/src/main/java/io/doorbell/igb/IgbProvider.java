@@ -1,5 +1,6 @@
 package io.doorbell.igb;
 
+import io.doorbell.frame.DriverFeature;
 import io.doorbell.frame.Nic;
 import io.doorbell.frame.NicCandidate;
 import io.doorbell.frame.NicConfig;
@@ -8,6 +9,7 @@ import io.doorbell.frame.NicProvider;
 import io.doorbell.frame.warmup.SimulatedNic;
 import io.doorbell.frame.warmup.Simulation;
 import io.doorbell.igb.nic.IgbNic;
+import io.doorbell.igb.spec.IgbFeature;
 import io.doorbell.igb.spec.IgbModel;
 import io.doorbell.igb.warmup.SimulatedIgb;
 import io.doorbell.pci.PciAddress;
@@ -71,6 +73,11 @@ public final class IgbProvider implements NicProvider, Simulation {
         @Override
         public String model() {
             return type.toString();
+        }
+
+        @Override
+        public List<DriverFeature> features() {
+            return IgbFeature.of(type);
         }
 
         @Override

@@ -17,6 +17,14 @@ public interface NicCandidate {
     /** Its model, as its maker calls it, as far as that is known without opening it: {@code Intel 82576}. */
     String model();
 
+    /**
+     * What its driver does with this model beyond moving frames, and how far that is known to work; empty where the device
+     * says itself what it offers ({@link io.doorbell.frame.ability.FeatureReport}).
+     */
+    default List<DriverFeature> features() {
+        return List.of();
+    }
+
     /** The options that its driver knows; its device may still be unable to do what one of them asks for. */
     Set<NicOption<?>> supportedOptions();
 

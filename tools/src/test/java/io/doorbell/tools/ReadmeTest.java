@@ -65,6 +65,7 @@ class ReadmeTest {
         assertThat(readmes())
                 .contains(
                         ROOT.resolve("README.md"),
+                        ROOT.resolve("driver-igb/README.md"),
                         ROOT.resolve("driver-virtio/README.md"),
                         ROOT.resolve("ARCHITECTURE.md"));
     }

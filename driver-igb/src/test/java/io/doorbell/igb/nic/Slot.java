@@ -21,6 +21,10 @@ final class Slot extends Bar implements PciFunction {
     /** The device does not hear of frames to send, and there is no link, as with silicon whose cable was pulled. */
     boolean linkLost;
 
+    /** The PHY is another one than QEMU's, with registers of its own from 16 on. */
+    boolean otherPhy;
+
+    private int mdic;
     boolean closed;
     Consumer<String> listener = _ -> {};
 
@@ -30,12 +34,22 @@ final class Slot extends Bar implements PciFunction {
 
     @Override
     public int read32(long offset) {
+        if (offset == IgbRegisters.MDIC.offset() && mdic != 0) {
+            return mdic;
+        }
         int value = pulled ? -1 : device.bar(0).read32(offset);
         return linkLost && offset == IgbRegisters.STATUS.offset() ? value & ~IgbRegisters.STATUS_LU.mask() : value;
     }
 
     @Override
     public void write32(long offset, int value) {
+        if (offset == IgbRegisters.MDIC.offset()) {
+            boolean own = otherPhy && IgbRegisters.MDIC_REGADD.in(value) >= 16;
+            mdic = own ? value | IgbRegisters.MDIC_READY.mask() : 0;
+            if (own) {
+                return;
+            }
+        }
         boolean heard = !linkLost || offset != IgbRegisters.TDT.at(0) || value == 0;
         if (!pulled && heard) {
             device.bar(0).write32(offset, value);

@@ -8,6 +8,7 @@ import io.doorbell.dma.HugePages;
 import io.doorbell.dma.IommuMapper.IovaRange;
 import io.doorbell.dma.PinnedMemory;
 import io.doorbell.dma.kernel.Kernel;
+import io.doorbell.frame.DriverFeature;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.Nic;
@@ -117,7 +118,7 @@ public final class InfoCommand implements Callable<Integer> {
         if (!uses.isEmpty()) {
             fields.add("in use", String.join("\n", uses));
         }
-        fields.add("Doorbell driver", names.driver(nic).orElse("none"));
+        fields.add("Doorbell driver", names.driverInWords(nic).orElse("none"));
         Opened opened = attempt.opened();
         if (opened == null) {
             fields.add("opened", "no: " + attempt.whyNot());
@@ -137,8 +138,19 @@ public final class InfoCommand implements Callable<Integer> {
         fields.add("memory for DMA", hugePages(HugePages.now()));
         fields.add("memlock limit", memlock(Kernel.linux().memlockLimit()));
         context.console().out().print(fields);
+        printFeatures(names.features(nic));
         printBars(nic, opened);
         printCapabilities(config);
+    }
+
+    private void printFeatures(List<DriverFeature> features) {
+        if (features.isEmpty()) {
+            return;
+        }
+        Table table = new Table(text("THE DRIVER DOES WITH THIS MODEL"), text("SHOWN"));
+        features.forEach(feature -> table.row(feature.name(), feature.evidence()));
+        context.print("");
+        context.console().out().print(table);
     }
 
     private void printBars(PciDevice nic, @Nullable Opened opened) {
@@ -189,6 +201,12 @@ public final class InfoCommand implements Callable<Integer> {
                 "uses", context.bus().uses(nic.address()),
                 "numaNode", nic.numaNode().orElse(null),
                 "doorbell", names.driver(nic).orElse(null),
+                "features",
+                        names.features(nic).stream()
+                                .map(feature -> Json.object(
+                                        "name", feature.name(),
+                                        "evidence", feature.evidence().name()))
+                                .toList(),
                 "opened", attempt.opened() == null ? null : json(attempt.opened()),
                 "notOpened", attempt.opened() == null ? attempt.whyNot() : null,
                 "resettable", nic.resettable(),

@@ -70,7 +70,7 @@ public final class ListCommand implements Callable<Integer> {
                     nic.interfaces().stream().map(ListCommand::link).collect(Collectors.joining(", ")),
                     nic.iommuGroup().orElse(null),
                     nic.numaNode().orElse(null),
-                    names.driver(nic).orElse(null));
+                    names.driverInWords(nic).orElse(null));
         }
         return table;
     }

@@ -1,6 +1,8 @@
 package io.doorbell.tools.host;
 
 import io.doorbell.DoorbellException;
+import io.doorbell.frame.DriverFeature;
+import io.doorbell.frame.DriverFeature.Evidence;
 import io.doorbell.frame.NicCandidate;
 import io.doorbell.frame.NicProvider;
 import io.doorbell.pci.PciDevice;
@@ -23,6 +25,22 @@ public record NicNames(PciNames names, List<NicProvider> providers) {
     /** Doorbell's driver for it. */
     public Optional<String> driver(PciDevice nic) {
         return candidate(nic).map(NicCandidate::driver);
+    }
+
+    /** Doorbell's driver for it, and whether nothing about this model is known but its register tables; for people. */
+    public Optional<String> driverInWords(PciDevice nic) {
+        return candidate(nic).map(candidate -> candidate.driver() + (isProved(candidate) ? "" : ", by register table"));
+    }
+
+    private static boolean isProved(NicCandidate candidate) {
+        return candidate.features().isEmpty()
+                || candidate.features().stream()
+                        .anyMatch(feature -> feature.evidence().equals(Evidence.PROVED));
+    }
+
+    /** What that driver does with it beyond moving frames. */
+    public List<DriverFeature> features(PciDevice nic) {
+        return candidate(nic).map(NicCandidate::features).orElse(List.of());
     }
 
     private Optional<NicCandidate> candidate(PciDevice nic) {

@@ -1,0 +1,66 @@
+package io.doorbell.igb.spec;
+
+import static io.doorbell.frame.DriverFeature.Evidence.BY_TABLE;
+import static io.doorbell.frame.DriverFeature.Evidence.PROVED;
+import static io.doorbell.igb.spec.IgbModel.I82576;
+
+import io.doorbell.frame.DriverFeature;
+import io.doorbell.frame.DriverFeature.Evidence;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What the driver does, and with which model it is known to work. QEMU models the 82576, so that anything can be proved with that
+ * one only. The README has a row for each, with the test that shows it.
+ */
+public enum IgbFeature {
+    QUEUES("as many queues as the model has, a thread each", PROVED),
+    RSS("RSS with a key and a table of your own, and the hash with the frame", PROVED),
+    QUEUE_RESET("a queue set up anew while the others go on", PROVED),
+    WAITING("sleep on queues and on the link, by MSI-X", PROVED),
+    MODERATION("interrupts spread out (EITR)", PROVED),
+    CHECKSUMS("checksums of IPv4, TCP and UDP, both ways", PROVED),
+    SEGMENTATION("TCP segmentation over IPv4 and IPv6", PROVED),
+    VLAN_TAGS("VLAN tags stripped and inserted", PROVED),
+    JUMBO("frames of up to 9724 bytes, in one buffer or in several", PROVED),
+    ADDRESSES("filter by exact addresses, by hashed multicast addresses, or none", PROVED),
+    VLANS("filter by VLAN", PROVED),
+    NEGOTIATION("the link's modes: offered, forced, what the other end offers", PROVED),
+    CROSSOVER("crossed pairs, downshift, power saving off", BY_TABLE),
+    FLOW_CONTROL("flow control by PAUSE, settled when the link is up", BY_TABLE),
+    MANAGEMENT("a link that a management controller uses is left alone", BY_TABLE),
+    LOST_LINK("frames behind a lost link are dropped and counted", BY_TABLE),
+    BUS("PCI Express completion time-out", BY_TABLE),
+    COUNTERS("every counter in 64 bits, with its meaning, and those of each queue", PROVED),
+    LOSSES("a verdict on lost frames", BY_TABLE),
+    REMOVAL("unplugged or unbound in mid-traffic: a NicRemovedException, all released", PROVED),
+    TAKE_OVER("a card whose last driver was killed", PROVED);
+
+    private final String title;
+    private final Evidence with82576;
+
+    IgbFeature(String title, Evidence with82576) {
+        this.title = title;
+        this.with82576 = with82576;
+    }
+
+    /** In a few words. */
+    public String title() {
+        return title;
+    }
+
+    /** How far it is known to work with a model; empty where the model has it not. */
+    public Optional<Evidence> evidence(IgbModel model) {
+        return Optional.of(model.equals(I82576) ? with82576 : BY_TABLE);
+    }
+
+    /** All that a model has. */
+    public static List<DriverFeature> of(IgbModel model) {
+        List<DriverFeature> features = new ArrayList<>();
+        for (IgbFeature feature : values()) {
+            feature.evidence(model).ifPresent(evidence -> features.add(new DriverFeature(feature.title, evidence)));
+        }
+        return List.copyOf(features);
+    }
+}
