@@ -9,6 +9,7 @@ module io.doorbell.frame {
     exports io.doorbell.frame;
     exports io.doorbell.frame.ability;
     exports io.doorbell.frame.event;
+    exports io.doorbell.frame.flow;
     exports io.doorbell.frame.software;
     exports io.doorbell.frame.spi;
     exports io.doorbell.frame.waiting;

@@ -10,6 +10,7 @@ import io.doorbell.frame.ability.Announcements;
 import io.doorbell.frame.ability.CounterReport;
 import io.doorbell.frame.ability.FeatureReport;
 import io.doorbell.frame.ability.FlowControl;
+import io.doorbell.frame.ability.FlowRules;
 import io.doorbell.frame.ability.InterruptModeration;
 import io.doorbell.frame.ability.LinkControl;
 import io.doorbell.frame.ability.LinkSettings;
@@ -21,6 +22,8 @@ import io.doorbell.frame.ability.QueueReset;
 import io.doorbell.frame.ability.RegisterDump;
 import io.doorbell.frame.ability.RssControl;
 import io.doorbell.frame.event.EventRecording;
+import io.doorbell.frame.flow.FlowRule;
+import io.doorbell.frame.flow.SynMatch;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.frame.waiting.QueueWaiter;
 import java.lang.reflect.InvocationTargetException;
@@ -84,6 +87,7 @@ public abstract class NicContractTest {
             FlowControl.class,
             InterruptModeration.class,
             LinkControl.class,
+            FlowRules.class,
             MacFilter.class,
             OffloadControl.class,
             QueueInterrupts.class,
@@ -101,7 +105,8 @@ public abstract class NicContractTest {
             Map.entry(Set.class, Set.of()),
             Map.entry(Rss.class, Rss.over(1)),
             Map.entry(LinkSettings.class, LinkSettings.automatic()),
-            Map.entry(Pause.class, Pause.BOTH));
+            Map.entry(Pause.class, Pause.BOTH),
+            Map.entry(FlowRule.class, new FlowRule(new SynMatch(), 0)));
 
     private enum Change {
         STOP_AND_START {

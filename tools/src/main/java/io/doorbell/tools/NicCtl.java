@@ -5,6 +5,7 @@ import io.doorbell.tools.command.AbsentBenchCommand;
 import io.doorbell.tools.command.BindCommand;
 import io.doorbell.tools.command.DemoCommand;
 import io.doorbell.tools.command.FeaturesCommand;
+import io.doorbell.tools.command.FlowsCommand;
 import io.doorbell.tools.command.InfoCommand;
 import io.doorbell.tools.command.LabCommand;
 import io.doorbell.tools.command.LinkCommand;
@@ -105,6 +106,7 @@ public final class NicCtl implements Callable<Integer> {
                 .addSubcommand(new RegsCommand(context))
                 .addSubcommand(new FeaturesCommand(context))
                 .addSubcommand(new LinkCommand(context))
+                .addSubcommand(new FlowsCommand(context))
                 .addSubcommand(new DemoCommand(context))
                 .addSubcommand(new LabCommand(context));
         for (CommandProvider provider : ServiceLoader.load(CommandProvider.class)) {

@@ -251,6 +251,7 @@ class NicCtlTest {
                 "regs",
                 "features",
                 "link",
+                "flows",
                 "demo",
                 "lab",
                 "bench"

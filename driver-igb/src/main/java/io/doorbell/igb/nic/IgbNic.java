@@ -17,6 +17,7 @@ import io.doorbell.frame.ability.Alarm;
 import io.doorbell.frame.ability.CounterReport;
 import io.doorbell.frame.ability.CounterValue;
 import io.doorbell.frame.ability.FlowControl;
+import io.doorbell.frame.ability.FlowRules;
 import io.doorbell.frame.ability.InterruptModeration;
 import io.doorbell.frame.ability.LinkControl;
 import io.doorbell.frame.ability.Loss;
@@ -37,6 +38,7 @@ import io.doorbell.frame.spi.PollGate;
 import io.doorbell.frame.spi.QueueAlarms;
 import io.doorbell.igb.filter.ReceiveFilter;
 import io.doorbell.igb.filter.RssSteering;
+import io.doorbell.igb.flow.FlowTable;
 import io.doorbell.igb.ring.IgbRxRing;
 import io.doorbell.igb.ring.IgbTxRing;
 import io.doorbell.igb.spec.IgbModel;
@@ -83,6 +85,7 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
     private final IgbQueues queues;
     private final RssSteering steering;
     private final ReceiveFilter filter;
+    private final FlowTable flows;
     private final IgbInterrupts interrupts;
     private final List<IgbRxAlarm> alarms = new ArrayList<>();
     private final Abilities abilities;
@@ -137,6 +140,7 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
         this.statistics = new IgbStatistics(registers, config.queues());
 
         this.steering = new RssSteering(registers, config.queues(), config.rss());
+        this.flows = new FlowTable(registers, model, config.queues());
         this.queues =
                 new IgbQueues(name, model, config, steering.hashes(), function.bar(REGISTERS_BAR), function.dma());
 
@@ -163,6 +167,7 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
     private Abilities describe() {
         Abilities all = Abilities.of(name)
                 .with(RegisterDump.class, this::registers)
+                .with(FlowRules.class, new IgbFlowRules(flows, this::withFlows))
                 .with(MacFilter.class, new IgbMacFilter(filter, this::changeFilter))
                 .with(CounterReport.class, this)
                 .with(QueueReset.class, this)
@@ -233,6 +238,7 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
         function.config().busMaster(true);
         filter.apply();
         steering.apply();
+        flows.apply();
         queues.enable(setup);
         interrupts.apply();
         queues.start();
@@ -516,6 +522,15 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
             registers.status();
             filter.apply();
         }
+    }
+
+    private synchronized <T> T withFlows(Supplier<T> action) {
+        checkOpen();
+        T result = action.get();
+        if (running) {
+            flows.update();
+        }
+        return result;
     }
 
     @Override

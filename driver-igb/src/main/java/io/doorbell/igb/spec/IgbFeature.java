@@ -2,7 +2,12 @@ package io.doorbell.igb.spec;
 
 import static io.doorbell.frame.DriverFeature.Evidence.BY_TABLE;
 import static io.doorbell.frame.DriverFeature.Evidence.PROVED;
+import static io.doorbell.igb.spec.IgbModel.I210;
+import static io.doorbell.igb.spec.IgbModel.I211;
+import static io.doorbell.igb.spec.IgbModel.I350;
+import static io.doorbell.igb.spec.IgbModel.I354;
 import static io.doorbell.igb.spec.IgbModel.I82576;
+import static io.doorbell.igb.spec.IgbModel.I82580;
 
 import io.doorbell.frame.DriverFeature;
 import io.doorbell.frame.DriverFeature.Evidence;
@@ -26,6 +31,11 @@ public enum IgbFeature {
     JUMBO("frames of up to 9724 bytes, in one buffer or in several", PROVED),
     ADDRESSES("filter by exact addresses, by hashed multicast addresses, or none", PROVED),
     VLANS("filter by VLAN", PROVED),
+    ETHERTYPE_RULES("rules for queues: by EtherType", BY_TABLE),
+    FIVE_TUPLE_RULES("by addresses, ports and protocol (5-tuple)", BY_TABLE, I82580, I350, I354, I210, I211),
+    TWO_TUPLE_RULES("by destination port and protocol (2-tuple)", BY_TABLE, I82576),
+    SYN_RULES("of TCP's SYN", BY_TABLE),
+    FLEXIBLE_RULES("by any of the first 128 bytes", BY_TABLE, I82576),
     NEGOTIATION("the link's modes: offered, forced, what the other end offers", PROVED),
     CROSSOVER("crossed pairs, downshift, power saving off", BY_TABLE),
     FLOW_CONTROL("flow control by PAUSE, settled when the link is up", BY_TABLE),
@@ -40,9 +50,13 @@ public enum IgbFeature {
     private final String title;
     private final Evidence with82576;
 
-    IgbFeature(String title, Evidence with82576) {
+    @SuppressWarnings("ImmutableEnumChecker") // List.of is
+    private final List<IgbModel> without;
+
+    IgbFeature(String title, Evidence with82576, IgbModel... without) {
         this.title = title;
         this.with82576 = with82576;
+        this.without = List.of(without);
     }
 
     /** In a few words. */
@@ -52,7 +66,7 @@ public enum IgbFeature {
 
     /** How far it is known to work with a model; empty where the model has it not. */
     public Optional<Evidence> evidence(IgbModel model) {
-        return Optional.of(model.equals(I82576) ? with82576 : BY_TABLE);
+        return without.contains(model) ? Optional.empty() : Optional.of(model.equals(I82576) ? with82576 : BY_TABLE);
     }
 
     /** All that a model has. */

@@ -21,7 +21,9 @@ public enum IgbModel {
                     .receiveAddresses(24)
                     .queuesBesideInIvar(8)
                     .phy(PhyKind.IGP3)
-                    .completionTimeout(),
+                    .completionTimeout()
+                    .etherTypeFilters(8)
+                    .fiveTupleFilters(8),
             Map.of(
                     0x10C9, COPPER, 0x10E6, FIBRE, 0x10E7, SERDES, 0x10E8, COPPER, 0x1526, COPPER, //
                     0x150A, COPPER, 0x1518, SERDES, 0x150D, SERDES)),
@@ -32,7 +34,10 @@ public enum IgbModel {
                     .vectors(10)
                     .receiveAddresses(24)
                     .phy(PhyKind.I82580)
-                    .packetBuffers(36, 72, 144, 1, 2, 4, 8, 16, 35, 70, 140),
+                    .packetBuffers(36, 72, 144, 1, 2, 4, 8, 16, 35, 70, 140)
+                    .etherTypeFilters(8)
+                    .twoTupleFilters(8)
+                    .flexibleFilters(8),
             Map.of(
                     0x150E, COPPER, 0x150F, FIBRE, 0x1510, SERDES, 0x1511, SGMII, 0x1516, COPPER, //
                     0x1527, FIBRE)),
@@ -43,7 +48,10 @@ public enum IgbModel {
                     .vectors(25)
                     .receiveAddresses(32)
                     .phy(PhyKind.I82580)
-                    .packetBuffers(36, 72, 144, 1, 2, 4, 8, 16, 35, 70, 140),
+                    .packetBuffers(36, 72, 144, 1, 2, 4, 8, 16, 35, 70, 140)
+                    .etherTypeFilters(8)
+                    .twoTupleFilters(8)
+                    .flexibleFilters(8),
             Map.of(0x1521, COPPER, 0x1522, FIBRE, 0x1523, SERDES, 0x1524, SGMII)),
     I354(
             "Intel I354",
@@ -52,13 +60,33 @@ public enum IgbModel {
                     .vectors(25)
                     .receiveAddresses(32)
                     .phy(PhyKind.M88)
-                    .packetBuffers(36, 72, 144, 1, 2, 4, 8, 16, 35, 70, 140),
+                    .packetBuffers(36, 72, 144, 1, 2, 4, 8, 16, 35, 70, 140)
+                    .etherTypeFilters(8)
+                    .twoTupleFilters(8)
+                    .flexibleFilters(8),
             Map.of(0x1F40, BACKPLANE, 0x1F41, SGMII, 0x1F45, BACKPLANE)),
     I210(
             "Intel I210",
-            new Has().queues(4).vectors(5).receiveAddresses(16).phy(PhyKind.M88),
+            new Has()
+                    .queues(4)
+                    .vectors(5)
+                    .receiveAddresses(16)
+                    .phy(PhyKind.M88)
+                    .etherTypeFilters(4)
+                    .twoTupleFilters(8)
+                    .flexibleFilters(8),
             Map.of(0x1533, COPPER, 0x1536, FIBRE, 0x1537, SERDES, 0x1538, SGMII, 0x157B, COPPER, 0x157C, SERDES)),
-    I211("Intel I211", new Has().queues(2).vectors(5).receiveAddresses(16).phy(PhyKind.M88), Map.of(0x1539, COPPER));
+    I211(
+            "Intel I211",
+            new Has()
+                    .queues(2)
+                    .vectors(5)
+                    .receiveAddresses(16)
+                    .phy(PhyKind.M88)
+                    .etherTypeFilters(4)
+                    .twoTupleFilters(8)
+                    .flexibleFilters(8),
+            Map.of(0x1539, COPPER));
 
     /** What a port is connected by. */
     public enum Medium {
@@ -151,6 +179,29 @@ public enum IgbModel {
         return 16 * (has.queuesBesideInIvar == 1 ? queue % 2 : queue / has.queuesBesideInIvar);
     }
 
+    /**
+     * Filters by EtherType (ETQF) that choose a queue: as many as DPDK and Linux use, but for the I210 and the I211, whose data
+     * sheet says 4 (7.1.2.3).
+     */
+    public int etherTypeFilters() {
+        return has.etherTypeFilters;
+    }
+
+    /** Filters by protocol, addresses and ports (FTQF). */
+    public int fiveTupleFilters() {
+        return has.fiveTupleFilters;
+    }
+
+    /** Filters by protocol and destination port (TTQF). */
+    public int twoTupleFilters() {
+        return has.twoTupleFilters;
+    }
+
+    /** Flexible filters that choose a queue (FHFT). Those of the 82576 only wake it up. */
+    public int flexibleFilters() {
+        return has.flexibleFilters;
+    }
+
     @Override
     public String toString() {
         return marketingName;
@@ -165,6 +216,10 @@ public enum IgbModel {
         private int[] packetBuffers = {};
         private boolean completionTimeout;
         private int queuesBesideInIvar = 1;
+        private int etherTypeFilters;
+        private int fiveTupleFilters;
+        private int twoTupleFilters;
+        private int flexibleFilters;
 
         Has queues(int number) {
             queues = number;
@@ -200,6 +255,26 @@ public enum IgbModel {
         /** How far apart the two queues are that one register has the vectors of. */
         Has queuesBesideInIvar(int number) {
             queuesBesideInIvar = number;
+            return this;
+        }
+
+        Has etherTypeFilters(int number) {
+            etherTypeFilters = number;
+            return this;
+        }
+
+        Has fiveTupleFilters(int number) {
+            fiveTupleFilters = number;
+            return this;
+        }
+
+        Has twoTupleFilters(int number) {
+            twoTupleFilters = number;
+            return this;
+        }
+
+        Has flexibleFilters(int number) {
+            flexibleFilters = number;
             return this;
         }
     }

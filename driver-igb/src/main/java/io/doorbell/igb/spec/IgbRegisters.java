@@ -12,8 +12,8 @@ import java.util.List;
 
 /**
  * The registers that this driver knows, in the order of chapter 8 of the 82576 data sheet. Start-up, statistics and the
- * register dump all read this table. The rest of the family has the same registers at the same offsets, for fewer queues and more
- * or fewer addresses ({@link IgbModel}).
+ * register dump all read this table. The rest of the family has the same registers at the same offsets, for fewer queues, more
+ * or fewer addresses and other filters ({@link IgbModel}).
  */
 public final class IgbRegisters {
 
@@ -198,9 +198,6 @@ public final class IgbRegisters {
 
     public static final ReadWrite FCRTH = rw("FCRTH", 0x2168, "8.10", bits("RTH", 0, 17));
 
-    public static final Field RFCTL_IPV6_EX_DIS = bit("IPV6_EX_DIS", 16);
-    public static final ReadWrite RFCTL = rw("RFCTL", 0x5008, "8.10", RFCTL_IPV6_EX_DIS);
-
     public static final Field RXCSUM_PCSD = bit("PCSD", 13);
     public static final Field RXCSUM_IPOFLD = bit("IPOFLD", 8);
     public static final Field RXCSUM_TUOFLD = bit("TUOFLD", 9);
@@ -208,6 +205,11 @@ public final class IgbRegisters {
     public static final ReadWrite RXCSUM =
             rw("RXCSUM", 0x5000, "8.10.21", RXCSUM_IPOFLD, RXCSUM_TUOFLD, RXCSUM_CRCOFL, RXCSUM_PCSD);
     public static final ReadWrite RLPML = rw("RLPML", 0x5004, "8.10", bits("RLPML", 0, 14));
+    /** The filter of SYNQF goes before those by tuple and by bytes. */
+    public static final Field RFCTL_SYNQFP = bit("SYNQFP", 19);
+
+    public static final Field RFCTL_IPV6_EX_DIS = bit("IPV6_EX_DIS", 16);
+    public static final ReadWrite RFCTL = rw("RFCTL", 0x5008, "8.10", RFCTL_IPV6_EX_DIS, RFCTL_SYNQFP);
     /** One bit for each of 4096 hashes of a multicast address. */
     public static final ReadWrite MTA = array("MTA", 0x5200, 4, 128, "8.10");
 
@@ -273,6 +275,107 @@ public final class IgbRegisters {
             queue("RXDCTL", 0xC028, "8.10", RXDCTL_PTHRESH, RXDCTL_HTHRESH, RXDCTL_WTHRESH, RXDCTL_ENABLE);
     public static final ReadClears RQDPC = counters(
             "RQDPC", 0xC030, QUEUE_STRIDE, QUEUES, "8.10", "frames lost because this queue had no free descriptor");
+
+    // ---- 8.11 Filters that choose a queue: fields of several bytes are as they are on the wire, the first byte lowest
+
+    public static final Field IMIR_PORT = bits("PORT", 0, 16);
+    public static final Field IMIR_PORT_BP = bit("PORT_BP", 17);
+    public static final Field IMIR_PRIORITY = bits("FILTER_PRIORITY", 29, 3);
+    /** Of the filter of the same number in FTQF or TTQF: the destination port. */
+    public static final ReadWrite IMIR =
+            array("IMIR", 0x5A80, 4, 8, "8.11", IMIR_PORT, bit("PORT_IM_EN", 16), IMIR_PORT_BP, IMIR_PRIORITY);
+
+    public static final Field IMIREXT_SIZE_BP = bit("SIZE_BP", 12);
+    public static final Field IMIREXT_CTRL_BP = bit("CTRL_BIT_BP", 19);
+    /** Of the same filter: the length, and TCP's flags. */
+    public static final ReadWrite IMIREXT = array(
+            "IMIREXT",
+            0x5AA0,
+            4,
+            8,
+            "8.11",
+            bits("SIZE_THRESH", 0, 12),
+            IMIREXT_SIZE_BP,
+            bits("CTRL_BIT", 13, 6),
+            IMIREXT_CTRL_BP);
+
+    public static final ReadWrite SAQF = array("SAQF", 0x5980, 4, 8, "8.11");
+    public static final ReadWrite DAQF = array("DAQF", 0x59A0, 4, 8, "8.11");
+    public static final ReadWrite SPQF = array("SPQF", 0x59C0, 4, 8, "8.11", bits("SOURCE_PORT", 0, 16));
+    public static final Field FTQF_PROTOCOL = bits("PROTOCOL", 0, 8);
+    public static final Field FTQF_QUEUE_ENABLE = bit("QUEUE_ENABLE", 8);
+    /** Matches in whichever virtual function it is. */
+    public static final Field FTQF_VF_BP = bit("VF_MASK", 15);
+
+    public static final Field FTQF_RX_QUEUE = bits("RX_QUEUE", 16, 4);
+    /** The mask: what is set is not compared. */
+    public static final Field FTQF_PROTOCOL_BP = bit("MASK_PROTOCOL", 28);
+
+    public static final Field FTQF_SOURCE_ADDRESS_BP = bit("MASK_SOURCE_ADDRESS", 29);
+    public static final Field FTQF_DESTINATION_ADDRESS_BP = bit("MASK_DESTINATION_ADDRESS", 30);
+    public static final Field FTQF_SOURCE_PORT_BP = bit("MASK_SOURCE_PORT", 31);
+    /** In the 82576. */
+    public static final ReadWrite FTQF = array(
+            "FTQF",
+            0x59E0,
+            4,
+            8,
+            "8.11",
+            FTQF_PROTOCOL,
+            FTQF_QUEUE_ENABLE,
+            FTQF_VF_BP,
+            FTQF_RX_QUEUE,
+            bit("1588_TIME_STAMP", 27),
+            FTQF_PROTOCOL_BP,
+            FTQF_SOURCE_ADDRESS_BP,
+            FTQF_DESTINATION_ADDRESS_BP,
+            FTQF_SOURCE_PORT_BP);
+
+    public static final Field TTQF_PROTOCOL = bits("PROTOCOL", 0, 8);
+    public static final Field TTQF_QUEUE_ENABLE = bit("QUEUE_ENABLE", 8);
+    public static final Field TTQF_RX_QUEUE = bits("RX_QUEUE", 16, 3);
+    public static final Field TTQF_PROTOCOL_BP = bit("MASK_PROTOCOL", 28);
+    /** Reserved, and set by those who know: bit 15, and the rest of the mask. */
+    public static final Field TTQF_RESERVED_15 = bit("RESERVED_15", 15);
+
+    public static final Field TTQF_RESERVED_29 = bits("RESERVED_29", 29, 3);
+    /** In the rest of the family, in place of {@link #FTQF}. */
+    public static final ReadWrite TTQF = array(
+            "TTQF",
+            0x59E0,
+            4,
+            8,
+            "8.11",
+            TTQF_PROTOCOL,
+            TTQF_QUEUE_ENABLE,
+            TTQF_RESERVED_15,
+            TTQF_RX_QUEUE,
+            bit("1588_TIME_STAMP", 27),
+            TTQF_PROTOCOL_BP,
+            TTQF_RESERVED_29);
+
+    public static final Field SYNQF_QUEUE_ENABLE = bit("QUEUE_ENABLE", 0);
+    public static final Field SYNQF_RX_QUEUE = bits("RX_QUEUE", 1, 3);
+    public static final ReadWrite SYNQF = rw("SYNQF", 0x55FC, "8.11", SYNQF_QUEUE_ENABLE, SYNQF_RX_QUEUE);
+
+    /** A number, not as on the wire. */
+    public static final Field ETQF_ETYPE = bits("ETYPE", 0, 16);
+
+    public static final Field ETQF_RX_QUEUE = bits("RX_QUEUE", 16, 4);
+    public static final Field ETQF_FILTER_ENABLE = bit("FILTER_ENABLE", 26);
+    public static final Field ETQF_QUEUE_ENABLE = bit("QUEUE_ENABLE", 31);
+    public static final ReadWrite ETQF = array(
+            "ETQF",
+            0x5CB0,
+            4,
+            8,
+            "8.11",
+            ETQF_ETYPE,
+            ETQF_RX_QUEUE,
+            ETQF_FILTER_ENABLE,
+            bit("IMMEDIATE_INTERRUPT", 29),
+            bit("1588_TIME_STAMP", 30),
+            ETQF_QUEUE_ENABLE);
 
     // ---- 8.12 Transmit
 
@@ -379,6 +482,30 @@ public final class IgbRegisters {
     public static final ReadClears LENERRS =
             counter("LENERRS", 0x4138, "frames whose length is not what their length field says");
 
+    // ---- 8.21 of the I210 data sheet: wake-up, whose flexible filters choose a queue as well, but in the 82576
+
+    /** The flexible filters are for queues. */
+    public static final Field WUFC_FLEX_HQ = bit("FLEX_HQ", 14);
+
+    /** Which of them are on. */
+    public static final Field WUFC_FLX = bits("FLX", 16, 8);
+
+    public static final ReadWrite WUFC = rw("WUFC", 0x5808, "8.21", WUFC_FLEX_HQ, WUFC_FLX);
+
+    /** Words in the table of each flexible filter. */
+    public static final int FHFT_WORDS = 64;
+
+    /** In the last word of a table. */
+    public static final Field FHFT_LENGTH = bits("LENGTH", 0, 8);
+
+    public static final Field FHFT_RQUEUE = bits("RQUEUE", 8, 3);
+    public static final Field FHFT_PRIORITY = bits("FLEX_PRIO", 16, 3);
+    /** The tables of the first four filters. */
+    public static final ReadWrite FHFT = table("FHFT", 0x9000);
+
+    /** Those of the other four. */
+    public static final ReadWrite FHFT_EXT = table("FHFT_EXT", 0x9A00);
+
     private IgbRegisters() {}
 
     /** All of them, in the data sheet's order. */
@@ -393,6 +520,15 @@ public final class IgbRegisters {
         }
         if (reg.equals(EITR)) {
             return model.vectors();
+        }
+        if (reg.equals(SAQF) || reg.equals(DAQF) || reg.equals(SPQF) || reg.equals(FTQF)) {
+            return model.fiveTupleFilters();
+        }
+        if (reg.equals(TTQF)) {
+            return model.twoTupleFilters();
+        }
+        if (reg.equals(ETQF)) {
+            return model.etherTypeFilters();
         }
         return reg.equals(RAL_16) || reg.equals(RAH_16) ? model.receiveAddresses() - RAL.count() : reg.count();
     }
@@ -434,6 +570,11 @@ public final class IgbRegisters {
         ReadClears counter = listed(new ReadClears(name, offset, stride, count, section, List.of(), meaning));
         COUNTERS.add(counter);
         return counter;
+    }
+
+    /** Of four filters; not listed, since the device drops the frames that come while one is read. */
+    private static ReadWrite table(String name, int offset) {
+        return new ReadWrite(name, offset, 4, 4 * FHFT_WORDS, "8.21", List.of());
     }
 
     private static <R extends Reg> R listed(R reg) {

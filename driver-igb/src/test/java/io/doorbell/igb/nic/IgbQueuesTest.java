@@ -11,6 +11,7 @@ import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.Offloads;
 import io.doorbell.frame.Rss;
 import io.doorbell.frame.RssHash;
+import io.doorbell.frame.TxQueue;
 import io.doorbell.frame.ability.QueueReset;
 import io.doorbell.frame.ability.RssControl;
 import io.doorbell.frame.spi.BoundedWait;
@@ -230,9 +231,11 @@ class IgbQueuesTest {
                     control.rss(Rss.over(2).withTable(target));
                     peer.send(packet);
                     assertThat(arrivesIn()).isEqualTo(target);
-                    nic.txQueue(target).send(batch);
+                    TxQueue sending = nic.txQueue(target);
+                    sending.send(batch);
                     assertThat(peer.receive(PATIENCE)).isEqualTo(packet);
-                    nic.txQueue(target).reclaim();
+                    assertThat(BoundedWait.until(() -> sending.reclaim() == 0, PATIENCE))
+                            .isTrue();
                 }
             }
         }

@@ -43,6 +43,11 @@ class IgbModelTest {
         assertThat(names.stream().filter(name -> name.startsWith("RDT["))).hasSize(model.queues());
         assertThat(names.stream().filter(name -> name.startsWith("RAL"))).hasSize(model.receiveAddresses());
         assertThat(names.stream().filter(name -> name.startsWith("RAH"))).hasSize(model.receiveAddresses());
+        assertThat(names.stream().filter(name -> name.startsWith("ETQF["))).hasSize(model.etherTypeFilters());
+        assertThat(names.stream().filter(name -> name.matches("(FTQF|SAQF|DAQF|SPQF).*")))
+                .hasSize(4 * model.fiveTupleFilters());
+        assertThat(names.stream().filter(name -> name.startsWith("TTQF["))).hasSize(model.twoTupleFilters());
+        assertThat(names).as("what drops frames when it is read").noneMatch(name -> name.startsWith("FHFT"));
     }
 
     /** 82576 data sheet, 7.3.1.2; 82580 data sheet, 7.3.2. */
