@@ -11,12 +11,15 @@ import io.doorbell.frame.warmup.Simulation;
 import io.doorbell.igb.nic.IgbNic;
 import io.doorbell.igb.spec.IgbFeature;
 import io.doorbell.igb.spec.IgbModel;
+import io.doorbell.igb.spec.IgbModel.Medium;
 import io.doorbell.igb.warmup.SimulatedIgb;
 import io.doorbell.pci.PciAddress;
 import io.doorbell.pci.PciBus;
 import io.doorbell.pci.PciDevice;
+import io.doorbell.pci.PciId;
 import io.doorbell.pci.vfio.Vfio;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
@@ -35,7 +38,7 @@ public final class IgbProvider implements NicProvider, Simulation {
 
     @Override
     public String supports() {
-        return "Intel 82576, and 82580, I350, I354, I210 and I211 untested, copper ports, by PCI address (such as 0000:01:00.0)";
+        return "Intel 82576, and 82580, I350, I210 and I211 untested, copper ports only, by PCI address (such as 0000:01:00.0)";
     }
 
     @Override
@@ -45,12 +48,34 @@ public final class IgbProvider implements NicProvider, Simulation {
         }
         PciDevice device = PciBus.system().find(PciAddress.parse(name));
         device.requireNic();
-        return IgbModel.of(device.id()).map(model -> new Candidate(device.address(), model));
+        return candidate(device.address(), device.id());
+    }
+
+    /** Only those with copper ports: nothing about the others could be checked. */
+    static Optional<NicCandidate> candidate(PciAddress address, PciId id) {
+        return IgbModel.of(id).filter(model -> isCopper(model, id)).map(model -> new Candidate(address, model));
+    }
+
+    private static boolean isCopper(IgbModel model, PciId id) {
+        return Medium.COPPER.equals(model.ports().get(id.device()));
     }
 
     @Override
     public Optional<String> describe(String name) {
-        return PciBus.describe(name);
+        return PciBus.describe(name).map(device -> device + ports(name));
+    }
+
+    private static String ports(String name) {
+        return ports(PciBus.system().find(PciAddress.parse(name)).id());
+    }
+
+    /** Why it is not for this driver although its registers are: what continues its description. */
+    static String ports(PciId id) {
+        return IgbModel.of(id)
+                .map(model -> ", an " + model + " whose port is "
+                        + String.valueOf(model.ports().get(id.device())).toLowerCase(Locale.ROOT)
+                        + ", and not copper")
+                .orElse("");
     }
 
     @Override
