@@ -45,6 +45,7 @@ public enum IgbFeature {
     COUNTERS("every counter in 64 bits, with its meaning, and those of each queue", PROVED),
     LOSSES("a verdict on lost frames", BY_TABLE),
     REMOVAL("unplugged or unbound in mid-traffic: a NicRemovedException, all released", PROVED),
+    RECOVERY("Nic.reset after DMA to unmapped addresses, or a function level reset that it was not told of", PROVED),
     TAKE_OVER("a card whose last driver was killed", PROVED);
 
     private final String title;

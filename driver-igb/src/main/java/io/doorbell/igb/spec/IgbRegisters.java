@@ -132,6 +132,7 @@ public final class IgbRegisters {
     public static final ReadClears ICR = rc("ICR", 0x00C0, "8.8");
     public static final ReadWrite IMS = rw("IMS", 0x00D0, "8.8");
     public static final WriteOnly IMC = wo("IMC", 0x00D8, "8.8");
+    public static final WriteOnly EICS = wo("EICS", 0x1520, "8.8");
     public static final ReadWrite EIMS = rw("EIMS", 0x1524, "8.8");
     public static final WriteOnly EIMC = wo("EIMC", 0x1528, "8.8");
     public static final ReadClears EICR = rc("EICR", 0x1580, "8.8");
