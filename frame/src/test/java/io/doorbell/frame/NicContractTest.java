@@ -15,6 +15,7 @@ import io.doorbell.frame.ability.InterruptModeration;
 import io.doorbell.frame.ability.LinkControl;
 import io.doorbell.frame.ability.LinkSettings;
 import io.doorbell.frame.ability.MacFilter;
+import io.doorbell.frame.ability.Nvm;
 import io.doorbell.frame.ability.OffloadControl;
 import io.doorbell.frame.ability.Pause;
 import io.doorbell.frame.ability.QueueInterrupts;
@@ -89,6 +90,7 @@ public abstract class NicContractTest {
             LinkControl.class,
             FlowRules.class,
             MacFilter.class,
+            Nvm.class,
             OffloadControl.class,
             QueueInterrupts.class,
             QueueReset.class,

@@ -10,6 +10,7 @@ import io.doorbell.tools.command.InfoCommand;
 import io.doorbell.tools.command.LabCommand;
 import io.doorbell.tools.command.LinkCommand;
 import io.doorbell.tools.command.ListCommand;
+import io.doorbell.tools.command.NvmCommand;
 import io.doorbell.tools.command.RegsCommand;
 import io.doorbell.tools.command.RestoreCommand;
 import io.doorbell.tools.command.StatsCommand;
@@ -104,6 +105,7 @@ public final class NicCtl implements Callable<Integer> {
                 .addSubcommand(new RestoreCommand(context))
                 .addSubcommand(new StatsCommand(context))
                 .addSubcommand(new RegsCommand(context))
+                .addSubcommand(new NvmCommand(context))
                 .addSubcommand(new FeaturesCommand(context))
                 .addSubcommand(new LinkCommand(context))
                 .addSubcommand(new FlowsCommand(context))

@@ -252,6 +252,7 @@ class NicCtlTest {
                 "features",
                 "link",
                 "flows",
+                "nvm",
                 "demo",
                 "lab",
                 "bench"

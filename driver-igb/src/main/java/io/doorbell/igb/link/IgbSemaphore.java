@@ -13,10 +13,10 @@ import io.doorbell.igb.spec.RegisterFile;
 import java.time.Duration;
 
 /**
- * The right to use what a port shares with its firmware and with the other ports: here, its PHY. Taken in two steps: a
- * short lock on SW_FW_SYNC (SWSM), then the resource's bit in it (82576 data sheet, 4.7 and 8.7).
+ * The right to use what a port shares with its firmware and with the other ports: its PHY, and the NVM of all ports. Taken in
+ * two steps: a short lock on SW_FW_SYNC (SWSM), then the resource's bit in it (82576 data sheet, 4.7 and 8.7).
  */
-final class IgbSemaphore {
+public final class IgbSemaphore {
 
     private static final Duration LIMIT = Duration.ofSeconds(1);
     /** The firmware's bit of a resource is this far above the software's. */
@@ -24,6 +24,9 @@ final class IgbSemaphore {
 
     /** The bit of each port's PHY in SW_FW_SYNC. */
     private static final int[] PHY = {1 << 1, 1 << 2, 1 << 5, 1 << 6};
+
+    /** The bit of the NVM in SW_FW_SYNC. */
+    private static final int NVM = 1;
 
     private final RegisterFile registers;
 
@@ -39,16 +42,26 @@ final class IgbSemaphore {
         int phy = phy();
         BoundedWait.until(this::tryLock, LIMIT);
         unlock();
-        BoundedWait.until(() -> tryTake(phy), LIMIT);
-        give(phy);
+        for (int resource : new int[] {phy, NVM}) {
+            BoundedWait.until(() -> tryTake(resource), LIMIT);
+            give(resource);
+        }
     }
 
     /** Runs {@code access} while nobody else touches this port's PHY. */
     public void withPhy(Runnable access) {
-        int phy = phy();
+        with("PHY", phy(), access);
+    }
+
+    /** Runs {@code access}, which is not to take long, while nobody else touches the NVM. */
+    public void withNvm(Runnable access) {
+        with("NVM", NVM, access);
+    }
+
+    private void with(String what, int resource, Runnable access) {
         BoundedWait.require(
-                "the PHY semaphore of " + registers.nic(),
-                () -> tryTake(phy),
+                "the " + what + " semaphore of " + registers.nic(),
+                () -> tryTake(resource),
                 LIMIT,
                 () -> String.format(
                         "SW_FW_SYNC=0x%08x; the firmware or another port's driver holds it",
@@ -56,10 +69,10 @@ final class IgbSemaphore {
         try {
             access.run();
         } catch (Throwable e) {
-            Cleanup.after(e, () -> give(phy));
+            Cleanup.after(e, () -> give(resource));
             throw e;
         }
-        give(phy);
+        give(resource);
     }
 
     private int phy() {

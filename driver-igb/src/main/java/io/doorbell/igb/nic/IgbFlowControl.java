@@ -9,11 +9,11 @@ import java.util.function.Consumer;
 final class IgbFlowControl implements FlowControl {
 
     private final IgbLink link;
-    private final Question question;
+    private final Inquiry question;
     private final Consumer<Runnable> change;
 
     /** As {@link IgbLinkControl}. */
-    IgbFlowControl(IgbLink link, Question question, Consumer<Runnable> change) {
+    IgbFlowControl(IgbLink link, Inquiry question, Consumer<Runnable> change) {
         this.link = link;
         this.question = question;
         this.change = change;

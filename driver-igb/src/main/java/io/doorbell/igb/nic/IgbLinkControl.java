@@ -11,7 +11,7 @@ import java.util.function.Consumer;
 final class IgbLinkControl implements LinkControl {
 
     private final IgbLink link;
-    private final Question question;
+    private final Inquiry question;
     private final Consumer<Runnable> change;
 
     /**
@@ -20,7 +20,7 @@ final class IgbLinkControl implements LinkControl {
      * @param question asks while nobody changes the NIC
      * @param change runs a change and then sets the link up; or throws
      */
-    IgbLinkControl(IgbLink link, Question question, Consumer<Runnable> change) {
+    IgbLinkControl(IgbLink link, Inquiry question, Consumer<Runnable> change) {
         this.link = link;
         this.question = question;
         this.change = change;

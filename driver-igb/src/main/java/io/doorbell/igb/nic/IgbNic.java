@@ -22,6 +22,7 @@ import io.doorbell.frame.ability.InterruptModeration;
 import io.doorbell.frame.ability.LinkControl;
 import io.doorbell.frame.ability.Loss;
 import io.doorbell.frame.ability.MacFilter;
+import io.doorbell.frame.ability.Nvm;
 import io.doorbell.frame.ability.QueueInterrupts;
 import io.doorbell.frame.ability.QueueReset;
 import io.doorbell.frame.ability.RegisterDump;
@@ -39,6 +40,7 @@ import io.doorbell.frame.spi.QueueAlarms;
 import io.doorbell.igb.filter.ReceiveFilter;
 import io.doorbell.igb.filter.RssSteering;
 import io.doorbell.igb.flow.FlowTable;
+import io.doorbell.igb.nvm.IgbNvm;
 import io.doorbell.igb.ring.IgbRxRing;
 import io.doorbell.igb.ring.IgbTxRing;
 import io.doorbell.igb.spec.IgbModel;
@@ -171,13 +173,16 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
                 .with(MacFilter.class, new IgbMacFilter(filter, this::changeFilter))
                 .with(CounterReport.class, this)
                 .with(QueueReset.class, this)
-                .with(LinkControl.class, new IgbLinkControl(setup.link(), this::askLink, this::changeLink))
-                .with(FlowControl.class, new IgbFlowControl(setup.link(), this::askLink, this::changeLink));
+                .with(LinkControl.class, new IgbLinkControl(setup.link(), this::ask, this::changeLink))
+                .with(FlowControl.class, new IgbFlowControl(setup.link(), this::ask, this::changeLink));
         all = interrupts.exist()
                 ? all.with(QueueInterrupts.class, new QueueAlarms(this::checkOpen, this::rxAlarm, this::linkAlarm))
                         .with(InterruptModeration.class, new IgbModeration(name, interrupts, this::changeInterrupts))
                 : all.without(QueueInterrupts.class, interrupts.whyNot())
                         .without(InterruptModeration.class, interrupts.whyNot());
+        IgbNvm nvm = new IgbNvm(registers, model);
+        String noNvm = nvm.whyNot().orElse(null);
+        all = noNvm == null ? all.with(Nvm.class, new IgbNvmReader(nvm, this::ask)) : all.without(Nvm.class, noNvm);
         return steering.hashes()
                 ? all.with(RssControl.class, this)
                 : all.without(
@@ -490,11 +495,6 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
         return linkState();
     }
 
-    private synchronized <T> T askLink(Supplier<T> question) {
-        checkOpen();
-        return question.get();
-    }
-
     private synchronized void changeLink(Runnable change) {
         checkOpen();
         setup.link().requireOurs();
@@ -576,10 +576,14 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
         return abilities;
     }
 
-    private synchronized List<RegisterValue> registers() {
+    private List<RegisterValue> registers() {
+        return ask(() -> registers.dump(model));
+    }
+
+    private synchronized <T> T ask(Supplier<T> question) {
         checkOpen();
         registers.status();
-        return registers.dump(model);
+        return question.get();
     }
 
     /** For tests that look over the driver's shoulder. */

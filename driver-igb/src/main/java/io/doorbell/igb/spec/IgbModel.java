@@ -23,7 +23,8 @@ public enum IgbModel {
                     .phy(PhyKind.IGP3)
                     .completionTimeout()
                     .etherTypeFilters(8)
-                    .fiveTupleFilters(8),
+                    .fiveTupleFilters(8)
+                    .alternateAddresses(),
             Map.of(
                     0x10C9, COPPER, 0x10E6, FIBRE, 0x10E7, SERDES, 0x10E8, COPPER, 0x1526, COPPER, //
                     0x150A, COPPER, 0x1518, SERDES, 0x150D, SERDES)),
@@ -37,7 +38,8 @@ public enum IgbModel {
                     .packetBuffers(36, 72, 144, 1, 2, 4, 8, 16, 35, 70, 140)
                     .etherTypeFilters(8)
                     .twoTupleFilters(8)
-                    .flexibleFilters(8),
+                    .flexibleFilters(8)
+                    .nvm(Nvm.SECTION_OR_FOUR),
             Map.of(
                     0x150E, COPPER, 0x150F, FIBRE, 0x1510, SERDES, 0x1511, SGMII, 0x1516, COPPER, //
                     0x1527, FIBRE)),
@@ -51,7 +53,9 @@ public enum IgbModel {
                     .packetBuffers(36, 72, 144, 1, 2, 4, 8, 16, 35, 70, 140)
                     .etherTypeFilters(8)
                     .twoTupleFilters(8)
-                    .flexibleFilters(8),
+                    .flexibleFilters(8)
+                    .nvm(Nvm.FOUR_SECTIONS)
+                    .decimalVersion(),
             Map.of(0x1521, COPPER, 0x1522, FIBRE, 0x1523, SERDES, 0x1524, SGMII)),
     I354(
             "Intel I354",
@@ -63,7 +67,8 @@ public enum IgbModel {
                     .packetBuffers(36, 72, 144, 1, 2, 4, 8, 16, 35, 70, 140)
                     .etherTypeFilters(8)
                     .twoTupleFilters(8)
-                    .flexibleFilters(8),
+                    .flexibleFilters(8)
+                    .nvm(Nvm.FOUR_SECTIONS),
             Map.of(0x1F40, BACKPLANE, 0x1F41, SGMII, 0x1F45, BACKPLANE)),
     I210(
             "Intel I210",
@@ -74,7 +79,9 @@ public enum IgbModel {
                     .phy(PhyKind.M88)
                     .etherTypeFilters(4)
                     .twoTupleFilters(8)
-                    .flexibleFilters(8),
+                    .flexibleFilters(8)
+                    .nvm(Nvm.FLASH_IF_ANY)
+                    .decimalVersion(),
             Map.of(0x1533, COPPER, 0x1536, FIBRE, 0x1537, SERDES, 0x1538, SGMII, 0x157B, COPPER, 0x157C, SERDES)),
     I211(
             "Intel I211",
@@ -85,7 +92,8 @@ public enum IgbModel {
                     .phy(PhyKind.M88)
                     .etherTypeFilters(4)
                     .twoTupleFilters(8)
-                    .flexibleFilters(8),
+                    .flexibleFilters(8)
+                    .nvm(Nvm.NONE),
             Map.of(0x1539, COPPER));
 
     /** What a port is connected by. */
@@ -95,6 +103,20 @@ public enum IgbModel {
         SERDES,
         SGMII,
         BACKPLANE
+    }
+
+    /** What a device reads its defaults from, and what of it is covered by checksums. */
+    public enum Nvm {
+        /** One section, for all ports. */
+        SECTION,
+        /** One section for each of four ports, or one for all: the NVM itself says which. */
+        SECTION_OR_FOUR,
+        /** One section for each of four ports. */
+        FOUR_SECTIONS,
+        /** A flash with one section, or none, in which case a few words are fused into the device (iNVM). */
+        FLASH_IF_ANY,
+        /** A few words that are fused into the device (iNVM), and no more. */
+        NONE
     }
 
     private static final int INTEL = 0x8086;
@@ -202,6 +224,20 @@ public enum IgbModel {
         return has.flexibleFilters;
     }
 
+    public Nvm nvm() {
+        return has.nvm;
+    }
+
+    /** Whether the NVM may hold addresses that are used instead of the ports' own, by software. */
+    public boolean hasAlternateAddresses() {
+        return has.alternateAddresses;
+    }
+
+    /** Whether the version of the NVM's image is always in decimal digits; else only where it has a number of its own. */
+    public boolean hasDecimalVersion() {
+        return has.decimalVersion;
+    }
+
     @Override
     public String toString() {
         return marketingName;
@@ -220,6 +256,9 @@ public enum IgbModel {
         private int fiveTupleFilters;
         private int twoTupleFilters;
         private int flexibleFilters;
+        private Nvm nvm = Nvm.SECTION;
+        private boolean alternateAddresses;
+        private boolean decimalVersion;
 
         Has queues(int number) {
             queues = number;
@@ -275,6 +314,21 @@ public enum IgbModel {
 
         Has flexibleFilters(int number) {
             flexibleFilters = number;
+            return this;
+        }
+
+        Has nvm(Nvm kind) {
+            nvm = kind;
+            return this;
+        }
+
+        Has alternateAddresses() {
+            alternateAddresses = true;
+            return this;
+        }
+
+        Has decimalVersion() {
+            decimalVersion = true;
             return this;
         }
     }

@@ -111,7 +111,18 @@ public final class IgbRegisters {
 
     public static final Field EEC_EE_PRES = bit("EE_PRES", 8);
     public static final Field EEC_AUTO_RD = bit("AUTO_RD", 9);
-    public static final ReadWrite EEC = rw("EEC", 0x0010, "8.4.1", EEC_EE_PRES, EEC_AUTO_RD);
+    /** How many words there are: a power of two, counted from 64. */
+    public static final Field EEC_EE_SIZE = bits("EE_SIZE", 11, 4);
+
+    public static final ReadWrite EEC = rw("EEC", 0x0010, "8.4.1", EEC_EE_PRES, EEC_AUTO_RD, EEC_EE_SIZE);
+    /** In EEC of the I210, which has other bits there than the 82576: it has a flash. */
+    public static final Field EEC_FLASH_DETECTED = bit("FLASH_DETECTED", 19);
+
+    public static final Field EERD_START = bit("START", 0);
+    public static final Field EERD_DONE = bit("DONE", 1);
+    public static final Field EERD_ADDR = bits("ADDR", 2, 14);
+    public static final Field EERD_DATA = bits("DATA", 16, 16);
+    public static final ReadWrite EERD = rw("EERD", 0x0014, "8.4.2", EERD_START, EERD_DONE, EERD_ADDR, EERD_DATA);
 
     // ---- 8.7 Semaphores between software and firmware
 

@@ -16,6 +16,12 @@ public final class RecordingBar extends Bar {
     public record Write(String register, int value) {}
 
     public final List<Write> writes = new ArrayList<>();
+    /** What EERD reads. */
+    public int[] nvm = {};
+
+    /** Words from here on are never done. */
+    public int brokenWord = Integer.MAX_VALUE;
+
     private final Map<Long, Integer> values = new HashMap<>();
 
     /** No device answers any more. */
@@ -98,7 +104,16 @@ public final class RecordingBar extends Bar {
         } else if (offset == IgbRegisters.SWSM.offset() && firmwareHoldsSemaphore) {
             value &= ~IgbRegisters.SWSM_SWESMBI.mask();
         }
-        values.put(offset, value);
+        values.put(offset, offset == IgbRegisters.EERD.offset() ? eerd(value) : value);
+    }
+
+    private int eerd(int asked) {
+        int word = IgbRegisters.EERD_ADDR.in(asked);
+        return !IgbRegisters.EERD_START.isSetIn(asked) || word >= Math.min(nvm.length, brokenWord)
+                ? asked
+                : IgbRegisters.EERD_ADDR.of(word)
+                        | IgbRegisters.EERD_DONE.mask()
+                        | IgbRegisters.EERD_DATA.of(nvm[word]);
     }
 
     private int answer(int command) {

@@ -3,6 +3,7 @@ package io.doorbell.tools.host;
 import io.doorbell.DoorbellException;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.Nic;
+import io.doorbell.frame.NicCandidate;
 import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.NicProvider;
 import io.doorbell.pci.DriverBinding;
@@ -13,6 +14,7 @@ import io.doorbell.tools.text.Console;
 import io.doorbell.tools.text.Json;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What commands work on and with; a test gives them a machine of its own making.
@@ -51,10 +53,13 @@ public record Context(Console console, PciBus bus, DriverBinding binding, List<N
      * @throws DoorbellException when it is no NIC, not bound to vfio-pci, or no driver of Doorbell's knows it
      */
     public Nic open(String address, NicConfig config) {
-        if (!PciAddress.isAddress(address)
-                && providers.stream()
-                        .anyMatch(provider -> provider.find(address).isPresent())) {
-            return Nic.open(address, config);
+        if (!PciAddress.isAddress(address)) {
+            for (NicProvider provider : providers) {
+                Optional<NicCandidate> candidate = provider.find(address);
+                if (candidate.isPresent()) {
+                    return candidate.get().open(config);
+                }
+            }
         }
         PciDevice device = nic(address);
         requireBound(device);
