@@ -14,10 +14,13 @@ import io.doorbell.frame.ability.FlowRules;
 import io.doorbell.frame.ability.InterruptModeration;
 import io.doorbell.frame.ability.LinkControl;
 import io.doorbell.frame.ability.LinkSettings;
+import io.doorbell.frame.ability.Loopback;
+import io.doorbell.frame.ability.LoopbackPoint;
 import io.doorbell.frame.ability.MacFilter;
 import io.doorbell.frame.ability.Nvm;
 import io.doorbell.frame.ability.OffloadControl;
 import io.doorbell.frame.ability.Pause;
+import io.doorbell.frame.ability.PortLed;
 import io.doorbell.frame.ability.QueueInterrupts;
 import io.doorbell.frame.ability.QueueReset;
 import io.doorbell.frame.ability.RegisterDump;
@@ -89,9 +92,11 @@ public abstract class NicContractTest {
             InterruptModeration.class,
             LinkControl.class,
             FlowRules.class,
+            Loopback.class,
             MacFilter.class,
             Nvm.class,
             OffloadControl.class,
+            PortLed.class,
             QueueInterrupts.class,
             QueueReset.class,
             RegisterDump.class,
@@ -108,7 +113,8 @@ public abstract class NicContractTest {
             Map.entry(Rss.class, Rss.over(1)),
             Map.entry(LinkSettings.class, LinkSettings.automatic()),
             Map.entry(Pause.class, Pause.BOTH),
-            Map.entry(FlowRule.class, new FlowRule(new SynMatch(), 0)));
+            Map.entry(FlowRule.class, new FlowRule(new SynMatch(), 0)),
+            Map.entry(LoopbackPoint.class, LoopbackPoint.MAC));
 
     private enum Change {
         STOP_AND_START {

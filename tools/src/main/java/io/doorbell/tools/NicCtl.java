@@ -6,6 +6,7 @@ import io.doorbell.tools.command.BindCommand;
 import io.doorbell.tools.command.DemoCommand;
 import io.doorbell.tools.command.FeaturesCommand;
 import io.doorbell.tools.command.FlowsCommand;
+import io.doorbell.tools.command.IdentifyCommand;
 import io.doorbell.tools.command.InfoCommand;
 import io.doorbell.tools.command.LabCommand;
 import io.doorbell.tools.command.LinkCommand;
@@ -106,6 +107,7 @@ public final class NicCtl implements Callable<Integer> {
                 .addSubcommand(new StatsCommand(context))
                 .addSubcommand(new RegsCommand(context))
                 .addSubcommand(new NvmCommand(context))
+                .addSubcommand(new IdentifyCommand(context))
                 .addSubcommand(new FeaturesCommand(context))
                 .addSubcommand(new LinkCommand(context))
                 .addSubcommand(new FlowsCommand(context))

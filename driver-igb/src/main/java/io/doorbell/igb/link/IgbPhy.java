@@ -13,6 +13,7 @@ import io.doorbell.frame.ability.LinkMode;
 import io.doorbell.frame.ability.LinkSettings;
 import io.doorbell.frame.ability.Pause;
 import io.doorbell.frame.spi.BoundedWait;
+import io.doorbell.igb.spec.IgbModel;
 import io.doorbell.igb.spec.PhyKind;
 import io.doorbell.igb.spec.RegisterFile;
 import java.time.Duration;
@@ -37,6 +38,9 @@ final class IgbPhy {
     private static final int BMCR_RESTART_AUTONEGOTIATION = 1 << 9;
     private static final int BMCR_AUTONEGOTIATION = 1 << 12;
     private static final int BMCR_100 = 1 << 13;
+    /** Loopback, at 1000 Mb/s and full duplex, which are not negotiated. */
+    private static final int BMCR_LOOPBACK = (1 << 14) | (1 << 8) | (1 << 6);
+
     private static final int BMCR_RESET = 1 << 15;
     private static final int BMSR_LINK = 1 << 2;
     private static final int BMSR_AUTONEGOTIATION_COMPLETE = 1 << 5;
@@ -59,6 +63,9 @@ final class IgbPhy {
 
     private static final int WRITE = 1;
     private static final int READ = 2;
+    /** In which the PHY gets ready for loopback, as long as Linux waits. */
+    private static final Duration BEFORE_LOOPBACK = Duration.ofMillis(50);
+
     private static final Duration LIMIT = Duration.ofMillis(500);
 
     private final RegisterFile registers;
@@ -100,13 +107,17 @@ final class IgbPhy {
         PhyKind.Preparation preparation = kind.preparation();
         change(preparation.register(), preparation.clear() | preparation.set(), preparation.set());
         if (kind.resetsToApply()) {
-            write(BMCR, read(BMCR) | BMCR_RESET);
-            BoundedWait.require(
-                    "the reset of the PHY of " + registers.nic(),
-                    () -> (read(BMCR) & BMCR_RESET) == 0,
-                    LIMIT,
-                    () -> String.format("BMCR=0x%04x", read(BMCR)));
+            reset(read(BMCR));
         }
+    }
+
+    private void reset(int control) {
+        write(BMCR, control | BMCR_RESET);
+        BoundedWait.require(
+                "the PHY of " + registers.nic() + " to reset",
+                () -> (read(BMCR) & BMCR_RESET) == 0,
+                LIMIT,
+                () -> String.format("BMCR=0x%04x, and bit 15 is set", read(BMCR)));
     }
 
     private static int offers(LinkMode... modes) {
@@ -173,6 +184,18 @@ final class IgbPhy {
             return Pause.NEITHER;
         }
         return (ours & PAUSE) != 0 ? Pause.RECEIVE : (theirs & PAUSE) != 0 ? Pause.SEND : Pause.NEITHER;
+    }
+
+    /** Sends back what is sent, from now on. The link that there was is lost. */
+    void startLoopback(IgbModel model) {
+        model.beforeLoopback().ifPresent(first -> semaphore.withPhy(() -> write(first.register(), first.value())));
+        BoundedWait.until(() -> false, BEFORE_LOOPBACK);
+        semaphore.withPhy(() -> write(BMCR, BMCR_LOOPBACK));
+    }
+
+    /** Resets the PHY, which then is as it was before it was told of loopback. */
+    void endLoopback() {
+        semaphore.withPhy(() -> reset(BMCR_AUTONEGOTIATION));
     }
 
     /** What the PHY says of the link, in words. */

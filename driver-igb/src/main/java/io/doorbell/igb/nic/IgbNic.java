@@ -20,9 +20,12 @@ import io.doorbell.frame.ability.FlowControl;
 import io.doorbell.frame.ability.FlowRules;
 import io.doorbell.frame.ability.InterruptModeration;
 import io.doorbell.frame.ability.LinkControl;
+import io.doorbell.frame.ability.Loopback;
+import io.doorbell.frame.ability.LoopbackPoint;
 import io.doorbell.frame.ability.Loss;
 import io.doorbell.frame.ability.MacFilter;
 import io.doorbell.frame.ability.Nvm;
+import io.doorbell.frame.ability.PortLed;
 import io.doorbell.frame.ability.QueueInterrupts;
 import io.doorbell.frame.ability.QueueReset;
 import io.doorbell.frame.ability.RegisterDump;
@@ -40,6 +43,8 @@ import io.doorbell.frame.spi.QueueAlarms;
 import io.doorbell.igb.filter.ReceiveFilter;
 import io.doorbell.igb.filter.RssSteering;
 import io.doorbell.igb.flow.FlowTable;
+import io.doorbell.igb.led.IgbLed;
+import io.doorbell.igb.link.IgbLoopback;
 import io.doorbell.igb.nvm.IgbNvm;
 import io.doorbell.igb.ring.IgbRxRing;
 import io.doorbell.igb.ring.IgbTxRing;
@@ -89,6 +94,10 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
     private final ReceiveFilter filter;
     private final FlowTable flows;
     private final IgbInterrupts interrupts;
+    private final IgbNvm nvm;
+    private final IgbLed led;
+    private final IgbPortLed portLed;
+    private final IgbLoopback loopback;
     private final List<IgbRxAlarm> alarms = new ArrayList<>();
     private final Abilities abilities;
     private final LinkWatch link;
@@ -152,6 +161,11 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
             alarms.add(new IgbRxAlarm(queues.rx(i), interrupts, i));
         }
 
+        this.nvm = new IgbNvm(registers, model);
+        this.led = new IgbLed(registers, model, nvm);
+        this.portLed = new IgbPortLed(name, led, this::ask);
+        this.loopback = new IgbLoopback(registers, model);
+
         this.setup.takeOver();
         this.setup.reset();
         this.ready = true;
@@ -174,13 +188,16 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
                 .with(CounterReport.class, this)
                 .with(QueueReset.class, this)
                 .with(LinkControl.class, new IgbLinkControl(setup.link(), this::ask, this::changeLink))
+                .with(PortLed.class, portLed)
                 .with(FlowControl.class, new IgbFlowControl(setup.link(), this::ask, this::changeLink));
+        all = model.hasLoopback()
+                ? all.with(Loopback.class, new IgbLoopbackSwitch(this::startLoopback, this::stopLoopback))
+                : all.without(Loopback.class, IgbLoopback.whyNot(model));
         all = interrupts.exist()
                 ? all.with(QueueInterrupts.class, new QueueAlarms(this::checkOpen, this::rxAlarm, this::linkAlarm))
                         .with(InterruptModeration.class, new IgbModeration(name, interrupts, this::changeInterrupts))
                 : all.without(QueueInterrupts.class, interrupts.whyNot())
                         .without(InterruptModeration.class, interrupts.whyNot());
-        IgbNvm nvm = new IgbNvm(registers, model);
         String noNvm = nvm.whyNot().orElse(null);
         all = noNvm == null ? all.with(Nvm.class, new IgbNvmReader(nvm, this::ask)) : all.without(Nvm.class, noNvm);
         return steering.hashes()
@@ -236,6 +253,7 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
             queues.empty();
         }
         ready = false;
+        led.apply();
         setup.setUpBus(function.config(), function.config().capability(PCI_EXPRESS));
         setup.configure();
         setup.setUpLink();
@@ -262,7 +280,9 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
             }
             setup.shutDown(queues.count());
             statistics.update();
+            loopback.stop(); // of which a reset alone does not tell the PHY
             setup.reset();
+            led.apply();
             reset = true;
         } catch (BrokenDeviceException gone) {
             // There is no device that could be told, and none that would do anything: this is as good. Whoever needs it
@@ -299,6 +319,7 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
                 name,
                 () -> new Cleanup()
                         .then(() -> queues.close(life))
+                        .then(portLed::close)
                         .then(() -> {
                             if (running) {
                                 takeDown(true);
@@ -459,6 +480,24 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
             reset.run();
         } finally {
             gate.open();
+        }
+    }
+
+    private synchronized void startLoopback(LoopbackPoint point) {
+        checkOpen();
+        if (!running) {
+            throw new DoorbellException(
+                    name + " is stopped, and starts without a loopback: use Nic.start, and then Loopback.start");
+        }
+        link.seen(LinkState.DOWN);
+        loopback.start(point);
+    }
+
+    private synchronized void stopLoopback() {
+        checkOpen();
+        if (loopback.isOn()) {
+            loopback.stop();
+            setup.setUpLink();
         }
     }
 

@@ -10,6 +10,7 @@ import io.doorbell.pci.PciId;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** The members of the family, and where they differ. QEMU models the 82576; the others are here by their data sheets. */
 public enum IgbModel {
@@ -39,7 +40,8 @@ public enum IgbModel {
                     .etherTypeFilters(8)
                     .twoTupleFilters(8)
                     .flexibleFilters(8)
-                    .nvm(Nvm.SECTION_OR_FOUR),
+                    .nvm(Nvm.SECTION_OR_FOUR)
+                    .beforeLoopback(19, 0x8041),
             Map.of(
                     0x150E, COPPER, 0x150F, FIBRE, 0x1510, SERDES, 0x1511, SGMII, 0x1516, COPPER, //
                     0x1527, FIBRE)),
@@ -55,7 +57,8 @@ public enum IgbModel {
                     .twoTupleFilters(8)
                     .flexibleFilters(8)
                     .nvm(Nvm.FOUR_SECTIONS)
-                    .decimalVersion(),
+                    .decimalVersion()
+                    .beforeLoopback(19, 0x8041),
             Map.of(0x1521, COPPER, 0x1522, FIBRE, 0x1523, SERDES, 0x1524, SGMII)),
     I354(
             "Intel I354",
@@ -68,7 +71,8 @@ public enum IgbModel {
                     .etherTypeFilters(8)
                     .twoTupleFilters(8)
                     .flexibleFilters(8)
-                    .nvm(Nvm.FOUR_SECTIONS),
+                    .nvm(Nvm.FOUR_SECTIONS)
+                    .withoutLoopback(),
             Map.of(0x1F40, BACKPLANE, 0x1F41, SGMII, 0x1F45, BACKPLANE)),
     I210(
             "Intel I210",
@@ -81,7 +85,10 @@ public enum IgbModel {
                     .twoTupleFilters(8)
                     .flexibleFilters(8)
                     .nvm(Nvm.FLASH_IF_ANY)
-                    .decimalVersion(),
+                    .decimalVersion()
+                    .leds(0x0819)
+                    .beforeLoopback(22, 0)
+                    .invertedLossOfSignal(),
             Map.of(0x1533, COPPER, 0x1536, FIBRE, 0x1537, SERDES, 0x1538, SGMII, 0x157B, COPPER, 0x157C, SERDES)),
     I211(
             "Intel I211",
@@ -93,7 +100,10 @@ public enum IgbModel {
                     .etherTypeFilters(4)
                     .twoTupleFilters(8)
                     .flexibleFilters(8)
-                    .nvm(Nvm.NONE),
+                    .nvm(Nvm.NONE)
+                    .leds(0x0819)
+                    .beforeLoopback(22, 0)
+                    .invertedLossOfSignal(),
             Map.of(0x1539, COPPER));
 
     /** What a port is connected by. */
@@ -118,6 +128,9 @@ public enum IgbModel {
         /** A few words that are fused into the device (iNVM), and no more. */
         NONE
     }
+
+    /** Something that is written to a register of the PHY. */
+    public record PhyWrite(int register, int value) {}
 
     private static final int INTEL = 0x8086;
     private static final int KIB = 1024;
@@ -238,6 +251,29 @@ public enum IgbModel {
         return has.decimalVersion;
     }
 
+    /**
+     * Which LEDs tell of a port that is looked for, where the NVM does not say: four bits for each, of the word "ID LED" (82576
+     * data sheet, 6.2.5).
+     */
+    public int leds() {
+        return has.leds;
+    }
+
+    /** Whether frames can be sent back on their way out. */
+    public boolean hasLoopback() {
+        return has.loopback;
+    }
+
+    /** What the PHY is to be told before it is told to send frames back. */
+    public Optional<PhyWrite> beforeLoopback() {
+        return Optional.ofNullable(has.beforeLoopback);
+    }
+
+    /** Whether CTRL.ILOS makes up for the PHY, which sees no link while it sends frames back. */
+    public boolean invertsLossOfSignal() {
+        return has.invertsLossOfSignal;
+    }
+
     @Override
     public String toString() {
         return marketingName;
@@ -259,6 +295,10 @@ public enum IgbModel {
         private Nvm nvm = Nvm.SECTION;
         private boolean alternateAddresses;
         private boolean decimalVersion;
+        private int leds = 0x8911;
+        private boolean loopback = true;
+        private @Nullable PhyWrite beforeLoopback;
+        private boolean invertsLossOfSignal;
 
         Has queues(int number) {
             queues = number;
@@ -324,6 +364,26 @@ public enum IgbModel {
 
         Has alternateAddresses() {
             alternateAddresses = true;
+            return this;
+        }
+
+        Has leds(int settings) {
+            leds = settings;
+            return this;
+        }
+
+        Has withoutLoopback() {
+            loopback = false;
+            return this;
+        }
+
+        Has beforeLoopback(int register, int value) {
+            beforeLoopback = new PhyWrite(register, value);
+            return this;
+        }
+
+        Has invertedLossOfSignal() {
+            invertsLossOfSignal = true;
             return this;
         }
 

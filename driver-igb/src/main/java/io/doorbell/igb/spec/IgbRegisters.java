@@ -51,6 +51,9 @@ public final class IgbRegisters {
             CTRL_VME,
             bit("PHY_RST", 31));
 
+    /** In CTRL of the I210: its PHY's signal that there is no link means that there is one. */
+    public static final Field CTRL_ILOS = bit("ILOS", 7);
+
     public static final Field STATUS_FD = bit("FD", 0);
     public static final Field STATUS_LU = bit("LU", 1);
     public static final Field STATUS_LAN_ID = bits("LAN_ID", 2, 2);
@@ -106,6 +109,8 @@ public final class IgbRegisters {
     public static final Field GCR_CAP_VER2 = bit("CAP_VER2", 18);
     /** What the device does as a member of its PCI Express bus. */
     public static final ReadWrite GCR = rw("GCR", 0x5B00, "8.6", GCR_CMPL_TMOUT, GCR_CMPL_TMOUT_RESEND, GCR_CAP_VER2);
+    /** Four LEDs, a byte each: what makes it light up (MODE, bits 0 to 3), IVRT (bit 6), BLINK (bit 7). */
+    public static final ReadWrite LEDCTL = rw("LEDCTL", 0x0E00, "8.2");
 
     // ---- 8.4 EEPROM and flash
 
@@ -179,6 +184,7 @@ public final class IgbRegisters {
     public static final Field RCTL_UPE = bit("UPE", 3);
     public static final Field RCTL_MPE = bit("MPE", 4);
     public static final Field RCTL_LPE = bit("LPE", 5);
+    public static final Field RCTL_LBM = bits("LBM", 6, 2);
     public static final Field RCTL_MO = bits("MO", 12, 2);
     public static final Field RCTL_BAM = bit("BAM", 15);
     public static final Field RCTL_VFE = bit("VFE", 18);
@@ -192,7 +198,7 @@ public final class IgbRegisters {
             RCTL_UPE,
             RCTL_MPE,
             RCTL_LPE,
-            bits("LBM", 6, 2),
+            RCTL_LBM,
             RCTL_MO,
             RCTL_BAM,
             bits("BSIZE", 16, 2),

@@ -1,0 +1,2 @@
+/** The LEDs beside a port. */
+package io.doorbell.igb.led;
