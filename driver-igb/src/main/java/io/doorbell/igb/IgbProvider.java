@@ -12,6 +12,8 @@ import io.doorbell.igb.nic.IgbNic;
 import io.doorbell.igb.spec.IgbFeature;
 import io.doorbell.igb.spec.IgbModel;
 import io.doorbell.igb.spec.IgbModel.Medium;
+import io.doorbell.igb.vf.IgbVfNic;
+import io.doorbell.igb.vf.VfModel;
 import io.doorbell.igb.warmup.SimulatedIgb;
 import io.doorbell.pci.PciAddress;
 import io.doorbell.pci.PciBus;
@@ -38,7 +40,8 @@ public final class IgbProvider implements NicProvider, Simulation {
 
     @Override
     public String supports() {
-        return "Intel 82576, and 82580, I350, I210 and I211 untested, copper ports only, by PCI address (such as 0000:01:00.0)";
+        return "Intel 82576, and 82580, I350, I210 and I211 untested, copper ports only, and virtual functions of 82576 and I350,"
+                + " by PCI address (such as 0000:01:00.0)";
     }
 
     @Override
@@ -51,9 +54,12 @@ public final class IgbProvider implements NicProvider, Simulation {
         return candidate(device.address(), device.id());
     }
 
-    /** Only those with copper ports: nothing about the others could be checked. */
+    /** Of ports, only those of copper: nothing about the others could be checked. */
     static Optional<NicCandidate> candidate(PciAddress address, PciId id) {
-        return IgbModel.of(id).filter(model -> isCopper(model, id)).map(model -> new Candidate(address, model));
+        return IgbModel.of(id)
+                .filter(model -> isCopper(model, id))
+                .<NicCandidate>map(model -> new Candidate(address, model))
+                .or(() -> VfModel.of(id).map(model -> new VfCandidate(address, model)));
     }
 
     private static boolean isCopper(IgbModel model, PciId id) {
@@ -113,6 +119,40 @@ public final class IgbProvider implements NicProvider, Simulation {
         @Override
         public Nic take(NicConfig config) {
             return IgbNic.open(name(), Vfio.open(address), type, config);
+        }
+    }
+
+    /** A virtual function, whose port its owner keeps. */
+    record VfCandidate(PciAddress address, VfModel type) implements NicCandidate {
+
+        @Override
+        public String name() {
+            return address.toString();
+        }
+
+        @Override
+        public String driver() {
+            return DRIVER;
+        }
+
+        @Override
+        public String model() {
+            return type.toString();
+        }
+
+        @Override
+        public List<DriverFeature> features() {
+            return IgbFeature.ofVirtualFunction(type.equals(VfModel.I82576));
+        }
+
+        @Override
+        public Set<NicOption<?>> supportedOptions() {
+            return IgbVfNic.OPTIONS;
+        }
+
+        @Override
+        public Nic take(NicConfig config) {
+            return IgbVfNic.open(name(), Vfio.open(address), type, config);
         }
     }
 }

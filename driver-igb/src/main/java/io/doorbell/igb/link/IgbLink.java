@@ -141,25 +141,12 @@ public final class IgbLink {
 
     /** What the MAC says; settles flow control when that is news. */
     public LinkState state() {
-        LinkState now = read();
+        LinkState now = LinkStatus.of(registers.status());
         if (!now.equals(last)) {
             last = now;
             settlePause();
         }
         return now;
-    }
-
-    private LinkState read() {
-        int status = registers.status();
-        if (!STATUS_LU.isSetIn(status)) {
-            return LinkState.DOWN;
-        }
-        int speed = switch (STATUS_SPEED.in(status)) {
-            case SPEED_10 -> 10;
-            case SPEED_100 -> 100;
-            default -> 1000;
-        };
-        return new LinkState(true, speed, STATUS_FD.isSetIn(status));
     }
 
     private void settlePause() {

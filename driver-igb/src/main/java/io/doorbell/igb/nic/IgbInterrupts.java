@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Interrupts by MSI-X (82576 data sheet, 7.3): a vector for each receive queue, behind the first, which is for the link. They are off, until a thread is about to sleep: an interrupt turns itself off again (EIAM).
  */
-final class IgbInterrupts {
+final class IgbInterrupts implements RxInterrupts {
 
     private static final int LINK = 0;
     private static final int FIRST = 1;
@@ -88,13 +88,14 @@ final class IgbInterrupts {
         return moderation;
     }
 
-    /** Has the device interrupt for the next frame; what it has received before may go without. */
-    void enable(int queue) {
+    @Override
+    public void enable(int queue) {
         registers.write(EIMS, bit(queue));
         registers.read(STATUS); // which has the write arrive before the ring is looked at
     }
 
-    void disable(int queue) {
+    @Override
+    public void disable(int queue) {
         registers.write(EIMC, bit(queue));
     }
 
@@ -115,8 +116,8 @@ final class IgbInterrupts {
         return 1 << (FIRST + queue);
     }
 
-    /** What is signalled for a receive queue, once they are in {@link #use}. */
-    EventFd event(int queue) {
+    @Override
+    public EventFd event(int queue) {
         return events.get(FIRST + queue);
     }
 }

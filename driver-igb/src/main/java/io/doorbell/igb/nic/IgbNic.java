@@ -49,6 +49,7 @@ import io.doorbell.igb.nvm.IgbNvm;
 import io.doorbell.igb.ring.IgbRxRing;
 import io.doorbell.igb.ring.IgbTxRing;
 import io.doorbell.igb.spec.IgbModel;
+import io.doorbell.igb.spec.IgbRegisters;
 import io.doorbell.igb.spec.RegisterFile;
 import io.doorbell.pci.PciFunction;
 import java.lang.System.Logger.Level;
@@ -152,8 +153,13 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
 
         this.steering = new RssSteering(registers, config.queues(), config.rss());
         this.flows = new FlowTable(registers, model, config.queues());
-        this.queues =
-                new IgbQueues(name, model, config, steering.hashes(), function.bar(REGISTERS_BAR), function.dma());
+        this.queues = new IgbQueues(
+                name,
+                new IgbQueues.Device("an " + model, model.queues(), IgbRegisters.RINGS),
+                config,
+                steering.hashes(),
+                function.bar(REGISTERS_BAR),
+                function.dma());
 
         this.interrupts = new IgbInterrupts(registers, function, model, queues.count());
         this.link = new LinkWatch(name, this::lookAtLink, interrupts::linkEvent);

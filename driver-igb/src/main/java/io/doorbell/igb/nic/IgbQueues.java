@@ -11,14 +11,22 @@ import io.doorbell.frame.spi.QueueCounters;
 import io.doorbell.igb.ring.IgbRxRing;
 import io.doorbell.igb.ring.IgbTxRing;
 import io.doorbell.igb.ring.RxFormat;
-import io.doorbell.igb.spec.IgbModel;
-import io.doorbell.igb.spec.IgbRegisters;
+import io.doorbell.igb.spec.RingRegisters;
 import io.doorbell.pci.Bar;
 import java.util.ArrayList;
 import java.util.List;
 
 /** The rings of a NIC, in pairs of one receive and one transmit queue, and the pools that they use. */
-final class IgbQueues {
+public final class IgbQueues {
+
+    /**
+     * The device that they are of.
+     *
+     * @param type what it is called in messages, with an article
+     * @param pairs that it has at most
+     * @param registers where it has those of its rings
+     */
+    public record Device(String type, int pairs, RingRegisters registers) {}
 
     private static final int SMALLEST_RING = 64;
     private static final int LARGEST_RING = 4096;
@@ -35,12 +43,13 @@ final class IgbQueues {
     /**
      * Makes as many pairs as {@code config} asks for.
      *
-     * @throws DoorbellException when the model has fewer, or other rings
+     * @throws DoorbellException when the device has fewer, or other rings
      */
-    IgbQueues(String name, IgbModel model, NicConfig config, boolean hashes, Bar bar, DmaSpace dma) {
+    public IgbQueues(String name, Device device, NicConfig config, boolean hashes, Bar bar, DmaSpace dma) {
         int pairs = config.queues();
-        if (pairs > model.queues()) {
-            throw new DoorbellException("an " + model + " has " + model.queues() + " queues in each direction, and"
+        if (pairs > device.pairs()) {
+            throw new DoorbellException(device.type() + " has "
+                    + (device.pairs() == 1 ? "one queue" : device.pairs() + " queues") + " in each direction, and"
                     + " NicConfig.withQueues asks for " + pairs + ": ask for fewer");
         }
         checkRing("receive", config.rxRingSize());
@@ -57,7 +66,7 @@ final class IgbQueues {
             rx.add(new IgbRxRing(
                     name + " receive queue " + pair,
                     bar,
-                    IgbRegisters.RDT.at(pair),
+                    device.registers().rdt().at(pair),
                     dma.allocate(IgbRxRing.bytes(config.rxRingSize())),
                     config.rxRingSize(),
                     pools.pool(slot),
@@ -66,7 +75,7 @@ final class IgbQueues {
             tx.add(new IgbTxRing(
                     name + " transmit queue " + pair,
                     bar,
-                    IgbRegisters.TDT.at(pair),
+                    device.registers().tdt().at(pair),
                     dma.allocate(IgbTxRing.bytes(config.txRingSize())),
                     config.txRingSize(),
                     pools,
@@ -82,15 +91,15 @@ final class IgbQueues {
         }
     }
 
-    int count() {
+    public int count() {
         return rx.size();
     }
 
-    IgbRxRing rx(int index) {
+    public IgbRxRing rx(int index) {
         return rx.get(check("receive", index));
     }
 
-    IgbTxRing tx(int index) {
+    public IgbTxRing tx(int index) {
         return tx.get(check("transmit", index));
     }
 
@@ -108,18 +117,18 @@ final class IgbQueues {
     // ---- Their gates
 
     /** Keeps the threads that poll out, once each has left: to them it is as if no frame came, and no ring had room. */
-    void shut() {
+    public void shut() {
         rx.forEach(ring -> ring.gate().shut());
         tx.forEach(ring -> ring.gate().shut());
     }
 
-    void open() {
+    public void open() {
         rx.forEach(ring -> ring.gate().open());
         tx.forEach(ring -> ring.gate().open());
     }
 
     /** Keeps them out for good. */
-    void close(NicLife life) {
+    public void close(NicLife life) {
         rx.forEach(ring -> ring.gate().close(life::over));
         tx.forEach(ring -> ring.gate().close(life::over));
     }
@@ -127,7 +136,7 @@ final class IgbQueues {
     // ---- With the gates shut
 
     /** Tells the device of all rings, which are empty; the receiver and the transmitter are turned on by that. */
-    void enable(IgbSetup setup) {
+    public void enable(QueueSetup setup) {
         setup.setUpReceivers(format);
         for (int i = 0; i < count(); i++) {
             enableReceive(setup, i);
@@ -139,26 +148,26 @@ final class IgbQueues {
         setup.enableTransmitter();
     }
 
-    void enableReceive(IgbSetup setup, int index) {
+    void enableReceive(QueueSetup setup, int index) {
         setup.setUpReceive(index, rx.get(index).deviceAddress(), config.rxRingSize(), format.room());
     }
 
-    void enableTransmit(IgbSetup setup, int index) {
+    void enableTransmit(QueueSetup setup, int index) {
         setup.setUpTransmit(index, tx.get(index).deviceAddress(), config.txRingSize());
     }
 
-    void start() {
+    public void start() {
         rx.forEach(IgbRxRing::start);
         tx.forEach(IgbTxRing::start);
     }
 
-    void halt() {
+    public void halt() {
         rx.forEach(IgbRxRing::halt);
         tx.forEach(IgbTxRing::halt);
     }
 
     /** Gives back the buffers of frames that were sent; returns how many are still on their way. */
-    int collect() {
+    public int collect() {
         int underWay = 0;
         for (IgbTxRing ring : tx) {
             underWay += ring.collect();
@@ -167,13 +176,13 @@ final class IgbQueues {
     }
 
     /** Gives back all buffers. The device must have let go of the rings. */
-    void empty() {
+    public void empty() {
         rx.forEach(IgbRxRing::empty);
         tx.forEach(IgbTxRing::empty);
     }
 
     /** Takes the pools from the device, which must be quiet. */
-    void release() {
+    public void release() {
         pools.close();
     }
 
@@ -198,5 +207,14 @@ final class IgbQueues {
             sink.add(queue + ".bytes", counters.bytes, "bytes in them");
             sink.add(queue + ".doorbells", counters.kicks, "times that the tail register was written");
         }
+    }
+
+    /** Frames that arrived and were dropped by the driver. */
+    public long dropped() {
+        long dropped = 0;
+        for (IgbRxRing ring : rx) {
+            dropped += ring.counters().errors;
+        }
+        return dropped;
     }
 }

@@ -5,13 +5,13 @@ import io.doorbell.frame.ability.Alarm;
 import io.doorbell.igb.ring.IgbRxRing;
 
 /** Of frames in a receive ring, and of all that is done behind its gate. */
-final class IgbRxAlarm extends Alarm {
+public final class IgbRxAlarm extends Alarm {
 
     private final IgbRxRing ring;
-    private final IgbInterrupts interrupts;
+    private final RxInterrupts interrupts;
     private final int queue;
 
-    IgbRxAlarm(IgbRxRing ring, IgbInterrupts interrupts, int queue) {
+    public IgbRxAlarm(IgbRxRing ring, RxInterrupts interrupts, int queue) {
         this.ring = ring;
         this.interrupts = interrupts;
         this.queue = queue;

@@ -7,12 +7,9 @@ import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.igb.link.IgbLink;
-import io.doorbell.igb.ring.IgbRxRing;
-import io.doorbell.igb.ring.IgbTxRing;
+import io.doorbell.igb.ring.RingSetup;
 import io.doorbell.igb.ring.RxFormat;
-import io.doorbell.igb.spec.Field;
 import io.doorbell.igb.spec.IgbModel;
-import io.doorbell.igb.spec.Reg;
 import io.doorbell.igb.spec.RegisterFile;
 import io.doorbell.pci.Capability;
 import io.doorbell.pci.ConfigSpace;
@@ -23,7 +20,7 @@ import java.util.Optional;
  * Brings the device up and down, in the order and in the words of the 82576 data sheet's initialization sequence (4.5).
  * Touches registers only; the rings are laid out by then.
  */
-public class IgbSetup {
+public class IgbSetup implements QueueSetup {
 
     private static final Duration LIMIT = Duration.ofMillis(500);
     /** Time for the device to finish a reset before it is touched again (8.2.1), with a margin. */
@@ -46,20 +43,20 @@ public class IgbSetup {
 
     private static final int ALL = -1;
     private static final int COPPER = 0;
-    private static final int ADVANCED_ONE_BUFFER = 1;
     private static final int CHECK_SEQUENCE = 4;
-    private static final int BYTES_PER_BSIZEPACKET = 1024;
 
     private final String name;
     private final RegisterFile registers;
     private final IgbModel model;
     private final IgbLink link;
+    private final RingSetup rings;
 
     public IgbSetup(RegisterFile registers, IgbModel model) {
         this.name = registers.nic();
         this.registers = registers;
         this.model = model;
         this.link = new IgbLink(registers, model);
+        this.rings = new RingSetup(registers, RINGS);
     }
 
     /** Its link, which {@link #setUpLink} sets up. */
@@ -139,6 +136,7 @@ public class IgbSetup {
     }
 
     /** What goes for all receive queues (4.5.9): lengths, checksums, VLAN tags. */
+    @Override
     public void setUpReceivers(RxFormat format) {
         // The device adds a VLAN tag by itself.
         registers.write(RLPML, format.longest() + CHECK_SEQUENCE);
@@ -152,66 +150,31 @@ public class IgbSetup {
     }
 
     /** Receive initialization (4.5.9) of one queue, behind that of the filters. */
+    @Override
     public void setUpReceive(int queue, long ring, int descriptors, int bytesPerBuffer) {
-        quiet(RXDCTL, queue, RXDCTL_ENABLE);
-        registers.write(RDBAL, queue, (int) ring);
-        registers.write(RDBAH, queue, (int) (ring >>> 32));
-        registers.write(RDLEN, queue, (int) IgbRxRing.bytes(descriptors));
-        registers.write(
-                SRRCTL,
-                queue,
-                SRRCTL_DESCTYPE.of(ADVANCED_ONE_BUFFER)
-                        | SRRCTL_BSIZEPACKET.of(bytesPerBuffer / BYTES_PER_BSIZEPACKET));
-        registers.write(RDH, queue, 0);
-        // Descriptors are fetched 8 at a time and written back at once: a polling driver looks for each of them.
-        registers.write(
-                RXDCTL,
-                queue,
-                RXDCTL_PTHRESH.of(8) | RXDCTL_HTHRESH.of(8) | RXDCTL_WTHRESH.of(1) | RXDCTL_ENABLE.mask());
-        awaitEnabled(RXDCTL, queue, RXDCTL_ENABLE);
+        rings.receive(queue, ring, descriptors, bytesPerBuffer);
     }
 
     /**
      * Turns the receiver on, once its queues are enabled and before their rings are given descriptors: frames that come
      * earlier wait in the device's buffer, and QEMU throws them away if a tail moves while the receiver is off.
      */
+    @Override
     public void enableReceiver() {
         registers.write(RCTL, registers.read(RCTL) | RCTL_RXEN.mask() | RCTL_SECRC.mask());
     }
 
     /** Transmit initialization (4.5.10) of one queue. */
+    @Override
     public void setUpTransmit(int queue, long ring, int descriptors) {
-        quiet(TXDCTL, queue, TXDCTL_ENABLE);
-        registers.write(TDBAL, queue, (int) ring);
-        registers.write(TDBAH, queue, (int) (ring >>> 32));
-        registers.write(TDLEN, queue, (int) IgbTxRing.bytes(descriptors));
-        registers.write(TDH, queue, 0);
-        registers.write(TDT, queue, 0);
-        registers.write(
-                TXDCTL,
-                queue,
-                TXDCTL_PTHRESH.of(8) | TXDCTL_HTHRESH.of(1) | TXDCTL_WTHRESH.of(1) | TXDCTL_ENABLE.mask());
-        awaitEnabled(TXDCTL, queue, TXDCTL_ENABLE);
+        rings.transmit(queue, ring, descriptors);
     }
 
     /** Turns the transmitter on, once its queues are enabled. */
+    @Override
     public void enableTransmitter() {
         registers.write(
                 TCTL, TCTL_EN.mask() | TCTL_PSP.mask() | TCTL_CT.of(0x0f) | TCTL_COLD.of(0x40) | TCTL_RTLC.mask());
-    }
-
-    /** A queue that is enabled must not be told of another ring. */
-    private void quiet(Reg.ReadWrite control, int queue, Field enable) {
-        registers.clear(control, queue, enable);
-        registers.read(STATUS); // which has the write arrive before those that follow
-    }
-
-    private void awaitEnabled(Reg.ReadWrite control, int queue, Field enable) {
-        BoundedWait.require(
-                control.name(queue) + "." + enable.name(),
-                () -> enable.isSetIn(registers.read(control, queue)),
-                LIMIT,
-                () -> String.format("%s has %s=0x%08x", name, control.name(queue), registers.read(control, queue)));
     }
 
     /** Lets go of the rings: the receiver and the transmitter stop, then their queues (4.5.9, 4.5.10). */
@@ -220,12 +183,7 @@ public class IgbSetup {
         awaitEmptyFifo();
         registers.clear(RCTL, RCTL_RXEN);
         registers.clear(TCTL, TCTL_EN);
-        for (int queue = 0; queue < queues; queue++) {
-            registers.clear(RXDCTL, queue, RXDCTL_ENABLE);
-            registers.clear(TXDCTL, queue, TXDCTL_ENABLE);
-        }
-        // A queue may take its time to finish what is under way; the reset that follows ends it for good.
-        BoundedWait.until(() -> areDisabled(queues), LIMIT);
+        rings.disableAll(queues);
         registers.clear(CTRL_EXT, CTRL_EXT_DRV_LOAD);
     }
 
@@ -234,34 +192,14 @@ public class IgbSetup {
         BoundedWait.until(() -> registers.read(TDFPC) == 0 || !STATUS_LU.isSetIn(registers.read(STATUS)), FIFO);
     }
 
-    private boolean areDisabled(int queues) {
-        for (int queue = 0; queue < queues; queue++) {
-            if (RXDCTL_ENABLE.isSetIn(registers.read(RXDCTL, queue))
-                    || TXDCTL_ENABLE.isSetIn(registers.read(TXDCTL, queue))) {
-                return false;
-            }
-        }
-        return true;
-    }
-
     /** Has the device let go of one receive queue's ring, while the others go on (4.5.9). */
     public void disableReceive(int queue) {
-        disable(RXDCTL, queue, RXDCTL_ENABLE);
+        rings.disableReceive(queue);
     }
 
     /** Has the device let go of one transmit queue's ring, while the others go on (4.5.10). */
     public void disableTransmit(int queue) {
-        disable(TXDCTL, queue, TXDCTL_ENABLE);
-    }
-
-    private void disable(Reg.ReadWrite control, int queue, Field enable) {
-        registers.status();
-        registers.clear(control, queue, enable);
-        BoundedWait.require(
-                control.name(queue) + "." + enable.name() + " to clear",
-                () -> !enable.isSetIn(registers.read(control, queue)),
-                LIMIT,
-                () -> String.format("%s has %s=0x%08x", name, control.name(queue), registers.read(control, queue)));
+        rings.disableTransmit(queue);
     }
 
     /**

@@ -14,6 +14,7 @@ import io.doorbell.frame.DriverFeature.Evidence;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the driver does, and with which model it is known to work. QEMU models the 82576, so that anything can be proved with that
@@ -46,15 +47,19 @@ public enum IgbFeature {
     LOSSES("a verdict on lost frames", BY_TABLE),
     REMOVAL("unplugged or unbound in mid-traffic: a NicRemovedException, all released", PROVED),
     RECOVERY("Nic.reset after DMA to unmapped addresses, or a function level reset that it was not told of", PROVED),
-    TAKE_OVER("a card whose last driver was killed", PROVED);
+    TAKE_OVER("a card whose last driver was killed", PROVED),
+    NVM("the NVM read, verified and decoded", PROVED),
+    LED("a port that blinks", BY_TABLE),
+    LOOPBACK("frames sent back by the MAC, or by the PHY", PROVED),
+    PORT_RESET("the reset of its port, which the kernel drives, noticed and got over", null);
 
     private final String title;
-    private final Evidence with82576;
+    private final @Nullable Evidence with82576;
 
     @SuppressWarnings("ImmutableEnumChecker") // List.of is
     private final List<IgbModel> without;
 
-    IgbFeature(String title, Evidence with82576, IgbModel... without) {
+    IgbFeature(String title, @Nullable Evidence with82576, IgbModel... without) {
         this.title = title;
         this.with82576 = with82576;
         this.without = List.of(without);
@@ -67,7 +72,31 @@ public enum IgbFeature {
 
     /** How far it is known to work with a model; empty where the model has it not. */
     public Optional<Evidence> evidence(IgbModel model) {
-        return without.contains(model) ? Optional.empty() : Optional.of(model.equals(I82576) ? with82576 : BY_TABLE);
+        if (with82576 == null || without.contains(model)) {
+            return Optional.empty();
+        }
+        return Optional.of(model.equals(I82576) ? with82576 : BY_TABLE);
+    }
+
+    /** How far it is known to work with a virtual function of the 82576; empty where such a one has it not. */
+    public Optional<Evidence> evidenceOfVirtualFunction() {
+        return Optional.ofNullable(
+                switch (this) {
+                    case WAITING, ADDRESSES, VLANS, VLAN_TAGS, PORT_RESET -> PROVED;
+                    case CHECKSUMS, SEGMENTATION, JUMBO, COUNTERS, REMOVAL -> BY_TABLE;
+                    default -> null;
+                });
+    }
+
+    /** All that a virtual function has; of the I350, nothing is proved. */
+    public static List<DriverFeature> ofVirtualFunction(boolean modelled) {
+        List<DriverFeature> features = new ArrayList<>();
+        for (IgbFeature feature : values()) {
+            feature.evidenceOfVirtualFunction()
+                    .ifPresent(
+                            evidence -> features.add(new DriverFeature(feature.title, modelled ? evidence : BY_TABLE)));
+        }
+        return List.copyOf(features);
     }
 
     /** All that a model has. */

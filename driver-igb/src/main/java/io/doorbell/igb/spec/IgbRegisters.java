@@ -420,6 +420,10 @@ public final class IgbRegisters {
     public static final ReadWrite TXDCTL =
             queue("TXDCTL", 0xE028, "8.12", TXDCTL_PTHRESH, TXDCTL_HTHRESH, TXDCTL_WTHRESH, TXDCTL_ENABLE);
 
+    /** Where the rings' registers are. */
+    public static final RingRegisters RINGS =
+            new RingRegisters(RDBAL, RDBAH, RDLEN, SRRCTL, RDH, RDT, RXDCTL, TDBAL, TDBAH, TDLEN, TDH, TDT, TXDCTL);
+
     // ---- 8.18 Statistics: each counts from the last time that it was read
 
     public static final ReadClears CRCERRS = counter("CRCERRS", 0x4000, "frames with a wrong CRC");

@@ -9,8 +9,9 @@ import io.doorbell.pci.Bar;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.function.ToIntFunction;
 
-/** The registers of one function, accessed as {@link IgbRegisters} declares them. */
+/** The registers of one function, accessed as their table declares them: {@link IgbRegisters}, that of a port. */
 public final class RegisterFile {
 
     /** What a read gives when nobody answers: the function is gone, or was never there. */
@@ -93,10 +94,19 @@ public final class RegisterFile {
 
     /** All registers that this model has. */
     public List<RegisterValue> dump(IgbModel model) {
+        return dump(IgbRegisters.all(), reg -> IgbRegisters.count(reg, model));
+    }
+
+    /**
+     * The registers of a table.
+     *
+     * @param count how many of an array there are
+     */
+    public List<RegisterValue> dump(List<Reg> table, ToIntFunction<Reg> count) {
         List<RegisterValue> values = new ArrayList<>();
-        for (Reg reg : IgbRegisters.all()) {
-            int count = Math.min(reg.count(), IgbRegisters.count(reg, model));
-            for (int i = 0; i < count; i++) {
+        for (Reg reg : table) {
+            int there = Math.min(reg.count(), count.applyAsInt(reg));
+            for (int i = 0; i < there; i++) {
                 values.add(value(reg, i));
             }
         }
