@@ -25,6 +25,7 @@ import io.doorbell.frame.ability.QueueInterrupts;
 import io.doorbell.frame.ability.QueueReset;
 import io.doorbell.frame.ability.RegisterDump;
 import io.doorbell.frame.ability.RssControl;
+import io.doorbell.frame.ability.SelfTest;
 import io.doorbell.frame.event.EventRecording;
 import io.doorbell.frame.flow.FlowRule;
 import io.doorbell.frame.flow.SynMatch;
@@ -100,7 +101,8 @@ public abstract class NicContractTest {
             QueueInterrupts.class,
             QueueReset.class,
             RegisterDump.class,
-            RssControl.class);
+            RssControl.class,
+            SelfTest.class);
 
     /** Something to call each method of an ability with. */
     private static final Map<Class<?>, Object> ARGUMENTS = Map.ofEntries(

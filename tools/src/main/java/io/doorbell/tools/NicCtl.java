@@ -14,6 +14,7 @@ import io.doorbell.tools.command.ListCommand;
 import io.doorbell.tools.command.NvmCommand;
 import io.doorbell.tools.command.RegsCommand;
 import io.doorbell.tools.command.RestoreCommand;
+import io.doorbell.tools.command.SelfTestCommand;
 import io.doorbell.tools.command.StatsCommand;
 import io.doorbell.tools.command.UnbindCommand;
 import io.doorbell.tools.host.Context;
@@ -108,6 +109,7 @@ public final class NicCtl implements Callable<Integer> {
                 .addSubcommand(new RegsCommand(context))
                 .addSubcommand(new NvmCommand(context))
                 .addSubcommand(new IdentifyCommand(context))
+                .addSubcommand(new SelfTestCommand(context))
                 .addSubcommand(new FeaturesCommand(context))
                 .addSubcommand(new LinkCommand(context))
                 .addSubcommand(new FlowsCommand(context))

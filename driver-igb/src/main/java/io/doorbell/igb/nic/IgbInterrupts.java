@@ -52,8 +52,23 @@ final class IgbInterrupts implements RxInterrupts {
     /** Has the kernel carry them, once somebody wants to sleep; {@link #apply} tells the device. */
     void use() {
         if (events.isEmpty()) {
-            events = function.msix(FIRST + queues);
+            events = function.msix(Math.min(function.interrupts().msix(), spare() + 1));
         }
+    }
+
+    /** The number of a vector that has no events of its own, and that tests may use; there may be none with it. */
+    int spare() {
+        return FIRST + queues;
+    }
+
+    /** What is signalled by {@link #spare}; null where the device has no such vector. */
+    @Nullable
+    EventFd spareEvent() {
+        if (function.interrupts().msix() <= spare()) {
+            return null;
+        }
+        use();
+        return events.get(spare());
     }
 
     /** Tells the device which vector is whose, as after each reset. Does nothing where nobody wants to sleep. */

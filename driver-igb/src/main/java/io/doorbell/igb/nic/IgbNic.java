@@ -31,6 +31,8 @@ import io.doorbell.frame.ability.QueueReset;
 import io.doorbell.frame.ability.RegisterDump;
 import io.doorbell.frame.ability.RegisterValue;
 import io.doorbell.frame.ability.RssControl;
+import io.doorbell.frame.ability.SelfTest;
+import io.doorbell.frame.ability.SelfTestResult;
 import io.doorbell.frame.event.NicClose;
 import io.doorbell.frame.event.NicOpen;
 import io.doorbell.frame.event.NicReset;
@@ -49,7 +51,6 @@ import io.doorbell.igb.nvm.IgbNvm;
 import io.doorbell.igb.ring.IgbRxRing;
 import io.doorbell.igb.ring.IgbTxRing;
 import io.doorbell.igb.spec.IgbModel;
-import io.doorbell.igb.spec.IgbRegisters;
 import io.doorbell.igb.spec.RegisterFile;
 import io.doorbell.pci.PciFunction;
 import java.lang.System.Logger.Level;
@@ -79,6 +80,9 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
     /** How often to look whether frames wait behind a link that is lost. */
     private static final Duration WATCH = Duration.ofSeconds(1);
 
+    /** In which a link comes up if there is one: as long as Linux waits in its test. */
+    private static final Duration LINK_TEST = Duration.ofSeconds(5);
+
     private static final Duration DRAIN = Duration.ofMillis(500);
 
     private static final System.Logger LOG = System.getLogger(IgbNic.class.getName());
@@ -99,6 +103,7 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
     private final IgbLed led;
     private final IgbPortLed portLed;
     private final IgbLoopback loopback;
+    private final IgbSelfTest selfTest;
     private final List<IgbRxAlarm> alarms = new ArrayList<>();
     private final Abilities abilities;
     private final LinkWatch link;
@@ -155,7 +160,7 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
         this.flows = new FlowTable(registers, model, config.queues());
         this.queues = new IgbQueues(
                 name,
-                new IgbQueues.Device("an " + model, model.queues(), IgbRegisters.RINGS),
+                IgbQueues.Device.port(model),
                 config,
                 steering.hashes(),
                 function.bar(REGISTERS_BAR),
@@ -171,6 +176,7 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
         this.led = new IgbLed(registers, model, nvm);
         this.portLed = new IgbPortLed(name, led, this::ask);
         this.loopback = new IgbLoopback(registers, model);
+        this.selfTest = new IgbSelfTest(name, function, model, registers, this.setup, nvm, loopback, interrupts);
 
         this.setup.takeOver();
         this.setup.reset();
@@ -195,6 +201,7 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
                 .with(QueueReset.class, this)
                 .with(LinkControl.class, new IgbLinkControl(setup.link(), this::ask, this::changeLink))
                 .with(PortLed.class, portLed)
+                .with(SelfTest.class, new IgbSelfTestSwitch(this::testOnline, this::testOffline))
                 .with(FlowControl.class, new IgbFlowControl(setup.link(), this::ask, this::changeLink));
         all = model.hasLoopback()
                 ? all.with(Loopback.class, new IgbLoopbackSwitch(this::startLoopback, this::stopLoopback))
@@ -334,6 +341,7 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
                         .then(function::close)
                         .then(queues::empty)
                         .then(queues::release)
+                        .then(selfTest::release)
                         .end());
     }
 
@@ -505,6 +513,71 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
             loopback.stop();
             setup.setUpLink();
         }
+    }
+
+    private List<SelfTestResult> testOnline() {
+        SelfTestResult ofLink = testLink();
+        return and(ask(selfTest::online), ofLink);
+    }
+
+    private List<SelfTestResult> testOffline() {
+        // While there is a link to be looked for.
+        SelfTestResult ofLink = testLink();
+        return and(testOutOfService(), ofLink);
+    }
+
+    private static List<SelfTestResult> and(List<SelfTestResult> results, SelfTestResult last) {
+        List<SelfTestResult> all = new ArrayList<>(results);
+        all.add(last);
+        return List.copyOf(all);
+    }
+
+    /** Without the lock between two looks, as {@link #awaitLink}. */
+    private SelfTestResult testLink() {
+        String test = "link";
+        if (!ask(() -> running)) {
+            return SelfTestResult.skipped(test, name + " is stopped: Nic.start looks for a link");
+        }
+        LinkState[] seen = {LinkState.DOWN};
+        boolean up = BoundedWait.until(
+                () -> {
+                    seen[0] = linkState();
+                    return seen[0].up();
+                },
+                LINK_TEST);
+        return up
+                ? SelfTestResult.passed(test, seen[0].toString())
+                : SelfTestResult.failed(
+                        test,
+                        "no link within " + LINK_TEST.toSeconds() + " s: " + describeLink()
+                                + "; is the cable plugged in, and the other end up?");
+    }
+
+    private synchronized List<SelfTestResult> testOutOfService() {
+        checkOpen();
+        registers.status();
+        boolean wasRunning = running;
+        List<SelfTestResult> results = new ArrayList<>();
+        undisturbed(() -> {
+            if (running) {
+                takeDown(true);
+            }
+            ready = false;
+            try {
+                results.addAll(selfTest.offline());
+            } finally {
+                function.config().busMaster(false);
+                if (wasRunning) {
+                    bringUp();
+                } else {
+                    setup.reset();
+                    led.apply();
+                    ready = true;
+                }
+                selfTest.empty();
+            }
+        });
+        return results;
     }
 
     @Override

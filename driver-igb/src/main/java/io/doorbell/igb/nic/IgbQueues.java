@@ -11,6 +11,8 @@ import io.doorbell.frame.spi.QueueCounters;
 import io.doorbell.igb.ring.IgbRxRing;
 import io.doorbell.igb.ring.IgbTxRing;
 import io.doorbell.igb.ring.RxFormat;
+import io.doorbell.igb.spec.IgbModel;
+import io.doorbell.igb.spec.IgbRegisters;
 import io.doorbell.igb.spec.RingRegisters;
 import io.doorbell.pci.Bar;
 import java.util.ArrayList;
@@ -26,7 +28,13 @@ public final class IgbQueues {
      * @param pairs that it has at most
      * @param registers where it has those of its rings
      */
-    public record Device(String type, int pairs, RingRegisters registers) {}
+    public record Device(String type, int pairs, RingRegisters registers) {
+
+        /** A port of this model. */
+        static Device port(IgbModel model) {
+            return new Device("an " + model, model.queues(), IgbRegisters.RINGS);
+        }
+    }
 
     private static final int SMALLEST_RING = 64;
     private static final int LARGEST_RING = 4096;

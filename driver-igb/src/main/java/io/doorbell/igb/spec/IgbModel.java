@@ -25,7 +25,9 @@ public enum IgbModel {
                     .completionTimeout()
                     .etherTypeFilters(8)
                     .fiveTupleFilters(8)
-                    .alternateAddresses(),
+                    .alternateAddresses()
+                    .interruptCauses(0x77D4FBFD)
+                    .tailsOfEnabledQueuesOnly(),
             Map.of(
                     0x10C9, COPPER, 0x10E6, FIBRE, 0x10E7, SERDES, 0x10E8, COPPER, 0x1526, COPPER, //
                     0x150A, COPPER, 0x1518, SERDES, 0x150D, SERDES)),
@@ -58,7 +60,10 @@ public enum IgbModel {
                     .flexibleFilters(8)
                     .nvm(Nvm.FOUR_SECTIONS)
                     .decimalVersion()
-                    .beforeLoopback(19, 0x8041),
+                    .beforeLoopback(19, 0x8041)
+                    .ringLengthBits(0xFFF80)
+                    .addressHighBits(0xC3FFFFFF)
+                    .vlanTypeBits(0xFFFF0000),
             Map.of(0x1521, COPPER, 0x1522, FIBRE, 0x1523, SERDES, 0x1524, SGMII)),
     I354(
             "Intel I354",
@@ -72,7 +77,10 @@ public enum IgbModel {
                     .twoTupleFilters(8)
                     .flexibleFilters(8)
                     .nvm(Nvm.FOUR_SECTIONS)
-                    .withoutLoopback(),
+                    .withoutLoopback()
+                    .ringLengthBits(0xFFF80)
+                    .addressHighBits(0xC3FFFFFF)
+                    .vlanTypeBits(0xFFFF0000),
             Map.of(0x1F40, BACKPLANE, 0x1F41, SGMII, 0x1F45, BACKPLANE)),
     I210(
             "Intel I210",
@@ -88,7 +96,10 @@ public enum IgbModel {
                     .decimalVersion()
                     .leds(0x0819)
                     .beforeLoopback(22, 0)
-                    .invertedLossOfSignal(),
+                    .invertedLossOfSignal()
+                    .ringLengthBits(0xFFF80)
+                    .addressHighBits(0x900FFFFF)
+                    .vlanTypeBits(0),
             Map.of(0x1533, COPPER, 0x1536, FIBRE, 0x1537, SERDES, 0x1538, SGMII, 0x157B, COPPER, 0x157C, SERDES)),
     I211(
             "Intel I211",
@@ -103,7 +114,10 @@ public enum IgbModel {
                     .nvm(Nvm.NONE)
                     .leds(0x0819)
                     .beforeLoopback(22, 0)
-                    .invertedLossOfSignal(),
+                    .invertedLossOfSignal()
+                    .ringLengthBits(0xFFF80)
+                    .addressHighBits(0x900FFFFF)
+                    .vlanTypeBits(0),
             Map.of(0x1539, COPPER));
 
     /** What a port is connected by. */
@@ -274,6 +288,31 @@ public enum IgbModel {
         return has.invertsLossOfSignal;
     }
 
+    /** The causes that ICS can set. */
+    public int interruptCauses() {
+        return has.interruptCauses;
+    }
+
+    /** The bits of RDLEN and TDLEN that read as they were written. */
+    public int ringLengthBits() {
+        return has.ringLengthBits;
+    }
+
+    /** The bits of RAH that do. */
+    public int addressHighBits() {
+        return has.addressHighBits;
+    }
+
+    /** The bits of VET that do. */
+    public int vlanTypeBits() {
+        return has.vlanTypeBits;
+    }
+
+    /** Whether RDT and TDT of a queue that is not enabled do not hold what is written to them. */
+    public boolean hasTailsOfEnabledQueuesOnly() {
+        return has.tailsOfEnabledQueuesOnly;
+    }
+
     @Override
     public String toString() {
         return marketingName;
@@ -299,6 +338,11 @@ public enum IgbModel {
         private boolean loopback = true;
         private @Nullable PhyWrite beforeLoopback;
         private boolean invertsLossOfSignal;
+        private int interruptCauses = 0x77DCFED5;
+        private int ringLengthBits = 0xFFFF0;
+        private int addressHighBits = 0x83FFFFFF;
+        private int vlanTypeBits = -1;
+        private boolean tailsOfEnabledQueuesOnly;
 
         Has queues(int number) {
             queues = number;
@@ -364,6 +408,31 @@ public enum IgbModel {
 
         Has alternateAddresses() {
             alternateAddresses = true;
+            return this;
+        }
+
+        Has interruptCauses(int bits) {
+            interruptCauses = bits;
+            return this;
+        }
+
+        Has ringLengthBits(int bits) {
+            ringLengthBits = bits;
+            return this;
+        }
+
+        Has addressHighBits(int bits) {
+            addressHighBits = bits;
+            return this;
+        }
+
+        Has vlanTypeBits(int bits) {
+            vlanTypeBits = bits;
+            return this;
+        }
+
+        Has tailsOfEnabledQueuesOnly() {
+            tailsOfEnabledQueuesOnly = true;
             return this;
         }
 

@@ -109,6 +109,8 @@ public final class IgbRegisters {
     public static final Field GCR_CAP_VER2 = bit("CAP_VER2", 18);
     /** What the device does as a member of its PCI Express bus. */
     public static final ReadWrite GCR = rw("GCR", 0x5B00, "8.6", GCR_CMPL_TMOUT, GCR_CMPL_TMOUT_RESEND, GCR_CAP_VER2);
+    /** The types by which VLAN tags are known: the inner one in the lower half, the outer one in the upper. */
+    public static final ReadWrite VET = rw("VET", 0x0038, "8.2", bits("VET", 0, 16), bits("VET_EXT", 16, 16));
     /** Four LEDs, a byte each: what makes it light up (MODE, bits 0 to 3), IVRT (bit 6), BLINK (bit 7). */
     public static final ReadWrite LEDCTL = rw("LEDCTL", 0x0E00, "8.2");
 
@@ -146,6 +148,7 @@ public final class IgbRegisters {
     public static final Field ICR_LSC = bit("LSC", 2);
 
     public static final ReadClears ICR = rc("ICR", 0x00C0, "8.8");
+    public static final WriteOnly ICS = wo("ICS", 0x00C8, "8.8");
     public static final ReadWrite IMS = rw("IMS", 0x00D0, "8.8");
     public static final WriteOnly IMC = wo("IMC", 0x00D8, "8.8");
     public static final WriteOnly EICS = wo("EICS", 0x1520, "8.8");
@@ -170,10 +173,12 @@ public final class IgbRegisters {
     /** Which vector for which queue; {@link IgbModel#ivar} says where. */
     public static final ReadWrite IVAR = array("IVAR", 0x1700, 4, 8, "8.8");
 
+    public static final Field IVAR_MISC_TCP_TIMER = bits("TCP_TIMER", 0, 8);
     /** Which vector for what ICR has. */
     public static final Field IVAR_MISC_OTHER_CAUSE = bits("OTHER_CAUSE", 8, 8);
 
-    public static final ReadWrite IVAR_MISC = rw("IVAR_MISC", 0x1740, "8.8", IVAR_MISC_OTHER_CAUSE);
+    public static final ReadWrite IVAR_MISC =
+            rw("IVAR_MISC", 0x1740, "8.8", IVAR_MISC_TCP_TIMER, IVAR_MISC_OTHER_CAUSE);
 
     /** In an entry of IVAR or IVAR_MISC, beside the vector: it is to be used. */
     public static final int IVAR_VALID = 0x80;
@@ -536,7 +541,7 @@ public final class IgbRegisters {
     }
 
     /** How many of an array a model has. */
-    static int count(Reg reg, IgbModel model) {
+    public static int count(Reg reg, IgbModel model) {
         if (reg.stride() == QUEUE_STRIDE) {
             return model.queues();
         }

@@ -35,6 +35,10 @@ public final class RecordingBar extends Bar {
     /** SWESMBI is not to be had. */
     public boolean firmwareHoldsSemaphore;
 
+    private long stuckAt = -1;
+    private int stuckBits;
+    private boolean stuckHigh;
+
     /** What RAH is after so many reads, as the device loads it from its NVM. */
     private int readsToLoad;
 
@@ -47,12 +51,31 @@ public final class RecordingBar extends Bar {
     }
 
     public void put(Reg reg, int value) {
-        values.put((long) reg.at(0), value);
+        put(reg, 0, value);
+    }
+
+    public void put(Reg reg, int index, int value) {
+        values.put((long) reg.at(index), value);
     }
 
     /** Without a read's effects. */
     public int peek(Reg reg) {
-        return values.getOrDefault((long) reg.at(0), 0);
+        return peek(reg, 0);
+    }
+
+    public int peek(Reg reg, int index) {
+        return values.getOrDefault((long) reg.at(index), 0);
+    }
+
+    /** Has some bits of a register read as 1 or 0, whatever was written. */
+    public void stick(Reg reg, int index, int bits, boolean high) {
+        stuckAt = reg.at(index);
+        stuckBits = bits;
+        stuckHigh = high;
+    }
+
+    public void unstick() {
+        stuckAt = -1;
     }
 
     /** Has RAH read as now {@code reads} times, and as {@code value} from then on. */
@@ -86,6 +109,9 @@ public final class RecordingBar extends Bar {
             return -1;
         }
         int value = values.getOrDefault(offset, 0);
+        if (offset == stuckAt) {
+            value = stuckHigh ? value | stuckBits : value & ~stuckBits;
+        }
         if (offset == IgbRegisters.SWSM.offset()) {
             values.put(offset, value | IgbRegisters.SWSM_SMBI.mask());
         } else if (offset == IgbRegisters.RAH.at(0) && readsToLoad > 0 && --readsToLoad == 0) {
