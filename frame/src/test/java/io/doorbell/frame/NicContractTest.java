@@ -686,7 +686,7 @@ public abstract class NicContractTest {
         List<FutureTask<Void>> asking = new ArrayList<>();
         for (int thread = 0; thread < 2; thread++) {
             asking.add(inAnotherThread(action(() -> {
-                for (int i = 0; i < 20; i++) {
+                for (int i = 0; i < 8; i++) {
                     assertThat(nic.linkState().up()).isTrue();
                     assertThat(nic.statistics().rxErrors()).isZero();
                     nic.promiscuous(true);

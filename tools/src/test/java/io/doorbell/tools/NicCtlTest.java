@@ -249,10 +249,12 @@ class NicCtlTest {
                 "restore",
                 "stats",
                 "regs",
+                "nvm",
+                "identify",
+                "selftest",
                 "features",
                 "link",
                 "flows",
-                "nvm",
                 "demo",
                 "lab",
                 "bench"

@@ -97,7 +97,7 @@ public final class NvmCommand implements Callable<Integer> {
         }
     }
 
-    private static String verdict(NvmChecksum sum) {
+    static String verdict(NvmChecksum sum) {
         String what = String.format("Checksum of %s, words 0x%02x to 0x%02x: ", sum.covers(), sum.from(), sum.to());
         return what
                 + (sum.valid()

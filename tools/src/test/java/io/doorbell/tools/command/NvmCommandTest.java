@@ -2,6 +2,7 @@ package io.doorbell.tools.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.doorbell.frame.ability.NvmChecksum;
 import io.doorbell.pci.DriverBinding;
 import io.doorbell.pci.PciBus;
 import io.doorbell.qemu.qtest.QtestMachine;
@@ -93,5 +94,12 @@ class NvmCommandTest {
         assertThat(run("nvm", "qtest", "--words=" + words)).isEqualTo(1);
         assertThat(console.err()).contains(why);
         assertThat(console.out()).isEmpty();
+    }
+
+    @Test
+    void saysOfADamagedSectionWhereItIs() {
+        assertThat(NvmCommand.verdict(new NvmChecksum("port 2", 0xC0, 0xFF, 0xBAB9, 0xBABA)))
+                .isEqualTo("Checksum of port 2, words 0xc0 to 0xff: WRONG, the sum is 0xbab9 and not 0xbaba:"
+                        + " the words are damaged, or were never written");
     }
 }
