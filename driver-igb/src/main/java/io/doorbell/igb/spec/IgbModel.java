@@ -266,8 +266,8 @@ public enum IgbModel {
     }
 
     /**
-     * Which LEDs tell of a port that is looked for, where the NVM does not say: four bits for each, of the word "ID LED" (82576
-     * data sheet, 6.2.5).
+     * Which LEDs tell of a port that is looked for, where the NVM does not say: four bits for each, as in the word of the NVM
+     * that says it.
      */
     public int leds() {
         return has.leds;
