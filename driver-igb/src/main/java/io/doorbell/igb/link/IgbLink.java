@@ -3,12 +3,14 @@ package io.doorbell.igb.link;
 import static io.doorbell.igb.spec.IgbRegisters.*;
 
 import io.doorbell.DoorbellException;
+import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.ability.LinkMode;
 import io.doorbell.frame.ability.LinkSettings;
 import io.doorbell.frame.ability.Pause;
 import io.doorbell.igb.spec.IgbModel;
 import io.doorbell.igb.spec.RegisterFile;
+import java.lang.System.Logger.Level;
 import java.util.Set;
 
 /**
@@ -29,6 +31,8 @@ public final class IgbLink {
     private static final int PAUSE_TYPE = 0x8808;
     /** How long the other end is to wait, in times of 512 bits, unless it is told to go on before. */
     private static final int PAUSE_TIME = 0xffff;
+
+    private static final System.Logger LOG = System.getLogger(IgbLink.class.getName());
 
     /** With all tags and the check sequence. */
     private static final int LONGEST_FRAME = 9728;
@@ -139,21 +143,27 @@ public final class IgbLink {
         registers.write(FCRTH, 0);
     }
 
-    /** What the MAC says; settles flow control when that is news. */
+    /** What the MAC says; settles flow control when that is news, or with a later look where the PHY does not answer. */
     public LinkState state() {
         LinkState now = LinkStatus.of(registers.status());
         if (!now.equals(last)) {
-            last = now;
-            settlePause();
+            try {
+                settlePause(now);
+                last = now;
+            } catch (BrokenDeviceException gone) {
+                throw gone;
+            } catch (DoorbellException e) {
+                LOG.log(Level.DEBUG, registers.nic() + ": flow control is not settled yet", e);
+            }
         }
         return now;
     }
 
-    private void settlePause() {
-        pause = last.up() && last.fullDuplex() ? phy.negotiatedPause(wantedPause) : Pause.NEITHER;
+    private void settlePause(LinkState now) {
+        pause = now.up() && now.fullDuplex() ? phy.negotiatedPause(wantedPause) : Pause.NEITHER;
         // The other end is told to wait when the packet buffer is nine tenths full, or has no room for two more frames.
         int buffer = model.packetBuffer(registers.read(RXPBS));
-        int high = Math.min(buffer * 9 / 10, buffer - 2 * LONGEST_FRAME) & ~0xf;
+        int high = Math.max(Math.min(buffer * 9 / 10, buffer - 2 * LONGEST_FRAME), buffer / 2) & ~0xf;
         registers.write(FCRTL, pause.sends() ? FCRTL_XONE.mask() | (high - 16) : 0);
         registers.write(FCRTH, pause.sends() ? high : 0);
         registers.put(CTRL, CTRL_RFCE, pause.receives());

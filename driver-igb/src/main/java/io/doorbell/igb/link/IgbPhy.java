@@ -93,13 +93,17 @@ final class IgbPhy {
                     OFFERS_GIGABIT | OFFERS_GIGABIT_HALF,
                     settings.modes().contains(LinkMode.GIGABIT_FULL) ? OFFERS_GIGABIT : 0);
             write(BMCR, control(settings));
+            if (kind.resetsToApply() && !settings.autonegotiates()) {
+                reset(control(settings));
+            }
         });
     }
 
     private void prepare(LinkSettings settings) {
         PhyKind.Crossovers crossovers = kind.crossovers();
         int crossover = switch (settings.crossover()) {
-            case AUTO -> crossovers.auto();
+            // Without negotiation, most PHYs have nothing to find out by.
+            case AUTO -> settings.autonegotiates() || kind.resetsToApply() ? crossovers.auto() : crossovers.mdi();
             case MDI -> crossovers.mdi();
             case MDIX -> crossovers.mdix();
         };

@@ -92,6 +92,7 @@ final class IgbInterrupts implements RxInterrupts {
         registers.write(EIAC, all);
         registers.write(EIAM, all);
         registers.write(IMS, ICR_LSC.mask());
+        registers.write(EIMS, 1 << LINK); // whoever sleeps on the link asked before the reset
     }
 
     /** Microseconds between two interrupts of a receive queue, at least; {@link #apply} tells the device. */

@@ -24,14 +24,15 @@ final class IgbLosses {
     /**
      * What frames were lost by.
      *
-     * @param lostInStops frames that were not sent when the device was stopped or reset
+     * @param lostInStops frames that were not sent when the device, or a queue, was stopped or reset
+     * @param stale frames that waited behind a link that was lost
      */
-    static List<Loss> of(List<CounterValue> counters, long lostInStops) {
+    static List<Loss> of(List<CounterValue> counters, long lostInStops, long stale) {
         IgbLosses verdict = new IgbLosses(counters);
         verdict.onTheWire();
         verdict.inTheDevice();
         verdict.inTheDriver();
-        verdict.onTheWayOut(lostInStops);
+        verdict.onTheWayOut(lostInStops, stale);
         return List.copyOf(verdict.losses);
     }
 
@@ -85,14 +86,19 @@ final class IgbLosses {
                         + " frame, or ask for MORE_SEGMENTS among its receive offloads");
     }
 
-    private void onTheWayOut(long lostInStops) {
+    private void onTheWayOut(long lostInStops, long stale) {
         lost(
                 "not sent, because of collisions",
                 "ECOL, LATECOL",
                 sum("ECOL", "LATECOL"),
                 "look whether both ends have the same duplex");
         lost(
-                "given to the device, which was stopped or reset before it had sent them",
+                "waited behind a link that was lost, and dropped",
+                "the driver's count",
+                stale,
+                "look why the link went down (nicctl link); send nothing while there is none (Nic.linkState, QueueWaiter.addLink)");
+        lost(
+                "given to the device, which was stopped or reset, or its queue was, before it had sent them",
                 "the driver's count",
                 lostInStops,
                 "wait until TxQueue.reclaim says 0 before Nic.reset; without a link, nothing is sent");

@@ -12,20 +12,24 @@ final class IgbModeration implements InterruptModeration {
 
     private final String nic;
     private final IgbInterrupts interrupts;
+    private final Inquiry inquiry;
     private final Consumer<Runnable> change;
 
-    /** @param change runs what it is given while nobody else changes the NIC, then tells the device; or throws */
-    IgbModeration(String nic, IgbInterrupts interrupts, Consumer<Runnable> change) {
+    /**
+     * Of one NIC.
+     *
+     * @param change runs what it is given while nobody else changes the NIC, then tells the device; or throws
+     */
+    IgbModeration(String nic, IgbInterrupts interrupts, Inquiry inquiry, Consumer<Runnable> change) {
         this.nic = nic;
         this.interrupts = interrupts;
+        this.inquiry = inquiry;
         this.change = change;
     }
 
     @Override
     public Duration interval() {
-        Duration[] interval = new Duration[1];
-        change.accept(() -> interval[0] = Duration.ofNanos(interrupts.moderation() * 1000L));
-        return interval[0];
+        return inquiry.ask(() -> Duration.ofNanos(interrupts.moderation() * 1000L));
     }
 
     @Override
@@ -39,7 +43,6 @@ final class IgbModeration implements InterruptModeration {
 
     @Override
     public Duration longest() {
-        change.accept(() -> {});
-        return LONGEST;
+        return inquiry.ask(() -> LONGEST);
     }
 }

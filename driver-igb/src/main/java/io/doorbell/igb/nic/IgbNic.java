@@ -113,8 +113,15 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
     private long lost;
 
     private boolean running;
-    /** Whether there was no link when it was looked at last. */
+    /** Whether there has been a link since it was set up, and whether there was none when it was looked at last. */
+    private boolean hadLink;
+
     private boolean wasDown;
+    /** Whether it has been said that frames are dropped, since there was a link. */
+    private boolean saysDropped;
+
+    /** Frames that waited behind a link that was lost, and were dropped. */
+    private long stale;
     /** Whether the device is as after a reset, without rings and without buffers. */
     private boolean ready;
 
@@ -130,16 +137,14 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
             IgbModel model,
             NicConfig config,
             Function<RegisterFile, IgbSetup> setup) {
-        return NicOpen.report(
-                name,
-                () -> Cleanup.onFailure(function::close, () -> {
-                    IgbNic nic = new IgbNic(name, function, model, config, setup);
-                    return Cleanup.onFailure(nic::endPeriodicWork, () -> {
-                        nic.start();
-                        function.onLoss(nic::remove);
-                        return nic;
-                    });
-                }));
+        return NicOpen.report(name, () -> {
+            IgbNic nic = Cleanup.onFailure(function::close, () -> new IgbNic(name, function, model, config, setup));
+            return Cleanup.onFailure(nic::close, () -> {
+                nic.start();
+                function.onLoss(nic::remove);
+                return nic;
+            });
+        });
     }
 
     private IgbNic(
@@ -154,7 +159,7 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
         this.model = model;
         this.registers = new RegisterFile(name, function.bar(REGISTERS_BAR));
         this.setup = setup.apply(registers);
-        this.statistics = new IgbStatistics(registers, config.queues());
+        this.statistics = new IgbStatistics(registers, model, config.queues());
 
         this.steering = new RssSteering(registers, config.queues(), config.rss());
         this.flows = new FlowTable(registers, model, config.queues());
@@ -208,7 +213,9 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
                 : all.without(Loopback.class, IgbLoopback.whyNot(model));
         all = interrupts.exist()
                 ? all.with(QueueInterrupts.class, new QueueAlarms(this::checkOpen, this::rxAlarm, this::linkAlarm))
-                        .with(InterruptModeration.class, new IgbModeration(name, interrupts, this::changeInterrupts))
+                        .with(
+                                InterruptModeration.class,
+                                new IgbModeration(name, interrupts, this::ask, this::changeInterrupts))
                 : all.without(QueueInterrupts.class, interrupts.whyNot())
                         .without(InterruptModeration.class, interrupts.whyNot());
         String noNvm = nvm.whyNot().orElse(null);
@@ -278,6 +285,9 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
         queues.enable(setup);
         interrupts.apply();
         queues.start();
+        setup.dropWhenFull(queues.count());
+        hadLink = false;
+        wasDown = false;
         running = true;
     }
 
@@ -288,7 +298,7 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
         queues.halt();
         boolean reset = false;
         try {
-            if (drain && setup.linkState().up()) {
+            if (drain && setup.hasLink()) {
                 BoundedWait.until(() -> queues.collect() == 0, DRAIN);
             }
             setup.shutDown(queues.count());
@@ -351,20 +361,40 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
     }
 
     /**
-     * Drops frames that wait behind a link that has been down since the last time. They are stale when it comes back, and until
-     * then no other would be taken.
+     * Drops frames that wait behind a link that was there and has been lost since the last time, as Linux does: they are stale when it
+     * comes back, and until then no other would be taken. Where a queue cannot be set up anew alone, all are, once.
      */
     synchronized void watchLink() {
         if (!running) {
             return;
         }
-        boolean up = link.seen(setup.linkState()).up();
-        if (!up && wasDown) {
+        if (link.seen(setup.linkState()).up()) {
+            hadLink = true;
+            wasDown = false;
+            saysDropped = false;
+        } else if (hadLink && wasDown) {
+            dropUnsent();
+        } else {
+            wasDown = true;
+        }
+    }
+
+    private void dropUnsent() {
+        long before = lost;
+        try {
             for (int queue = 0; queue < queues.count(); queue++) {
                 dropUnsent(queue);
             }
+        } catch (DoorbellException e) {
+            LOG.log(Level.WARNING, name + ": a queue cannot be set up anew without a link, so all are", e);
+            undisturbed(() -> {
+                takeDown(false);
+                bringUp(); // there was no link since: this is not done again before there is one
+            });
+        } finally {
+            stale += lost - before;
+            lost = before;
         }
-        wasDown = !up;
     }
 
     private void dropUnsent(int index) {
@@ -374,11 +404,12 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
             int waiting = ring.collect();
             if (waiting > 0) {
                 LOG.log(
-                        Level.WARNING,
-                        "{0} transmit queue {1}: {2} frames waited behind a link that is down, and are dropped",
+                        saysDropped ? Level.DEBUG : Level.WARNING,
+                        "{0} transmit queue {1}: {2} frames waited behind a link that is down; they are dropped",
                         name,
                         index,
                         waiting);
+                saysDropped = true;
                 renewTransmit(index, ring);
             }
         } finally {
@@ -388,7 +419,12 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
 
     private void renewTransmit(int index, IgbTxRing ring) {
         ring.halt();
-        setup.disableTransmit(index);
+        try {
+            setup.disableTransmit(index);
+        } catch (DoorbellException e) {
+            ring.fail(String.valueOf(e.getMessage()));
+            throw e;
+        }
         lost += ring.collect();
         ring.empty();
         queues.enableTransmit(setup, index);
@@ -470,7 +506,12 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
         checkOpen();
         resetQueue(ring.gate(), () -> {
             ring.halt();
-            setup.disableReceive(index);
+            try {
+                setup.disableReceive(index);
+            } catch (DoorbellException e) {
+                ring.fail(String.valueOf(e.getMessage()));
+                throw e;
+            }
             ring.empty();
             queues.enableReceive(setup, index);
             ring.start();
@@ -619,6 +660,9 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
         change.run();
         if (running) {
             setup.setUpLink();
+            setup.dropWhenFull(queues.count());
+            hadLink = false;
+            wasDown = false;
             link.seen(LinkState.DOWN);
         }
     }
@@ -657,7 +701,7 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
         if (running) {
             statistics.update();
         }
-        return statistics.statistics(ofDriver(), lost);
+        return statistics.statistics(ofDriver(), lost + stale);
     }
 
     private List<CounterValue> ofDriver() {
@@ -680,7 +724,7 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
 
     @Override
     public synchronized List<Loss> losses() {
-        return IgbLosses.of(counters(), lost);
+        return IgbLosses.of(counters(), lost, stale);
     }
 
     private synchronized void keepCounting() {

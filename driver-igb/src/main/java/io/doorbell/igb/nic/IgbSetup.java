@@ -238,6 +238,25 @@ public class IgbSetup implements QueueSetup {
                 : String.format("it has no NVM: EEC=0x%08x, and EE_PRES is clear", eec);
     }
 
+    /** Whether the MAC has a link now; asks nobody else, and settles nothing. */
+    public boolean hasLink() {
+        return STATUS_LU.isSetIn(registers.status());
+    }
+
+    /**
+     * Whether a frame for a receive queue without descriptors is dropped, or waits in the packet buffer, and with it all behind it,
+     * also for other queues. It waits where there is one queue, and where the other end can be told to wait.
+     */
+    public void dropWhenFull(int queues) {
+        boolean drop = queues > 1 && !link.wantedPause().sends();
+        for (int queue = 0; queue < queues; queue++) {
+            registers.write(
+                    SRRCTL,
+                    queue,
+                    (registers.read(SRRCTL, queue) & ~SRRCTL_DROP_EN.mask()) | (drop ? SRRCTL_DROP_EN.mask() : 0));
+        }
+    }
+
     public LinkState linkState() {
         return link.state();
     }

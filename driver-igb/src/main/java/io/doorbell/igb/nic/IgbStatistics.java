@@ -3,6 +3,7 @@ package io.doorbell.igb.nic;
 import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.NicStatistics;
 import io.doorbell.frame.ability.CounterValue;
+import io.doorbell.igb.spec.IgbModel;
 import io.doorbell.igb.spec.IgbRegisters;
 import io.doorbell.igb.spec.Reg.ReadClears;
 import io.doorbell.igb.spec.RegisterFile;
@@ -35,11 +36,13 @@ final class IgbStatistics {
     private static final String DROPPED = ".dropped";
 
     private final RegisterFile registers;
+    private final IgbModel model;
     private final int queues;
     private final SequencedMap<String, Long> totals = new LinkedHashMap<>();
 
-    public IgbStatistics(RegisterFile registers, int queues) {
+    public IgbStatistics(RegisterFile registers, IgbModel model, int queues) {
         this.registers = registers;
+        this.model = model;
         this.queues = queues;
     }
 
@@ -128,6 +131,9 @@ final class IgbStatistics {
             } else {
                 for (int queue = 0; queue < Math.min(counter.count(), queues); queue++) {
                     sink.add(counter.name(queue), registers.take(counter, queue));
+                    if (counter.equals(IgbRegisters.RQDPC) && model.keepsDropsWhenRead()) {
+                        registers.zero(counter, queue);
+                    }
                 }
             }
         }

@@ -387,6 +387,15 @@ public final class IgbRxRing implements RxQueue {
         return freeCount < size - 1 && !isDone(next);
     }
 
+    /**
+     * As {@link #halt}, since the device does not let go of the ring.
+     *
+     * @param what the device did not do
+     */
+    public void fail(String what) {
+        state.broken(what);
+    }
+
     /** Lets no poll do anything any more; the buffers stay, since the device may still write to them. */
     public void halt() {
         state.stop();

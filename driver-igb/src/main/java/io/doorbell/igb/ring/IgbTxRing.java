@@ -125,6 +125,7 @@ public final class IgbTxRing implements TxQueue {
 
     private int writtenParts;
     private int writtenFrames;
+    private long writtenBytes;
 
     /** The pool of the latest frame; the next one is most likely from the same. */
     private FramePool pool;
@@ -203,6 +204,7 @@ public final class IgbTxRing implements TxQueue {
             return nothing(batch);
         }
         final int beforeTheEnd = Math.min(count, size - tail);
+        writtenBytes = 0;
         int sent = write(batch, 0, beforeTheEnd, tail);
         if (sent == beforeTheEnd) {
             sent = write(batch, beforeTheEnd, count, 0);
@@ -230,6 +232,7 @@ public final class IgbTxRing implements TxQueue {
         free -= written;
         parts += writtenParts;
         counters.frames += frames;
+        counters.bytes += writtenBytes;
         counters.kicks++;
         // The doorbell is a release: the device finds descriptors and frames whole when it sees the new tail (7.2.2).
         bar.write32(tailRegister, tail);
@@ -261,7 +264,7 @@ public final class IgbTxRing implements TxQueue {
             Frame frame = batch.frame(i);
             int length = frame.length();
             if ((frame.offloads() & UNUSUAL) != 0) {
-                counters.bytes += bytes;
+                writtenBytes += bytes;
                 return i;
             }
             bytes += length;
@@ -277,7 +280,7 @@ public final class IgbTxRing implements TxQueue {
             ring.set(WORD, descriptor, poolAddress + frame.position());
             ring.set(WORD, descriptor + 8, WHOLE_FRAME | length | (long) length << PAYLEN_SHIFT);
         }
-        counters.bytes += bytes;
+        writtenBytes += bytes;
         return to;
     }
 
@@ -310,7 +313,7 @@ public final class IgbTxRing implements TxQueue {
             for (int i = slot; i < slot + slots; i++) {
                 writeSlot(batch.frame(i), i == slot + slots - 1);
             }
-            counters.bytes += batch.length(slot);
+            writtenBytes += batch.length(slot);
             writtenFrames++;
             slot += slots;
         }
@@ -503,6 +506,15 @@ public final class IgbTxRing implements TxQueue {
         parts = 0;
         contextSecond = 0;
         state.start();
+    }
+
+    /**
+     * As {@link #halt}, since the device does not let go of the ring.
+     *
+     * @param what the device did not do
+     */
+    public void fail(String what) {
+        state.broken(what);
     }
 
     /** Lets no poll send anything any more; the buffers stay, since the device may still read them. */

@@ -97,6 +97,7 @@ public enum IgbModel {
                     .leds(0x0819)
                     .beforeLoopback(22, 0)
                     .invertedLossOfSignal()
+                    .keepsDropsWhenRead()
                     .ringLengthBits(0xFFF80)
                     .addressHighBits(0x900FFFFF)
                     .vlanTypeBits(0),
@@ -115,6 +116,7 @@ public enum IgbModel {
                     .leds(0x0819)
                     .beforeLoopback(22, 0)
                     .invertedLossOfSignal()
+                    .keepsDropsWhenRead()
                     .ringLengthBits(0xFFF80)
                     .addressHighBits(0x900FFFFF)
                     .vlanTypeBits(0),
@@ -207,6 +209,11 @@ public enum IgbModel {
     /** Whether the device starts with a PCI Express completion time-out that is too short. */
     public boolean hasCompletionTimeout() {
         return has.completionTimeout;
+    }
+
+    /** Whether RQDPC keeps its value when it is read, unlike in the others. */
+    public boolean keepsDropsWhenRead() {
+        return has.keepsDropsWhenRead;
     }
 
     /** Registers for exact destination addresses (RAL, RAH), the NIC's own in the first. */
@@ -326,6 +333,7 @@ public enum IgbModel {
         private PhyKind phy = PhyKind.IGP3;
         private int[] packetBuffers = {};
         private boolean completionTimeout;
+        private boolean keepsDropsWhenRead;
         private int queuesBesideInIvar = 1;
         private int etherTypeFilters;
         private int fiveTupleFilters;
@@ -367,6 +375,11 @@ public enum IgbModel {
         /** In KiB, by the number in RXPBS. */
         Has packetBuffers(int... sizes) {
             packetBuffers = sizes;
+            return this;
+        }
+
+        Has keepsDropsWhenRead() {
+            keepsDropsWhenRead = true;
             return this;
         }
 

@@ -279,15 +279,10 @@ public final class IgbRegisters {
     public static final ReadWrite RDBAH = queue("RDBAH", 0xC004, "8.10");
     public static final ReadWrite RDLEN = queue("RDLEN", 0xC008, "8.10");
     public static final Field SRRCTL_BSIZEPACKET = bits("BSIZEPACKET", 0, 7);
+    public static final Field SRRCTL_DROP_EN = bit("DROP_EN", 31);
     public static final Field SRRCTL_DESCTYPE = bits("DESCTYPE", 25, 3);
     public static final ReadWrite SRRCTL = queue(
-            "SRRCTL",
-            0xC00C,
-            "8.10.2",
-            SRRCTL_BSIZEPACKET,
-            bits("BSIZEHEADER", 8, 6),
-            SRRCTL_DESCTYPE,
-            bit("DROP_EN", 31));
+            "SRRCTL", 0xC00C, "8.10.2", SRRCTL_BSIZEPACKET, bits("BSIZEHEADER", 8, 6), SRRCTL_DESCTYPE, SRRCTL_DROP_EN);
     public static final ReadWrite RDH = queue("RDH", 0xC010, "8.10");
     public static final ReadWrite RDT = queue("RDT", 0xC018, "8.10");
     public static final Field RXDCTL_PTHRESH = bits("PTHRESH", 0, 5);
@@ -297,7 +292,12 @@ public final class IgbRegisters {
     public static final ReadWrite RXDCTL =
             queue("RXDCTL", 0xC028, "8.10", RXDCTL_PTHRESH, RXDCTL_HTHRESH, RXDCTL_WTHRESH, RXDCTL_ENABLE);
     public static final ReadClears RQDPC = counters(
-            "RQDPC", 0xC030, QUEUE_STRIDE, QUEUES, "8.10", "frames lost because this queue had no free descriptor");
+            "RQDPC",
+            0xC030,
+            QUEUE_STRIDE,
+            QUEUES,
+            "8.10",
+            "frames lost because this queue had no free descriptor, as far as its few bits go");
 
     // ---- 8.11 Filters that choose a queue: fields of several bytes are as they are on the wire, the first byte lowest
 

@@ -2,7 +2,7 @@ package io.doorbell.igb.spec;
 
 /**
  * The PHYs of the family, and how they differ: in registers beyond those of IEEE 802.3. Each has its crossover in some register,
- * and bits that make it ready for half duplex and for poor cables (carrier sense on transmit, downshift).
+ * and bits to be told besides: in the 82576, not to save power; in others, carrier sense on transmit and downshift.
  */
 public enum PhyKind {
     /** In the 82576. Bit 1 of register 25 would have it negotiate a low speed to save power. */

@@ -78,6 +78,11 @@ public final class RegisterFile {
         return Integer.toUnsignedLong(bar.read32(reg.at(index)));
     }
 
+    /** Sets a counter to 0, in models where reading it does not. */
+    public void zero(ReadClears reg, int index) {
+        bar.write32(reg.at(index), 0);
+    }
+
     /**
      * Reads STATUS, and with it whether there is still a device.
      *

@@ -106,15 +106,16 @@ public final class IgbVfNic implements Nic {
 
     /** As the other one, with a patience of the caller's choice. */
     static IgbVfNic open(String name, PciFunction function, VfModel model, NicConfig config, Duration patience) {
-        return NicOpen.report(
-                name,
-                () -> Cleanup.onFailure(function::close, () -> {
-                    IgbVfNic nic = new IgbVfNic(name, function, model, config, patience);
-                    nic.start();
-                    nic.watcher.start();
-                    function.onLoss(nic::remove);
-                    return nic;
-                }));
+        return NicOpen.report(name, () -> {
+            IgbVfNic nic =
+                    Cleanup.onFailure(function::close, () -> new IgbVfNic(name, function, model, config, patience));
+            return Cleanup.onFailure(nic::close, () -> {
+                nic.start();
+                nic.watcher.start();
+                function.onLoss(nic::remove);
+                return nic;
+            });
+        });
     }
 
     private IgbVfNic(String name, PciFunction function, VfModel model, NicConfig config, Duration patience) {

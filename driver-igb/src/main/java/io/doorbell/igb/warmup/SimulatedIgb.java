@@ -92,6 +92,14 @@ public final class SimulatedIgb {
         }
 
         @Override
+        public boolean hasLink() {
+            return true;
+        }
+
+        @Override
+        public void dropWhenFull(int queues) {}
+
+        @Override
         public LinkState linkState() {
             return new LinkState(true, 1000, true);
         }

@@ -198,4 +198,47 @@ class IgbLinkTest {
                 .hasMessageContaining("1000 Mb/s full duplex")
                 .hasMessageContaining("LinkSettings.offering");
     }
+
+    @Test
+    void settlesFlowControlLaterWhereThePhyIsBusy() {
+        bar.phy[1] = COMPLETE;
+        bar.phy[5] = 0x400;
+        bar.put(RXPBS, 64);
+        IgbLink link = link(IgbModel.I82576);
+        link.setUp();
+        bar.put(STATUS, UP | GIGABIT);
+        bar.phyAnswers = false;
+        assertThat(link.state().up()).isTrue();
+        assertThat(link.pause()).isEqualTo(Pause.NEITHER);
+        bar.phyAnswers = true;
+        link.state();
+        assertThat(link.pause()).isEqualTo(Pause.BOTH);
+    }
+
+    /** As igb_phy_force_speed_duplex_m88 of Linux: such a PHY takes a mode over by its reset. */
+    @ParameterizedTest
+    @CsvSource({"I210, true", "I82580, false"})
+    void resetsThePhyWhereThatAppliesAForcedMode(IgbModel model, boolean resets) {
+        IgbLink link = link(model);
+        link.settings(LinkSettings.forced(LinkMode.HUNDRED_FULL));
+        link.setUp();
+        int last = bar.writes.stream()
+                .filter(write -> write.register().equals("MDIC")
+                        && MDIC_OP.in(write.value()) == 1
+                        && MDIC_REGADD.in(write.value()) == 0)
+                .toList()
+                .getLast()
+                .value();
+        assertThat(MDIC_DATA.in(last)).isEqualTo(resets ? 0xa100 : 0x2100);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"I82576, 18, 0x3000, 0", "I82580, 18, 0x0600, 0", "I210, 16, 0x0060, 0x0060"})
+    void doesNotLookForThePairsOfALinkThatDoesNotNegotiate(IgbModel model, int register, String mask, String value) {
+        bar.phy[register] = 0xffff;
+        IgbLink link = link(model);
+        link.settings(LinkSettings.forced(LinkMode.TEN_FULL));
+        link.setUp();
+        assertThat(bar.phy[register] & Integer.decode(mask)).isEqualTo(Integer.decode(value));
+    }
 }

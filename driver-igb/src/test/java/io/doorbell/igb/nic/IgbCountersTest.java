@@ -1,6 +1,7 @@
 package io.doorbell.igb.nic;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.FramePool;
@@ -96,6 +97,17 @@ class IgbCountersTest {
 
         nic.reset();
         assertThat(counters()).containsEntry("GPRC", 10L).containsEntry("rx[0].frames", 10L);
+    }
+
+    @Test
+    void countsNothingOfABatchThatItRefuses() {
+        nic.awaitLink(PATIENCE);
+        pool.allocate(batch, 2);
+        batch.frame(0).length(100);
+        batch.frame(1).length(100);
+        batch.frame(1).vlanTag(5); // which it was not opened for
+        assertThatThrownBy(() -> nic.txQueue(0).send(batch)).hasMessageContaining("cannot do for a frame");
+        assertThat(counters()).containsEntry("tx[0].frames", 0L).containsEntry("tx[0].bytes", 0L);
     }
 
     /** QEMU's device keeps frames back as long as there is no descriptor, and loses none. */

@@ -117,6 +117,17 @@ class IgbGoneTest {
         slot.listener.accept("again");
     }
 
+    @Test
+    void givesBuffersBackWhenItDoesNotOpenInTheEnd() {
+        FramePool pool = FramePool.in(machine.allocate(FramePool.bytesFor(3000, 2112)), 3000, 2112);
+        slot.refusesListener = true;
+        NicConfig config = NicConfig.defaults().withPool(pool);
+        assertThatThrownBy(() -> IgbNic.open("igb 0", slot, IgbModel.I82576, config))
+                .hasMessageContaining("EINVAL");
+        assertThat(pool.available()).isEqualTo(pool.buffers());
+        assertThat(slot.closed).isTrue();
+    }
+
     private static void saysThatItWasRemoved(ThrowingCallable call) {
         assertThatThrownBy(call)
                 .isInstanceOf(NicRemovedException.class)

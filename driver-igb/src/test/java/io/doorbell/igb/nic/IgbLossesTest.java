@@ -22,7 +22,7 @@ class IgbLossesTest {
 
     @Test
     void findsNothingWhereNothingWasLost() {
-        assertThat(IgbLosses.of(counters("GPRC", 100, "RNBC", 3, "rx[0].frames", 100, "rx[0].starved", 1), 0))
+        assertThat(IgbLosses.of(counters("GPRC", 100, "RNBC", 3, "rx[0].frames", 100, "rx[0].starved", 1), 0, 0))
                 .isEmpty();
     }
 
@@ -38,7 +38,7 @@ class IgbLossesTest {
         "LATECOL, collisions, duplex"
     })
     void saysWhereFramesWereLostAndWhatHelps(String counter, String cause, String advice) {
-        List<Loss> losses = IgbLosses.of(counters("GPRC", 100, counter, 7), 0);
+        List<Loss> losses = IgbLosses.of(counters("GPRC", 100, counter, 7), 0, 0);
         assertThat(losses).hasSize(1);
         assertThat(losses.getFirst().frames()).isEqualTo(7);
         assertThat(losses.getFirst().cause()).contains(cause);
@@ -47,21 +47,21 @@ class IgbLossesTest {
 
     @Test
     void tellsAPoolThatRanOutFromThreadsThatDoNotKeepUp() {
-        String starved = IgbLosses.of(counters("RQDPC[0]", 5, "rx[0].starved", 9), 0)
+        String starved = IgbLosses.of(counters("RQDPC[0]", 5, "rx[0].starved", 9), 0, 0)
                 .getFirst()
                 .advice();
         assertThat(starved).contains("the pool had run out 9 times").contains("larger pool");
-        String slow = IgbLosses.of(counters("RQDPC[0]", 5, "rx[0].starved", 0), 0)
+        String slow = IgbLosses.of(counters("RQDPC[0]", 5, "rx[0].starved", 0), 0, 0)
                 .getFirst()
                 .advice();
         assertThat(slow).contains("did not keep up").doesNotContain("pool");
-        assertThat(IgbLosses.of(counters("MPC", 5, "RNBC", 4), 0).getFirst().advice())
+        assertThat(IgbLosses.of(counters("MPC", 5, "RNBC", 4), 0, 0).getFirst().advice())
                 .contains("did not keep up");
     }
 
     @Test
     void countsWhatWasNotSentWhenTheDeviceWasStopped() {
-        assertThat(IgbLosses.of(counters("GPTC", 5), 3).getFirst())
+        assertThat(IgbLosses.of(counters("GPTC", 5), 3, 0).getFirst())
                 .satisfies(loss -> assertThat(loss.frames()).isEqualTo(3))
                 .satisfies(loss -> assertThat(loss.advice()).contains("TxQueue.reclaim"));
     }

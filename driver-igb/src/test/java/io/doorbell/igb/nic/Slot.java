@@ -1,5 +1,6 @@
 package io.doorbell.igb.nic;
 
+import io.doorbell.DoorbellException;
 import io.doorbell.dma.DmaSpace;
 import io.doorbell.dma.kernel.EventFd;
 import io.doorbell.igb.spec.IgbRegisters;
@@ -24,6 +25,15 @@ final class Slot extends Bar implements PciFunction {
     /** The PHY is another one than QEMU's, with registers of its own from 16 on. */
     boolean otherPhy;
 
+    /** Nobody can be told when the device is lost. */
+    boolean refusesListener;
+
+    /** The device does not let go of the first transmit queue. */
+    boolean neverDisables;
+
+    /** The PHY does not answer. */
+    boolean deafPhy;
+
     private int mdic;
     boolean closed;
     Consumer<String> listener = _ -> {};
@@ -36,6 +46,12 @@ final class Slot extends Bar implements PciFunction {
     public int read32(long offset) {
         if (offset == IgbRegisters.MDIC.offset() && mdic != 0) {
             return mdic;
+        }
+        if (neverDisables && offset == IgbRegisters.TXDCTL.at(0)) {
+            return IgbRegisters.TXDCTL_ENABLE.mask();
+        }
+        if (deafPhy && offset == IgbRegisters.MDIC.offset()) {
+            return 0;
         }
         int value = pulled ? -1 : device.bar(0).read32(offset);
         return linkLost && offset == IgbRegisters.STATUS.offset() ? value & ~IgbRegisters.STATUS_LU.mask() : value;
@@ -118,6 +134,9 @@ final class Slot extends Bar implements PciFunction {
 
     @Override
     public void onLoss(Consumer<String> listener) {
+        if (refusesListener) {
+            throw new DoorbellException("VFIO_DEVICE_SET_IRQS failed: EINVAL");
+        }
         this.listener = listener;
     }
 

@@ -93,14 +93,14 @@ public final class VirtioNic implements Nic, MacFilter, RssControl, OffloadContr
 
     /** Takes over {@code transport}, which is closed with the NIC, or right away if the NIC does not come up. */
     public static VirtioNic open(String name, VirtioTransport transport, NicConfig config) {
-        return NicOpen.report(
-                name,
-                () -> Cleanup.onFailure(transport::close, () -> {
-                    VirtioNic nic = new VirtioNic(name, transport, config);
-                    nic.start();
-                    transport.onLoss(nic::remove);
-                    return nic;
-                }));
+        return NicOpen.report(name, () -> {
+            VirtioNic nic = Cleanup.onFailure(transport::close, () -> new VirtioNic(name, transport, config));
+            return Cleanup.onFailure(nic::close, () -> {
+                nic.start();
+                transport.onLoss(nic::remove);
+                return nic;
+            });
+        });
     }
 
     private VirtioNic(String name, VirtioTransport transport, NicConfig config) {

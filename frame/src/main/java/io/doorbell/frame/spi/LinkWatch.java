@@ -1,6 +1,7 @@
 package io.doorbell.frame.spi;
 
 import io.doorbell.dma.kernel.EventFd;
+import io.doorbell.dma.kernel.KernelException;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.ability.Alarm;
 import io.doorbell.frame.event.LinkChange;
@@ -80,9 +81,16 @@ public final class LinkWatch {
             if (closed) {
                 return true;
             }
-            EventFd tells = event();
-            if (tells != null) {
-                tells.clear(); // before the device is asked: what it tells from then on counts
+            try {
+                EventFd tells = event();
+                if (tells != null) {
+                    tells.clear(); // before the device is asked: what it tells from then on counts
+                }
+            } catch (KernelException e) {
+                if (closed) {
+                    return true; // by another thread, just now, and with it the counter
+                }
+                throw e;
             }
             look.run();
             LinkState now = last();

@@ -81,7 +81,8 @@ final class LossWatch implements AutoCloseable {
                 listener.accept(happened(descriptors, 1) ? REQUESTED : FAILED);
             }
         } catch (RuntimeException e) {
-            LOG.log(Level.WARNING, thread.getName() + ": the function is lost, and was not let go of cleanly", e);
+            decided.set(true); // there is nobody any more who waits for close
+            LOG.log(Level.WARNING, thread.getName() + ": nobody watches this function any more", e);
         } finally {
             closeEvents();
         }

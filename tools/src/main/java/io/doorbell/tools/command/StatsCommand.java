@@ -134,14 +134,24 @@ public final class StatsCommand implements Callable<Integer> {
         counters.put("txErrors", totals.txErrors());
         if (json) {
             context.printJson(Json.object(
-                    "address", address,
-                    "model", nic.model(),
-                    "mac", nic.macAddress().toString(),
-                    "link", nic.linkState().toString(),
-                    "seconds", seconds,
-                    "statistics", counters,
-                    "counters", totals.details(),
-                    "losses", losses(nic).stream().map(StatsCommand::toJson).toList()));
+                    "address",
+                    address,
+                    "model",
+                    nic.model(),
+                    "mac",
+                    nic.macAddress().toString(),
+                    "link",
+                    nic.linkState().toString(),
+                    "seconds",
+                    seconds,
+                    "statistics",
+                    counters,
+                    "counters",
+                    totals.details(),
+                    "losses",
+                    nic.find(CounterReport.class).isEmpty()
+                            ? null
+                            : losses(nic).stream().map(StatsCommand::toJson).toList()));
             return;
         }
         context.print("");

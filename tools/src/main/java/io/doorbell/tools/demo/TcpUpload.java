@@ -161,7 +161,9 @@ final class TcpUpload {
             }
             return verified;
         } catch (ExecutionException e) {
-            throw new DoorbellException("a connection to the kernel broke: " + e.getCause(), e.getCause());
+            throw e.getCause() instanceof DoorbellException known
+                    ? known
+                    : new DoorbellException("a connection to the kernel broke: " + e.getCause(), e.getCause());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new DoorbellException("interrupted while sending to the kernel", e);
