@@ -532,6 +532,15 @@ public final class Frame {
         offloads |= Offloads.VLAN_TAG;
     }
 
+    /**
+     * Has the NIC note when the frame leaves ({@link Offloads#TIME_STAMP}), for who asks then
+     * ({@link io.doorbell.frame.ability.PtpClock#takeTxStamp}). A NIC without a clock refuses the frame.
+     */
+    public void needsTimeStamp() {
+        owned();
+        offloads |= Offloads.TIME_STAMP;
+    }
+
     /** The hash that spreads flows over queues; with {@link Offloads#HASH}. */
     public int hash() {
         known(Offloads.HASH);

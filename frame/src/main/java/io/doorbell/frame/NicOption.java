@@ -88,9 +88,10 @@ public final class NicOption<T> {
     }
 
     private static Integer checkOffloads(Integer offloads) {
-        if ((offloads & ~Offloads.ALL) != 0) {
+        if ((offloads & ~Offloads.RECEIVED) != 0) {
             throw new DoorbellException(
-                    "receiveOffloads are bits of Offloads, and not all of " + Offloads.toString(offloads) + " are");
+                    "receiveOffloads are bits of Offloads that frames are received with, and not all of "
+                            + Offloads.toString(offloads) + " are");
         }
         return offloads;
     }

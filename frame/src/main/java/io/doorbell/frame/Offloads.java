@@ -36,12 +36,28 @@ public final class Offloads {
      */
     public static final int MORE_SEGMENTS = 1 << 6;
 
+    /**
+     * To be sent only: the NIC is to note by its clock when the frame leaves, and who asked takes that by
+     * {@link io.doorbell.frame.ability.PtpClock#takeTxStamp}. Nothing does it in software.
+     */
+    public static final int TIME_STAMP = 1 << 7;
+
     /** Their names, from bit 0 on. */
-    private static final List<String> NAMES =
-            List.of("NEEDS_CHECKSUM", "CHECKSUM_GOOD", "CHECKSUM_BAD", "VLAN_TAG", "HASH", "SEGMENT", "MORE_SEGMENTS");
+    private static final List<String> NAMES = List.of(
+            "NEEDS_CHECKSUM",
+            "CHECKSUM_GOOD",
+            "CHECKSUM_BAD",
+            "VLAN_TAG",
+            "HASH",
+            "SEGMENT",
+            "MORE_SEGMENTS",
+            "TIME_STAMP");
 
     /** All bits that mean something. */
     static final int ALL = (1 << NAMES.size()) - 1;
+
+    /** Those that a received frame may come with. */
+    static final int RECEIVED = ALL & ~TIME_STAMP;
 
     private Offloads() {}
 

@@ -7,8 +7,8 @@ import java.util.Set;
  * What a frame may be, and ask for, so that {@link TxQueue#send} takes it and does not throw. Leave {@link
  * FramePool#HEADROOM} in front of it, as pools and NICs do: some put a header of their own there.
  *
- * @param offloads bits of {@link Offloads} that a frame may ask for: of NEEDS_CHECKSUM, VLAN_TAG, SEGMENT and
- *     MORE_SEGMENTS those that the NIC does; a frame that asks for SEGMENT has to ask for NEEDS_CHECKSUM too
+ * @param offloads bits of {@link Offloads} that a frame may ask for: of NEEDS_CHECKSUM, VLAN_TAG, SEGMENT, MORE_SEGMENTS and
+ *     TIME_STAMP those that the NIC does; a frame that asks for SEGMENT has to ask for NEEDS_CHECKSUM too
  * @param segmentations by which rules the NIC segments; empty if it does not
  * @param segmentsCwr whether it segments TCP that has the flag CWR, which belongs into the first segment only (RFC 3168)
  * @param shortest bytes, in the first slot
@@ -25,8 +25,11 @@ public record SendLimits(
         int longestSegmented,
         int slots) {
 
-    private static final int ASKED =
-            Offloads.NEEDS_CHECKSUM | Offloads.VLAN_TAG | Offloads.SEGMENT | Offloads.MORE_SEGMENTS;
+    private static final int ASKED = Offloads.NEEDS_CHECKSUM
+            | Offloads.VLAN_TAG
+            | Offloads.SEGMENT
+            | Offloads.MORE_SEGMENTS
+            | Offloads.TIME_STAMP;
 
     /** Bytes of payload in a segment: no device has more than 16 bits for it. */
     private static final int LARGEST_SEGMENT = 0xffff;

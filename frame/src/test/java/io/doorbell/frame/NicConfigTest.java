@@ -45,6 +45,9 @@ class NicConfigTest {
         assertThatThrownBy(() -> CONFIG.withReceiveOffloads(Offloads.MORE_SEGMENTS | 1 << 20))
                 .isInstanceOf(DoorbellException.class)
                 .hasMessageContaining("MORE_SEGMENTS 0x100000");
+        assertThatThrownBy(() -> CONFIG.withReceiveOffloads(Offloads.VLAN_TAG | Offloads.TIME_STAMP))
+                .isInstanceOf(DoorbellException.class)
+                .hasMessageContaining("not all of VLAN_TAG TIME_STAMP are");
         assertThat(CONFIG.withReceiveOffloads(Offloads.MORE_SEGMENTS).receiveOffloads())
                 .isEqualTo(Offloads.MORE_SEGMENTS);
     }

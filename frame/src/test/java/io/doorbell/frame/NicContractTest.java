@@ -21,11 +21,13 @@ import io.doorbell.frame.ability.Nvm;
 import io.doorbell.frame.ability.OffloadControl;
 import io.doorbell.frame.ability.Pause;
 import io.doorbell.frame.ability.PortLed;
+import io.doorbell.frame.ability.PtpClock;
 import io.doorbell.frame.ability.QueueInterrupts;
 import io.doorbell.frame.ability.QueueReset;
 import io.doorbell.frame.ability.RegisterDump;
 import io.doorbell.frame.ability.RssControl;
 import io.doorbell.frame.ability.SelfTest;
+import io.doorbell.frame.ability.StampFilter;
 import io.doorbell.frame.event.EventRecording;
 import io.doorbell.frame.flow.FlowRule;
 import io.doorbell.frame.flow.SynMatch;
@@ -98,6 +100,7 @@ public abstract class NicContractTest {
             Nvm.class,
             OffloadControl.class,
             PortLed.class,
+            PtpClock.class,
             QueueInterrupts.class,
             QueueReset.class,
             RegisterDump.class,
@@ -108,6 +111,9 @@ public abstract class NicContractTest {
     private static final Map<Class<?>, Object> ARGUMENTS = Map.ofEntries(
             Map.entry(boolean.class, true),
             Map.entry(int.class, 0),
+            Map.entry(long.class, 0L),
+            Map.entry(double.class, 0.0),
+            Map.entry(StampFilter.class, StampFilter.NONE),
             Map.entry(MacAddress.class, OTHER),
             Map.entry(Duration.class, Duration.ZERO),
             Map.entry(Collection.class, List.of(OTHER)),

@@ -62,6 +62,16 @@ class SendLimitsTest {
     }
 
     @Test
+    void allowNoTimeStampWhereThereIsNoClock() {
+        first.needsTimeStamp();
+        assertThat(allows()).isFalse();
+        assertThat(new SendLimits(Offloads.TIME_STAMP, Set.of(), false, 14, 1514, 0, 1).allow(batch, 0))
+                .isTrue();
+        first.clearOffloads();
+        assertThat(allows()).isTrue();
+    }
+
+    @Test
     void allowAFrameInSomeSlots() {
         add(60);
         add(60);

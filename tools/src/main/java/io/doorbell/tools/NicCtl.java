@@ -3,6 +3,7 @@ package io.doorbell.tools;
 import io.doorbell.DoorbellException;
 import io.doorbell.tools.command.AbsentBenchCommand;
 import io.doorbell.tools.command.BindCommand;
+import io.doorbell.tools.command.ClockCommand;
 import io.doorbell.tools.command.DemoCommand;
 import io.doorbell.tools.command.FeaturesCommand;
 import io.doorbell.tools.command.FlowsCommand;
@@ -113,6 +114,7 @@ public final class NicCtl implements Callable<Integer> {
                 .addSubcommand(new FeaturesCommand(context))
                 .addSubcommand(new LinkCommand(context))
                 .addSubcommand(new FlowsCommand(context))
+                .addSubcommand(new ClockCommand(context))
                 .addSubcommand(new DemoCommand(context))
                 .addSubcommand(new LabCommand(context));
         for (CommandProvider provider : ServiceLoader.load(CommandProvider.class)) {

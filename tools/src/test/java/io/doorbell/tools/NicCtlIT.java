@@ -43,6 +43,8 @@ class NicCtlIT {
                 "stats --seconds 1 " + IGB,
                 "link " + IGB,
                 "link --json " + IGB,
+                "clock --set-from-system " + IGB,
+                "clock --json " + IGB,
                 "restore --json " + IGB,
                 "unbind " + IGB,
                 "restore --all");
@@ -101,6 +103,10 @@ class NicCtlIT {
                 .containsPattern("flow control agreed on +BOTH");
         assertThat(succeeded(outcomes.next()).out())
                 .contains("\"megabitsPerSecond\" : 1000", "\"crossover\" : \"AUTO\"", "\"flowControl\" : \"BOTH\"");
+        assertThat(succeeded(outcomes.next()).out())
+                .containsPattern("drift +[+-]\\d+ ppb against the system's")
+                .containsPattern("rate +\\+0.000 ppb, of -999999880 to \\+999999880");
+        assertThat(succeeded(outcomes.next()).out()).contains("\"PTP_V2_EVENT\"", "\"driftPartsPerBillion\" : ");
         assertThat(succeeded(outcomes.next()).out()).contains("\"from\" : \"vfio-pci\"", "\"to\" : \"igb\"");
         assertThat(succeeded(outcomes.next()).out()).isEqualTo("0000:01:00.0: from igb to no driver\n");
         assertThat(succeeded(outcomes.next()).out()).isEqualTo("0000:01:00.0: from no driver to igb\n");

@@ -255,6 +255,7 @@ class NicCtlTest {
                 "features",
                 "link",
                 "flows",
+                "clock",
                 "demo",
                 "lab",
                 "bench"

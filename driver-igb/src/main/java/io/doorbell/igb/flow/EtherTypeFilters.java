@@ -12,6 +12,8 @@ import io.doorbell.igb.spec.RegisterFile;
 /** Filters by EtherType (I210 data sheet, 7.1.2.3). The device looks no further into a frame that one of them matches. */
 final class EtherTypeFilters extends FilterBank {
 
+    private static final int PTP = 0x88f7;
+
     private final RegisterFile registers;
 
     EtherTypeFilters(RegisterFile registers, IgbModel model) {
@@ -28,6 +30,8 @@ final class EtherTypeFilters extends FilterBank {
                 ETQF_ETYPE.of(etherType)
                         | ETQF_RX_QUEUE.of(rule.queue())
                         | ETQF_FILTER_ENABLE.mask()
+                        // The first filter that matches says whether there is a time stamp, if any is wanted.
+                        | (etherType == PTP ? ETQF_1588_TIME_STAMP.mask() : 0)
                         | ETQF_QUEUE_ENABLE.mask());
     }
 

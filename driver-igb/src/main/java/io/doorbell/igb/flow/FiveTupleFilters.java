@@ -54,6 +54,7 @@ final class FiveTupleFilters extends TupleFilters {
                         | FTQF_QUEUE_ENABLE.mask()
                         | FTQF_VF_BP.mask()
                         | FTQF_RX_QUEUE.of(queue)
+                        | (isForPtp(match) ? FTQF_1588_TIME_STAMP.mask() : 0)
                         | unless(fields.contains(FlowField.PROTOCOL), FTQF_PROTOCOL_BP)
                         | unless(fields.contains(FlowField.SOURCE_ADDRESS), FTQF_SOURCE_ADDRESS_BP)
                         | unless(fields.contains(FlowField.DESTINATION_ADDRESS), FTQF_DESTINATION_ADDRESS_BP)

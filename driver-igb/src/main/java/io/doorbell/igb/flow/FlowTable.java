@@ -35,6 +35,9 @@ public final class FlowTable {
     private final int queues;
     private final List<FilterBank> banks;
     private final Map<Integer, FlowRule> rules = new LinkedHashMap<>();
+    /** Of which the last filter is for time stamps. */
+    private Set<FlowKind> kept = Set.of();
+
     private int added;
 
     /** @param queues that there are to choose from */
@@ -84,12 +87,14 @@ public final class FlowTable {
                         rule, "rule " + id + " puts these frames into queue " + other.queue(), "remove that first");
             }
         });
-        if (of(rule.match().kind()).size() == capacity.rules()) {
+        boolean keeps = kept.contains(capacity.kind());
+        if (of(capacity.kind()).size() + (keeps ? 1 : 0) == capacity.rules()) {
             throw refused(
                     rule,
                     capacity.rules() == 1
                             ? "the one filter of its kind is taken"
-                            : "all " + capacity.rules() + " filters of its kind are taken",
+                            : "all " + capacity.rules() + " filters of its kind are taken"
+                                    + (keeps ? ", one by time stamps (PtpClock.stampFilter)" : ""),
                     "remove a rule, or sort these frames after they were received");
         }
         int id = added++;
@@ -192,6 +197,21 @@ public final class FlowTable {
 
     public void clear() {
         rules.clear();
+    }
+
+    /**
+     * Keeps the last filter of some kinds for time stamps, in place of what was kept before.
+     *
+     * @throws DoorbellException when a rule is in one
+     */
+    public void keepLastOf(Set<FlowKind> kinds) {
+        for (FlowCapacity capacity : capacity()) {
+            if (kinds.contains(capacity.kind()) && of(capacity.kind()).size() == capacity.rules()) {
+                throw new DoorbellException(name + ": time stamps take a filter by " + capacity.kind() + ", and all "
+                        + capacity.rules() + " are taken by rules: remove one (FlowRules.remove)");
+            }
+        }
+        kept = Set.copyOf(kinds);
     }
 
     private List<FlowRule> of(FlowKind kind) {

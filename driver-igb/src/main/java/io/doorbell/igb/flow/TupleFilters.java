@@ -15,6 +15,9 @@ abstract class TupleFilters extends FilterBank {
     /** IMIR.FILTER_PRIORITY. */
     static final int HIGHEST_PRIORITY = 7;
 
+    private static final int UDP = 17;
+    private static final int PTP_EVENT = 319;
+
     private final RegisterFile registers;
 
     TupleFilters(RegisterFile registers, FlowCapacity capacity) {
@@ -49,6 +52,11 @@ abstract class TupleFilters extends FilterBank {
 
     /** Writes the rest of the filter, what turns it on at the end. */
     abstract void enable(int slot, TupleMatch match, int queue);
+
+    /** Whether a rule is for event messages of PTP, which it would else keep from being stamped. */
+    static boolean isForPtp(TupleMatch match) {
+        return match.protocol().orElse(0) == UDP && match.destination().port().orElse(0) == PTP_EVENT;
+    }
 
     /** As on the wire, the first byte lowest; 0 for any. */
     static int port(FlowEndpoint endpoint) {

@@ -45,6 +45,7 @@ final class TwoTupleFilters extends TupleFilters {
                         | TTQF_PROTOCOL.of(match.protocol().orElse(0))
                         | TTQF_QUEUE_ENABLE.mask()
                         | TTQF_RX_QUEUE.of(queue)
+                        | (isForPtp(match) ? TTQF_1588_TIME_STAMP.mask() : 0)
                         | (match.protocol().isEmpty() ? TTQF_PROTOCOL_BP.mask() : 0));
     }
 }

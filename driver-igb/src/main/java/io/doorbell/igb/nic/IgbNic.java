@@ -26,6 +26,7 @@ import io.doorbell.frame.ability.Loss;
 import io.doorbell.frame.ability.MacFilter;
 import io.doorbell.frame.ability.Nvm;
 import io.doorbell.frame.ability.PortLed;
+import io.doorbell.frame.ability.PtpClock;
 import io.doorbell.frame.ability.QueueInterrupts;
 import io.doorbell.frame.ability.QueueReset;
 import io.doorbell.frame.ability.RegisterDump;
@@ -42,6 +43,7 @@ import io.doorbell.frame.spi.NicLife;
 import io.doorbell.frame.spi.Periodic;
 import io.doorbell.frame.spi.PollGate;
 import io.doorbell.frame.spi.QueueAlarms;
+import io.doorbell.igb.clock.IgbClock;
 import io.doorbell.igb.filter.ReceiveFilter;
 import io.doorbell.igb.filter.RssSteering;
 import io.doorbell.igb.flow.FlowTable;
@@ -98,6 +100,7 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
     private final RssSteering steering;
     private final ReceiveFilter filter;
     private final FlowTable flows;
+    private final IgbClock clock;
     private final IgbInterrupts interrupts;
     private final IgbNvm nvm;
     private final IgbLed led;
@@ -192,6 +195,7 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
                 this.setup.macAddress(),
                 config.promiscuous(),
                 config.vlans().orElse(Set.of()));
+        this.clock = new IgbClock(registers, model);
         this.abilities = describe();
         this.watching = new Periodic("looking at the link of " + name, WATCH, this::watchLink);
         this.counting = new Periodic("reading the counters of " + name, IgbStatistics.PERIOD, this::keepCounting);
@@ -204,6 +208,7 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
                 .with(MacFilter.class, new IgbMacFilter(filter, this::changeFilter))
                 .with(CounterReport.class, this)
                 .with(QueueReset.class, this)
+                .with(PtpClock.class, new IgbPtpClock(clock, flows, this::askClock, this::changeClock))
                 .with(LinkControl.class, new IgbLinkControl(setup.link(), this::ask, this::changeLink))
                 .with(PortLed.class, portLed)
                 .with(SelfTest.class, new IgbSelfTestSwitch(this::testOnline, this::testOffline))
@@ -282,6 +287,7 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
         filter.apply();
         steering.apply();
         flows.apply();
+        clock.start();
         queues.enable(setup);
         interrupts.apply();
         queues.start();
@@ -304,6 +310,7 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
             setup.shutDown(queues.count());
             statistics.update();
             loopback.stop(); // of which a reset alone does not tell the PHY
+            clock.hold();
             setup.reset();
             led.apply();
             reset = true;
@@ -314,6 +321,7 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
             // Whatever the device did or did not do: from here on it cannot reach memory. If this fails, the rings keep
             // their buffers until it has been reset, or the function is closed.
             function.config().busMaster(false);
+            clock.stop();
             lost += queues.collect();
             queues.empty();
             ready = reset;
@@ -665,6 +673,21 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
             wasDown = false;
             link.seen(LinkState.DOWN);
         }
+    }
+
+    private synchronized <T> T askClock(Supplier<T> question) {
+        checkOpen();
+        if (running) {
+            registers.status();
+        }
+        return question.get();
+    }
+
+    private synchronized void changeClock(Runnable change) {
+        askClock(() -> {
+            change.run();
+            return this;
+        });
     }
 
     private synchronized String describeLink() {

@@ -27,12 +27,13 @@ public final class IgbQueues {
      * @param type what it is called in messages, with an article
      * @param pairs that it has at most
      * @param registers where it has those of its rings
+     * @param stamps whether it can say when a frame left
      */
-    public record Device(String type, int pairs, RingRegisters registers) {
+    public record Device(String type, int pairs, RingRegisters registers, boolean stamps) {
 
         /** A port of this model. */
         static Device port(IgbModel model) {
-            return new Device("an " + model, model.queues(), IgbRegisters.RINGS);
+            return new Device("an " + model, model.queues(), IgbRegisters.RINGS, true);
         }
     }
 
@@ -68,7 +69,7 @@ public final class IgbQueues {
         PoolNeeds needs = new PoolNeeds("an igb", RxFormat.SMALLEST_ROOM, config.rxRingSize() + config.txRingSize());
         pools.provide(config, pairs, needs);
         this.format = RxFormat.of(config, pools.pool(0).bufferSize(), hashes);
-        SendLimits limits = IgbTxRing.limits(format);
+        SendLimits limits = IgbTxRing.limits(format, device.stamps());
         for (int pair = 0; pair < pairs; pair++) {
             int slot = Math.min(pair, pools.size() - 1);
             rx.add(new IgbRxRing(

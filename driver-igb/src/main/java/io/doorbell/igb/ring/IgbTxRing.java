@@ -50,8 +50,11 @@ public final class IgbTxRing implements TxQueue {
     private static final int PADDED = 60;
 
     /** What takes a frame out of the short loop: it takes a context, or several descriptors. */
-    private static final int UNUSUAL =
-            Offloads.NEEDS_CHECKSUM | Offloads.SEGMENT | Offloads.VLAN_TAG | Offloads.MORE_SEGMENTS;
+    private static final int UNUSUAL = Offloads.NEEDS_CHECKSUM
+            | Offloads.SEGMENT
+            | Offloads.VLAN_TAG
+            | Offloads.MORE_SEGMENTS
+            | Offloads.TIME_STAMP;
 
     /** Descriptors that the device takes for one frame (7.2.1). */
     private static final int MOST_DESCRIPTORS = 40;
@@ -133,7 +136,7 @@ public final class IgbTxRing implements TxQueue {
     private int slot;
     private long poolAddress;
 
-    /** @param limits those of {@link #limits(RxFormat)} */
+    /** @param limits those of {@link #limits(RxFormat, boolean)} */
     public IgbTxRing(
             String name,
             Bar bar,
@@ -414,11 +417,12 @@ public final class IgbTxRing implements TxQueue {
      * What a NIC sends. The device inserts VLAN tags where it strips them, by one bit for both (CTRL.VME); it does not tell
      * the first segment by the TCP flag CWR as QEMU plays it.
      */
-    public static SendLimits limits(RxFormat format) {
+    public static SendLimits limits(RxFormat format, boolean stamps) {
         return new SendLimits(
                 Offloads.NEEDS_CHECKSUM
                         | Offloads.SEGMENT
                         | Offloads.MORE_SEGMENTS
+                        | (stamps ? Offloads.TIME_STAMP : 0)
                         | (format.tags() ? Offloads.VLAN_TAG : 0),
                 EnumSet.of(Segmentation.TCP4, Segmentation.TCP6),
                 false,

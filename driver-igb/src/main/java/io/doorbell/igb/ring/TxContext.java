@@ -32,7 +32,8 @@ final class TxContext {
     private static final int LONGEST_IPLEN = 511;
     private static final int LONGEST_L4LEN = 255;
 
-    // In a data descriptor (7.2.2.3).
+    // In a data descriptor (7.2.2.3): the device notes when the frame leaves; and what it needs a context for.
+    private static final long TSTAMP = 1L << 19;
     private static final long VLE = 1L << 30;
     private static final long TSE = 1L << 31;
     private static final long IXSM = 1L << 40;
@@ -71,7 +72,7 @@ final class TxContext {
 
     /** Whether the device is told of anything, so that there must be a context. */
     boolean isNeeded() {
-        return command != 0;
+        return (command & ~TSTAMP) != 0;
     }
 
     /**
@@ -109,6 +110,9 @@ final class TxContext {
         if ((asked & Offloads.VLAN_TAG) != 0) {
             command |= VLE;
             first |= (long) frame.vlanTag() << VLAN_SHIFT;
+        }
+        if ((asked & Offloads.TIME_STAMP) != 0) {
+            command |= TSTAMP;
         }
         return true;
     }

@@ -22,6 +22,7 @@ public enum IgbModel {
                     .receiveAddresses(24)
                     .queuesBesideInIvar(8)
                     .phy(PhyKind.IGP3)
+                    .clock(ClockKind.COARSE)
                     .completionTimeout()
                     .etherTypeFilters(8)
                     .fiveTupleFilters(8)
@@ -38,6 +39,7 @@ public enum IgbModel {
                     .vectors(10)
                     .receiveAddresses(24)
                     .phy(PhyKind.I82580)
+                    .clock(ClockKind.FINE)
                     .packetBuffers(36, 72, 144, 1, 2, 4, 8, 16, 35, 70, 140)
                     .etherTypeFilters(8)
                     .twoTupleFilters(8)
@@ -54,6 +56,7 @@ public enum IgbModel {
                     .vectors(25)
                     .receiveAddresses(32)
                     .phy(PhyKind.I82580)
+                    .clock(ClockKind.FINE)
                     .packetBuffers(36, 72, 144, 1, 2, 4, 8, 16, 35, 70, 140)
                     .etherTypeFilters(8)
                     .twoTupleFilters(8)
@@ -72,6 +75,7 @@ public enum IgbModel {
                     .vectors(25)
                     .receiveAddresses(32)
                     .phy(PhyKind.M88)
+                    .clock(ClockKind.FINE)
                     .packetBuffers(36, 72, 144, 1, 2, 4, 8, 16, 35, 70, 140)
                     .etherTypeFilters(8)
                     .twoTupleFilters(8)
@@ -89,6 +93,7 @@ public enum IgbModel {
                     .vectors(5)
                     .receiveAddresses(16)
                     .phy(PhyKind.M88)
+                    .clock(ClockKind.SECONDS)
                     .etherTypeFilters(4)
                     .twoTupleFilters(8)
                     .flexibleFilters(8)
@@ -109,6 +114,7 @@ public enum IgbModel {
                     .vectors(5)
                     .receiveAddresses(16)
                     .phy(PhyKind.M88)
+                    .clock(ClockKind.SECONDS)
                     .etherTypeFilters(4)
                     .twoTupleFilters(8)
                     .flexibleFilters(8)
@@ -190,6 +196,11 @@ public enum IgbModel {
     /** What the ports are connected through, where they are copper. */
     public PhyKind phy() {
         return has.phy;
+    }
+
+    /** Its clock. */
+    public ClockKind clock() {
+        return has.clock;
     }
 
     /** Whether the MAC has a register by which the PHY saves power (PHPM). */
@@ -331,6 +342,7 @@ public enum IgbModel {
         private int vectors;
         private int receiveAddresses;
         private PhyKind phy = PhyKind.IGP3;
+        private ClockKind clock = ClockKind.COARSE;
         private int[] packetBuffers = {};
         private boolean completionTimeout;
         private boolean keepsDropsWhenRead;
@@ -369,6 +381,11 @@ public enum IgbModel {
 
         Has phy(PhyKind kind) {
             phy = kind;
+            return this;
+        }
+
+        Has clock(ClockKind kind) {
+            clock = kind;
             return this;
         }
 

@@ -331,6 +331,7 @@ public final class IgbRegisters {
     public static final Field FTQF_VF_BP = bit("VF_MASK", 15);
 
     public static final Field FTQF_RX_QUEUE = bits("RX_QUEUE", 16, 4);
+    public static final Field FTQF_1588_TIME_STAMP = bit("1588_TIME_STAMP", 27);
     /** The mask: what is set is not compared. */
     public static final Field FTQF_PROTOCOL_BP = bit("MASK_PROTOCOL", 28);
 
@@ -348,7 +349,7 @@ public final class IgbRegisters {
             FTQF_QUEUE_ENABLE,
             FTQF_VF_BP,
             FTQF_RX_QUEUE,
-            bit("1588_TIME_STAMP", 27),
+            FTQF_1588_TIME_STAMP,
             FTQF_PROTOCOL_BP,
             FTQF_SOURCE_ADDRESS_BP,
             FTQF_DESTINATION_ADDRESS_BP,
@@ -357,6 +358,7 @@ public final class IgbRegisters {
     public static final Field TTQF_PROTOCOL = bits("PROTOCOL", 0, 8);
     public static final Field TTQF_QUEUE_ENABLE = bit("QUEUE_ENABLE", 8);
     public static final Field TTQF_RX_QUEUE = bits("RX_QUEUE", 16, 3);
+    public static final Field TTQF_1588_TIME_STAMP = bit("1588_TIME_STAMP", 27);
     public static final Field TTQF_PROTOCOL_BP = bit("MASK_PROTOCOL", 28);
     /** Reserved, and set by those who know: bit 15, and the rest of the mask. */
     public static final Field TTQF_RESERVED_15 = bit("RESERVED_15", 15);
@@ -373,7 +375,7 @@ public final class IgbRegisters {
             TTQF_QUEUE_ENABLE,
             TTQF_RESERVED_15,
             TTQF_RX_QUEUE,
-            bit("1588_TIME_STAMP", 27),
+            TTQF_1588_TIME_STAMP,
             TTQF_PROTOCOL_BP,
             TTQF_RESERVED_29);
 
@@ -386,6 +388,7 @@ public final class IgbRegisters {
 
     public static final Field ETQF_RX_QUEUE = bits("RX_QUEUE", 16, 4);
     public static final Field ETQF_FILTER_ENABLE = bit("FILTER_ENABLE", 26);
+    public static final Field ETQF_1588_TIME_STAMP = bit("1588_TIME_STAMP", 30);
     public static final Field ETQF_QUEUE_ENABLE = bit("QUEUE_ENABLE", 31);
     public static final ReadWrite ETQF = array(
             "ETQF",
@@ -397,7 +400,7 @@ public final class IgbRegisters {
             ETQF_RX_QUEUE,
             ETQF_FILTER_ENABLE,
             bit("IMMEDIATE_INTERRUPT", 29),
-            bit("1588_TIME_STAMP", 30),
+            ETQF_1588_TIME_STAMP,
             ETQF_QUEUE_ENABLE);
 
     // ---- 8.12 Transmit
@@ -428,6 +431,42 @@ public final class IgbRegisters {
     /** Where the rings' registers are. */
     public static final RingRegisters RINGS =
             new RingRegisters(RDBAL, RDBAH, RDLEN, SRRCTL, RDH, RDT, RXDCTL, TDBAL, TDBAH, TDLEN, TDH, TDT, TXDCTL);
+
+    // ---- 8.16 Time synchronization
+
+    public static final Field TSYNCRXCFG_CTRLT = bits("CTRLT", 0, 8);
+    /** Which messages of PTP version 1, and of version 2, where TSYNCRXCTL.TYPE is for some of them. */
+    public static final ReadWrite TSYNCRXCFG = rw("TSYNCRXCFG", 0x5F50, "8.16", TSYNCRXCFG_CTRLT, bits("MSGT", 8, 8));
+
+    /** The clock. Of those of its registers that a model has, reading the first holds the others. */
+    public static final ReadWrite SYSTIMR = rw("SYSTIMR", 0xB6F8, "8.16");
+
+    public static final ReadWrite SYSTIML = rw("SYSTIML", 0xB600, "8.16");
+    public static final ReadWrite SYSTIMH = rw("SYSTIMH", 0xB604, "8.16");
+    /** By what it grows; {@link ClockKind} says how. */
+    public static final ReadWrite TIMINCA = rw("TIMINCA", 0xB608, "8.16");
+
+    public static final Field TSYNCTXCTL_TXTT = bit("TXTT", 0);
+    public static final Field TSYNCTXCTL_EN = bit("EN", 4);
+    public static final ReadWrite TSYNCTXCTL = rw("TSYNCTXCTL", 0xB614, "8.16", TSYNCTXCTL_TXTT, TSYNCTXCTL_EN);
+    public static final ReadOnly TXSTMPL = ro("TXSTMPL", 0xB618, "8.16");
+    /** Reading it makes room for another stamp. */
+    public static final ReadClears TXSTMPH = rc("TXSTMPH", 0xB61C, "8.16");
+
+    public static final Field TSYNCRXCTL_RXTT = bit("RXTT", 0);
+    public static final Field TSYNCRXCTL_TYPE = bits("TYPE", 1, 3);
+    public static final Field TSYNCRXCTL_EN = bit("EN", 4);
+    public static final ReadWrite TSYNCRXCTL =
+            rw("TSYNCRXCTL", 0xB620, "8.16", TSYNCRXCTL_RXTT, TSYNCRXCTL_TYPE, TSYNCRXCTL_EN);
+    public static final ReadOnly RXSTMPL = ro("RXSTMPL", 0xB624, "8.16");
+    /** Reading it makes room for another stamp; in QEMU, reading RXSATRH does. */
+    public static final ReadClears RXSTMPH = rc("RXSTMPH", 0xB628, "8.16");
+
+    public static final ReadOnly RXSATRL = ro("RXSATRL", 0xB62C, "8.16");
+    public static final ReadClears RXSATRH = rc("RXSATRH", 0xB630, "8.16");
+
+    /** Its bit 31, DISABLE_SYSTIME, is set until somebody clears it. */
+    public static final ReadWrite TSAUXC = rw("TSAUXC", 0xB640, "8.16", bit("DISABLE_SYSTIME", 31));
 
     // ---- 8.18 Statistics: each counts from the last time that it was read
 
@@ -547,6 +586,9 @@ public final class IgbRegisters {
         }
         if (reg.equals(EITR)) {
             return model.vectors();
+        }
+        if (reg.equals(SYSTIMR) || reg.equals(TSAUXC)) {
+            return model.clock().canBeSwitchedOff() ? 1 : 0;
         }
         if (reg.equals(SAQF) || reg.equals(DAQF) || reg.equals(SPQF) || reg.equals(FTQF)) {
             return model.fiveTupleFilters();

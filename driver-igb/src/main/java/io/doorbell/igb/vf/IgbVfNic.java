@@ -131,7 +131,7 @@ public final class IgbVfNic implements Nic {
         this.statistics = new VfStatistics(registers);
         this.queues = new IgbQueues(
                 name,
-                new IgbQueues.Device("an " + model, QUEUES, VfRegisters.RINGS),
+                new IgbQueues.Device("an " + model, QUEUES, VfRegisters.RINGS, false),
                 tagged(config),
                 false,
                 function.bar(REGISTERS_BAR),

@@ -75,8 +75,44 @@ class FlowTableTest {
     void writesAnEtherTypeAsANumber(IgbModel model) {
         FlowTable table = table(model);
         add(table, "ethertype 0x88f7 to queue 1");
-        assertThat(bar.read32(ETQF.at(0))).isEqualTo(0x8401_88f7);
+        assertThat(bar.read32(ETQF.at(0))).isEqualTo(0xc401_88f7);
         assertThat(written()).containsExactly("ETQF[0]");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void hasMessagesOfPtpStampedThatItPutsIntoAQueue(IgbModel model) {
+        FlowTable table = table(model);
+        add(table, "udp any > any:319 to queue 0");
+        add(table, "udp any > any:320 to queue 0");
+        add(table, "tcp any > any:319 to queue 0");
+        for (int slot = 0; slot < 3; slot++) {
+            assertThat(FTQF_1588_TIME_STAMP.isSetIn(bar.read32(FTQF.at(slot)))).isEqualTo(slot == 0);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void keepsTheLastFilterForTimeStamps(IgbModel model) {
+        FlowTable table = table(model);
+        table.keepLastOf(EnumSet.of(FlowKind.ETHER_TYPE));
+        int all = model.etherTypeFilters();
+        for (int i = 1; i < all; i++) {
+            add(table, "ethertype 0x90%02x to queue 0".formatted(i));
+        }
+        assertThat(written()).doesNotContain("ETQF[" + (all - 1) + "]");
+        refuses(
+                table,
+                "ethertype 0x9100 to queue 0",
+                "all " + all + " filters of its kind are taken, one by time stamps");
+        add(table, "tcp any > any:7 to queue 0");
+
+        table.keepLastOf(Set.of());
+        add(table, "ethertype 0x9100 to queue 0");
+        assertThatThrownBy(() -> table.keepLastOf(EnumSet.of(FlowKind.ETHER_TYPE)))
+                .isInstanceOf(DoorbellException.class)
+                .hasMessage("test: time stamps take a filter by " + FlowKind.ETHER_TYPE + ", and all " + all
+                        + " are taken by rules: remove one (FlowRules.remove)");
     }
 
     @Test

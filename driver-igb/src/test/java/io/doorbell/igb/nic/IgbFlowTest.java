@@ -145,7 +145,7 @@ class IgbFlowTest {
         open(2);
         int first = add("ethertype 0x88f7 to queue 1");
         add("ethertype 0x88b5 to queue 0");
-        assertThat(etherTypeFilters()).containsExactly(0x8401_88f7, 0x8400_88b5, 0, 0, 0, 0, 0, 0);
+        assertThat(etherTypeFilters()).containsExactly(0xc401_88f7, 0x8400_88b5, 0, 0, 0, 0, 0, 0);
         rules.remove(first);
         assertThat(etherTypeFilters()).containsExactly(0x8400_88b5, 0, 0, 0, 0, 0, 0, 0);
     }

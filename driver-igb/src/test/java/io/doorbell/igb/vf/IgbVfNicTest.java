@@ -154,6 +154,12 @@ class IgbVfNicTest {
     }
 
     @Test
+    void stampsNoFrameSinceItHasNoClock() {
+        open(NicConfig.defaults());
+        assertThat(nic.txQueue(0).limits().offloads() & Offloads.TIME_STAMP).isZero();
+    }
+
+    @Test
     void hasOneQueue() {
         assertThatThrownBy(() -> open(NicConfig.defaults().withQueues(2)))
                 .isInstanceOf(DoorbellException.class)

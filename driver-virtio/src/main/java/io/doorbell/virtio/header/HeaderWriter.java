@@ -12,7 +12,8 @@ import java.lang.foreign.MemorySegment;
 public final class HeaderWriter {
 
     /** What a frame can ask for. */
-    public static final int ASKED = Offloads.NEEDS_CHECKSUM | Offloads.SEGMENT | Offloads.VLAN_TAG;
+    public static final int ASKED =
+            Offloads.NEEDS_CHECKSUM | Offloads.SEGMENT | Offloads.VLAN_TAG | Offloads.TIME_STAMP;
 
     private static final int ETHER_TYPE = 12;
     private static final short IPV6 = (short) 0x86dd;
@@ -48,6 +49,9 @@ public final class HeaderWriter {
         int offloads = frame.offloads();
         if ((offloads & Offloads.VLAN_TAG) != 0) {
             throw unable(Offloads.VLAN_TAG, "a virtio device inserts no tags");
+        }
+        if ((offloads & Offloads.TIME_STAMP) != 0) {
+            throw unable(Offloads.TIME_STAMP, "a virtio device has no clock");
         }
         if ((offloads & Offloads.NEEDS_CHECKSUM) == 0) {
             throw new DoorbellException(

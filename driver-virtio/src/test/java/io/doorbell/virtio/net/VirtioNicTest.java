@@ -534,6 +534,13 @@ class VirtioNicTest {
                     .isInstanceOf(DoorbellException.class)
                     .hasMessageContaining("VLAN_TAG");
             assertThat(batch.size()).isEqualTo(1);
+            batch.frame(0).clearOffloads();
+            batch.frame(0).needsTimeStamp();
+            assertThat(nic.txQueue(0).limits().allow(batch, 0)).isFalse();
+            assertThatThrownBy(() -> nic.txQueue(0).send(batch))
+                    .isInstanceOf(DoorbellException.class)
+                    .hasMessageContaining("TIME_STAMP, since a virtio device has no clock");
+            assertThat(batch.size()).isEqualTo(1);
         }
     }
 

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>What it has taken may wait here for room in the ring, or for buffers: {@link #send} goes on with that first, also when
  * the batch is empty. A frame that no work makes fit is dropped, and counted: it is too long for the NIC, or its headers
- * are not what it says they are.
+ * are not what it says they are, or it asks for the time of a clock that the NIC has not.
  *
  * <p>Belongs to one thread at a time, as the queue does, which is used through it alone. {@link #close} before the NIC's.
  */
@@ -244,7 +244,11 @@ public final class SoftwareOffloads implements TxQueue, AutoCloseable {
     public SendLimits limits() {
         SendLimits nic = queue.limits();
         return new SendLimits(
-                Offloads.NEEDS_CHECKSUM | Offloads.SEGMENT | Offloads.VLAN_TAG | Offloads.MORE_SEGMENTS,
+                Offloads.NEEDS_CHECKSUM
+                        | Offloads.SEGMENT
+                        | Offloads.VLAN_TAG
+                        | Offloads.MORE_SEGMENTS
+                        | (nic.offloads() & Offloads.TIME_STAMP),
                 EnumSet.allOf(Segmentation.class),
                 true,
                 nic.shortest(),

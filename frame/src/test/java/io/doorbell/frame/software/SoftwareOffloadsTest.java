@@ -79,6 +79,26 @@ class SoftwareOffloadsTest {
     }
 
     @Test
+    void leavesTimeStampsToNicsWithAClock() {
+        add(numbered(60)).needsTimeStamp();
+        add(numbered(70));
+        assertThat(offloads.limits().allow(batch, 0)).isFalse();
+        offloads.send(batch);
+        assertThat(offloads.dropped()).isEqualTo(1);
+        assertThat(queue.sent).hasSize(1);
+        offloads.close();
+
+        limits(new SendLimits(Offloads.TIME_STAMP, Set.of(), false, 14, 1518, 0, 1));
+        Frame frame = add(numbered(60));
+        frame.vlanTag(7); // which is work
+        frame.needsTimeStamp();
+        assertThat(offloads.limits().allow(batch, 0)).isTrue();
+        offloads.send(batch);
+        assertThat(offloads.dropped()).isZero();
+        assertThat(queue.sent).hasSize(1);
+    }
+
+    @Test
     void keepsTheOrderOfFrames() {
         add(numbered(100));
         addLarge();
