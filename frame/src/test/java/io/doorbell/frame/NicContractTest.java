@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.doorbell.DoorbellException;
 import io.doorbell.frame.ability.Announcements;
 import io.doorbell.frame.ability.CounterReport;
+import io.doorbell.frame.ability.EnergyEfficiency;
 import io.doorbell.frame.ability.FeatureReport;
 import io.doorbell.frame.ability.FlowControl;
 import io.doorbell.frame.ability.FlowRules;
@@ -90,6 +91,7 @@ public abstract class NicContractTest {
     private static final Set<Class<? extends Ability>> ABILITIES = Set.of(
             Announcements.class,
             CounterReport.class,
+            EnergyEfficiency.class,
             FeatureReport.class,
             FlowControl.class,
             InterruptModeration.class,

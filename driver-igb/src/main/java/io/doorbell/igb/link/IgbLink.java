@@ -42,6 +42,7 @@ public final class IgbLink {
     private final IgbPhy phy;
     private LinkSettings settings = LinkSettings.automatic();
     private Pause wantedPause = Pause.BOTH;
+    private boolean rests;
     private Pause pause = Pause.NEITHER;
     /** What was seen last, for which flow control is settled. */
     private LinkState last = LinkState.DOWN;
@@ -75,6 +76,20 @@ public final class IgbLink {
         wantedPause = wanted;
     }
 
+    public boolean wantsRest() {
+        return rests;
+    }
+
+    /** For the next {@link #setUp}. */
+    public void wantRest(boolean wanted) {
+        rests = wanted;
+    }
+
+    /** Whether both ends have agreed that the link rests between frames. */
+    public boolean isRestful() {
+        return model.isEnergyEfficient() && EEER_EEE_NEG.isSetIn(registers.read(EEER));
+    }
+
     /** What both ends have agreed on. */
     public Pause pause() {
         return pause;
@@ -100,7 +115,19 @@ public final class IgbLink {
             registers.clear(PHPM, PHPM_GO_LINKD);
             registers.clear(PHPM, PHPM_D0_LPLU);
         }
+        if (model.isEnergyEfficient()) {
+            setUpRest();
+        }
         phy.setUp(settings, wantedPause);
+    }
+
+    /** As igb_set_eee_i350 of Linux. */
+    private void setUpRest() {
+        registers.put(IPCNFG, IPCNFG_EEE_1G_AN, rests);
+        registers.put(IPCNFG, IPCNFG_EEE_100M_AN, rests);
+        registers.put(EEER, EEER_TX_LPI_EN, rests);
+        registers.put(EEER, EEER_RX_LPI_EN, rests);
+        registers.put(EEER, EEER_LPI_FC, rests);
     }
 
     /** Whether a management controller is in a session over this port, for which the PHY must not be disturbed. */

@@ -16,6 +16,7 @@ import io.doorbell.frame.TxQueue;
 import io.doorbell.frame.ability.Alarm;
 import io.doorbell.frame.ability.CounterReport;
 import io.doorbell.frame.ability.CounterValue;
+import io.doorbell.frame.ability.EnergyEfficiency;
 import io.doorbell.frame.ability.FlowControl;
 import io.doorbell.frame.ability.FlowRules;
 import io.doorbell.frame.ability.InterruptModeration;
@@ -192,7 +193,7 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
         this.filter = new ReceiveFilter(
                 registers,
                 model,
-                this.setup.macAddress(),
+                this.setup.alternateAddress(nvm).orElseGet(this.setup::macAddress),
                 config.promiscuous(),
                 config.vlans().orElse(Set.of()));
         this.clock = new IgbClock(registers, model);
@@ -213,6 +214,11 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
                 .with(PortLed.class, portLed)
                 .with(SelfTest.class, new IgbSelfTestSwitch(this::testOnline, this::testOffline))
                 .with(FlowControl.class, new IgbFlowControl(setup.link(), this::ask, this::changeLink));
+        all = model.isEnergyEfficient()
+                ? all.with(EnergyEfficiency.class, new IgbEnergyEfficiency(setup.link(), this::ask, this::changeLink))
+                : all.without(
+                        EnergyEfficiency.class,
+                        "the " + model + " is older than that: there is nothing to be turned off, either");
         all = model.hasLoopback()
                 ? all.with(Loopback.class, new IgbLoopbackSwitch(this::startLoopback, this::stopLoopback))
                 : all.without(Loopback.class, IgbLoopback.whyNot(model));

@@ -3,10 +3,12 @@ package io.doorbell.igb.nic;
 import static io.doorbell.igb.spec.IgbRegisters.*;
 
 import io.doorbell.DoorbellException;
+import io.doorbell.frame.BrokenDeviceException;
 import io.doorbell.frame.LinkState;
 import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.spi.BoundedWait;
 import io.doorbell.igb.link.IgbLink;
+import io.doorbell.igb.nvm.IgbNvm;
 import io.doorbell.igb.ring.RingSetup;
 import io.doorbell.igb.ring.RxFormat;
 import io.doorbell.igb.spec.IgbModel;
@@ -214,6 +216,20 @@ public class IgbSetup implements QueueSetup {
                     + "; " + describeNvm(registers.read(EEC)));
         }
         return address();
+    }
+
+    /**
+     * The station address that is to be used in place of that, as the NVM of an 82576 may say; the firmware of others has seen to
+     * it by now. Empty where there is none, or no NVM that could be read.
+     */
+    public Optional<MacAddress> alternateAddress(IgbNvm nvm) {
+        try {
+            return nvm.alternateAddress(STATUS_LAN_ID.in(registers.status()));
+        } catch (BrokenDeviceException gone) {
+            throw gone;
+        } catch (DoorbellException e) {
+            return Optional.empty();
+        }
     }
 
     private boolean hasAddress() {

@@ -11,6 +11,7 @@ import static io.doorbell.igb.spec.IgbRegisters.EERD_DONE;
 import static io.doorbell.igb.spec.IgbRegisters.EERD_START;
 
 import io.doorbell.DoorbellException;
+import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.ability.NvmChecksum;
 import io.doorbell.frame.ability.NvmField;
 import io.doorbell.frame.spi.BoundedWait;
@@ -32,6 +33,10 @@ public final class IgbNvm {
     private static final int REACHED_BY_EERD = 1 << 14;
     /** Words to be read before others get the semaphore. */
     private static final int BURST = 512;
+
+    private static final int ALTERNATE_ADDRESSES = 0x37;
+    private static final int ADDRESS_WORDS = 3;
+    private static final int ERASED = 0xffff;
 
     private final RegisterFile registers;
     private final IgbModel model;
@@ -65,6 +70,25 @@ public final class IgbNvm {
     private static String fused(String reason) {
         return reason + ", but a few words that are fused into it (iNVM), which this driver does not read;"
                 + " Nic.macAddress tells its address";
+    }
+
+    /**
+     * The station address that a port is to have in place of its own (word 0x37 points to it); empty where there is none, as in all
+     * models whose firmware sees to it. {@code igb_check_alt_mac_addr} of Linux.
+     *
+     * @throws DoorbellException when the NVM cannot be read
+     */
+    public Optional<MacAddress> alternateAddress(int port) {
+        if (!model.hasAlternateAddresses() || whyNot().isPresent()) {
+            return Optional.empty();
+        }
+        int pointer = read(ALTERNATE_ADDRESSES, 1)[0];
+        int from = pointer + port * ADDRESS_WORDS;
+        if (pointer == 0 || pointer == ERASED || from > words() - ADDRESS_WORDS) {
+            return Optional.empty();
+        }
+        MacAddress address = NvmImage.macOf(read(from, ADDRESS_WORDS));
+        return address.isUnicast() ? Optional.of(address) : Optional.empty();
     }
 
     /** How many words there are. */

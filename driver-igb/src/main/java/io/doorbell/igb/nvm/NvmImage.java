@@ -110,12 +110,16 @@ final class NvmImage {
     }
 
     /** The first byte on the wire is the lower one of the first word. */
-    private static String macAddress(int[] words) {
+    static MacAddress macOf(int[] words) {
         long address = 0;
         for (int word : words) {
-            address = address << 16 | (word & 0xFF) << 8 | word >>> 8;
+            address = (address << 16) | ((word & 0xFF) << 8) | (word >>> 8);
         }
-        MacAddress mac = new MacAddress(address);
+        return new MacAddress(address);
+    }
+
+    private static String macAddress(int[] words) {
+        MacAddress mac = macOf(words);
         return mac.isUnicast() ? mac.toString() : "none (" + mac + ")";
     }
 

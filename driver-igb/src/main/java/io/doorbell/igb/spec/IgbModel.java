@@ -52,6 +52,7 @@ public enum IgbModel {
     I350(
             "Intel I350",
             new Has()
+                    .energyEfficient()
                     .queues(8)
                     .vectors(25)
                     .receiveAddresses(32)
@@ -71,6 +72,7 @@ public enum IgbModel {
     I354(
             "Intel I354",
             new Has()
+                    .energyEfficient()
                     .queues(8)
                     .vectors(25)
                     .receiveAddresses(32)
@@ -89,6 +91,7 @@ public enum IgbModel {
     I210(
             "Intel I210",
             new Has()
+                    .energyEfficient()
                     .queues(4)
                     .vectors(5)
                     .receiveAddresses(16)
@@ -110,6 +113,7 @@ public enum IgbModel {
     I211(
             "Intel I211",
             new Has()
+                    .energyEfficient()
                     .queues(2)
                     .vectors(5)
                     .receiveAddresses(16)
@@ -225,6 +229,11 @@ public enum IgbModel {
     /** Whether RQDPC keeps its value when it is read, unlike in the others. */
     public boolean keepsDropsWhenRead() {
         return has.keepsDropsWhenRead;
+    }
+
+    /** Whether its link can rest between frames. */
+    public boolean isEnergyEfficient() {
+        return has.energyEfficient;
     }
 
     /** Registers for exact destination addresses (RAL, RAH), the NIC's own in the first. */
@@ -345,6 +354,7 @@ public enum IgbModel {
         private ClockKind clock = ClockKind.COARSE;
         private int[] packetBuffers = {};
         private boolean completionTimeout;
+        private boolean energyEfficient;
         private boolean keepsDropsWhenRead;
         private int queuesBesideInIvar = 1;
         private int etherTypeFilters;
@@ -397,6 +407,11 @@ public enum IgbModel {
 
         Has keepsDropsWhenRead() {
             keepsDropsWhenRead = true;
+            return this;
+        }
+
+        Has energyEfficient() {
+            energyEfficient = true;
             return this;
         }
 

@@ -101,6 +101,25 @@ public final class IgbRegisters {
     public static final ReadWrite PHPM = new ReadWrite(
             "PHPM", 0x0E14, 0, 1, "-", List.of(PHPM_D0_LPLU, PHPM_GO_LINKD)); // not listed: not in each model
 
+    public static final Field IPCNFG_EEE_100M_AN = bit("EEE_100M_AN", 2);
+    public static final Field IPCNFG_EEE_1G_AN = bit("EEE_1G_AN", 3);
+    /** What of Energy Efficient Ethernet is offered. In the I350 and later. */
+    public static final ReadWrite IPCNFG = new ReadWrite(
+            "IPCNFG",
+            0x0E38,
+            0,
+            1,
+            "-",
+            List.of(IPCNFG_EEE_100M_AN, IPCNFG_EEE_1G_AN)); // not listed: not in each model
+
+    public static final Field EEER_TX_LPI_EN = bit("TX_LPI_EN", 16);
+    public static final Field EEER_RX_LPI_EN = bit("RX_LPI_EN", 17);
+    public static final Field EEER_LPI_FC = bit("LPI_FC", 18);
+    public static final Field EEER_EEE_NEG = bit("EEE_NEG", 29);
+    /** What of it is done. */
+    public static final ReadWrite EEER = new ReadWrite(
+            "EEER", 0x0E30, 0, 1, "-", List.of(EEER_TX_LPI_EN, EEER_RX_LPI_EN, EEER_LPI_FC, EEER_EEE_NEG)); // as IPCNFG
+
     public static final Field MANC_BLK_PHY_RST_ON_IDE = bit("BLK_PHY_RST_ON_IDE", 18);
     public static final ReadWrite MANC = rw("MANC", 0x5820, "8.21", bit("RCV_TCO_EN", 17), MANC_BLK_PHY_RST_ON_IDE);
 

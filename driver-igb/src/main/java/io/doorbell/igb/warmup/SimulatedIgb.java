@@ -6,6 +6,7 @@ import io.doorbell.frame.NicConfig;
 import io.doorbell.frame.warmup.SimulatedNic;
 import io.doorbell.igb.nic.IgbNic;
 import io.doorbell.igb.nic.IgbSetup;
+import io.doorbell.igb.nvm.IgbNvm;
 import io.doorbell.igb.ring.RxFormat;
 import io.doorbell.igb.spec.IgbModel;
 import io.doorbell.igb.spec.IgbRegisters;
@@ -85,6 +86,11 @@ public final class SimulatedIgb {
 
         @Override
         public void shutDown(int queues) {}
+
+        @Override
+        public Optional<MacAddress> alternateAddress(IgbNvm nvm) {
+            return Optional.empty();
+        }
 
         @Override
         public MacAddress macAddress() {

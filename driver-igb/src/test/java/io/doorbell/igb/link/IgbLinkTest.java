@@ -241,4 +241,26 @@ class IgbLinkTest {
         link.setUp();
         assertThat(bar.phy[register] & Integer.decode(mask)).isEqualTo(Integer.decode(value));
     }
+
+    /** As igb_set_eee_i350 of Linux. */
+    @ParameterizedTest
+    @EnumSource
+    void restsBetweenFramesOnlyIfItIsToldTo(IgbModel model) {
+        boolean can = !model.equals(IgbModel.I82576) && !model.equals(IgbModel.I82580);
+        assertThat(model.isEnergyEfficient()).isEqualTo(can);
+        bar.put(IPCNFG, 0x000c);
+        bar.put(EEER, 0x0007_0000);
+        IgbLink link = link(model);
+        link.setUp();
+        assertThat(bar.peek(IPCNFG)).as("whatever was there before").isEqualTo(can ? 0 : 0x000c);
+        assertThat(bar.peek(EEER)).isEqualTo(can ? 0 : 0x0007_0000);
+
+        link.wantRest(true);
+        link.setUp();
+        assertThat(bar.peek(IPCNFG)).isEqualTo(0x000c);
+        assertThat(bar.peek(EEER)).isEqualTo(0x0007_0000);
+        assertThat(link.isRestful()).isFalse();
+        bar.put(EEER, 0x2007_0000);
+        assertThat(link.isRestful()).isEqualTo(can);
+    }
 }

@@ -20,6 +20,7 @@ import io.doorbell.qemu.qtest.QtestPciFunction;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -149,6 +150,35 @@ class IgbOffloadTest {
         byte[] bad = packet.whole();
         bad[bad.length - 1]++;
         assertThat(received(bad).offloads()).isEqualTo(Offloads.CHECKSUM_BAD);
+    }
+
+    /** A CRC-32C, and not a sum (RFC 9260, 6.8). */
+    @Test
+    void looksAtChecksumsOfSctp() {
+        open(Offloads.NEEDS_CHECKSUM);
+        byte[] whole = sctp();
+        assertThat(received(whole).offloads()).isEqualTo(Offloads.CHECKSUM_GOOD);
+        batch.release();
+        whole[whole.length - 1]++;
+        assertThat(received(whole).offloads()).isEqualTo(Offloads.CHECKSUM_BAD);
+        batch.release();
+    }
+
+    private static byte[] sctp() {
+        byte[] ip = packet(true, false, 40).whole();
+        ByteBuffer frame = ByteBuffer.allocate(14 + 20 + 12 + 32).put(ip, 0, 34);
+        frame.putShort(16, (short) (20 + 12 + 32)).put(23, (byte) 132).putShort(24, (short) 0);
+        int sum = 0;
+        for (int i = 14; i < 34; i += 2) {
+            sum += frame.getShort(i) & 0xffff;
+        }
+        frame.putShort(24, (short) ~((sum & 0xffff) + (sum >>> 16)));
+        frame.putShort(34, (short) 5000).putShort(36, (short) 5001).putInt(38, 77);
+        frame.putInt(46, 0x0003_0020).putLong(50, 1).putLong(58, 2).putInt(66, 3); // one chunk with 16 bytes of data
+        CRC32C crc = new CRC32C();
+        crc.update(frame.array(), 34, frame.capacity() - 34);
+        frame.putInt(42, Integer.reverseBytes((int) crc.getValue()));
+        return frame.array();
     }
 
     @Test

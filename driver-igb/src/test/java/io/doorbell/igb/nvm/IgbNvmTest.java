@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.doorbell.DoorbellException;
+import io.doorbell.frame.MacAddress;
 import io.doorbell.frame.ability.NvmChecksum;
 import io.doorbell.frame.ability.NvmField;
 import io.doorbell.igb.spec.IgbModel;
@@ -238,6 +239,25 @@ class IgbNvmTest {
         assertThat(fields(IgbModel.I82576)).containsEntry(name, "00:1b:21:aa:02:01");
         bar.nvm[0x37] = 0x3FE;
         assertThat(fields(IgbModel.I82576)).containsEntry(name, "none (word 0x37 points beyond the end, to 0x03fe)");
+    }
+
+    @Test
+    void hasAnotherAddressForEachPortOfAn82576() {
+        assertThat(nvm(IgbModel.I82576).alternateAddress(0)).isEmpty();
+        bar.nvm[0x37] = 0x300;
+        put(0x300, 0x1B00, 0xAA21, 0x0102, 0x1B00, 0xAA21, 0x0103, 0xFFFF, 0xFFFF, 0xFFFF);
+        assertThat(nvm(IgbModel.I82576).alternateAddress(0)).contains(MacAddress.parse("00:1b:21:aa:02:01"));
+        assertThat(nvm(IgbModel.I82576).alternateAddress(1)).contains(MacAddress.parse("00:1b:21:aa:03:01"));
+        assertThat(nvm(IgbModel.I82576).alternateAddress(2))
+                .as("of all stations")
+                .isEmpty();
+        assertThat(nvm(IgbModel.I350).alternateAddress(0))
+                .as("its firmware sees to it")
+                .isEmpty();
+        bar.nvm[0x37] = 0x3FE;
+        assertThat(nvm(IgbModel.I82576).alternateAddress(0))
+                .as("beyond the end")
+                .isEmpty();
     }
 
     @ParameterizedTest
