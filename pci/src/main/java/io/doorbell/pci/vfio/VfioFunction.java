@@ -5,6 +5,7 @@ import io.doorbell.dma.DmaSpace;
 import io.doorbell.dma.cleanup.Releases;
 import io.doorbell.dma.kernel.EventFd;
 import io.doorbell.dma.kernel.Kernel;
+import io.doorbell.dma.kernel.KernelException;
 import io.doorbell.dma.kernel.Lifetime;
 import io.doorbell.pci.Bar;
 import io.doorbell.pci.ConfigSpace;
@@ -20,6 +21,7 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import jnr.constants.platform.Errno;
 import org.jspecify.annotations.Nullable;
 
 /** A function by its VFIO device descriptor. */
@@ -83,7 +85,7 @@ final class VfioFunction implements PciFunction {
             this.resettable = (info.u32("flags") & DEVICE_FLAG_RESET) != 0;
             this.regions = readRegions(info.u32("num_regions"));
             this.interrupts = readInterrupts(info.u32("num_irqs"));
-            this.reportsErrors = interruptCount(IrqSet.ERROR, info.u32("num_irqs")) > 0;
+            this.reportsErrors = canReportErrors(info.u32("num_irqs"));
             this.canBeRequested = interruptCount(IrqSet.REQUEST, info.u32("num_irqs")) > 0;
         }
         this.messages = new VfioInterrupts(kernel, fd, address.toString());
@@ -117,6 +119,18 @@ final class VfioFunction implements PciFunction {
     private InterruptInfo readInterrupts(int kinds) {
         return new InterruptInfo(
                 interruptCount(INTX, kinds), interruptCount(MSI, kinds), interruptCount(IrqSet.MSIX, kinds));
+    }
+
+    /** Of a function that is not on PCI Express, the kernel does not answer that question at all. */
+    private boolean canReportErrors(int kinds) {
+        try {
+            return interruptCount(IrqSet.ERROR, kinds) > 0;
+        } catch (KernelException e) {
+            if (e.errno() == Errno.EINVAL) {
+                return false;
+            }
+            throw e;
+        }
     }
 
     private int interruptCount(int index, int kinds) {

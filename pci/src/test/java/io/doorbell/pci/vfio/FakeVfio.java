@@ -32,6 +32,7 @@ final class FakeVfio {
 
     boolean viable = true;
     boolean resettable = true;
+    boolean express = true;
     boolean iommuVersion2 = true;
     List<Region.Area> bar0Areas = List.of();
     List<IovaRange> permitted = List.of(new IovaRange(0, 0xfedf_ffffL), new IovaRange(0xfef0_0000L, 0x7f_ffff_ffffL));
@@ -110,7 +111,11 @@ final class FakeVfio {
         on(VFIO_DEVICE_GET_IRQ_INFO, (fd, argument) -> {
             MemorySegment info = sized(argument, VfioStruct.IRQ_INFO);
             int[] counts = {1, 1, 10, 1, 1};
-            info.set(ValueLayout.JAVA_INT, 12, counts[info.get(ValueLayout.JAVA_INT, 8)]);
+            int index = info.get(ValueLayout.JAVA_INT, 8);
+            if (index == IrqSet.ERROR && !express) {
+                throw new KernelException("ioctl", Errno.EINVAL, "");
+            }
+            info.set(ValueLayout.JAVA_INT, 12, counts[index]);
             return 0;
         });
         on(VFIO_DEVICE_RESET, (fd, none) -> 0);

@@ -85,6 +85,14 @@ class VfioTest {
         assertNothingLeaked();
     }
 
+    /** Of which VFIO does not say how many interrupts for errors it has, but EINVAL. */
+    @Test
+    void opensAFunctionThatIsNotOnPciExpress() {
+        fake.express = false;
+        vfio.openFunction(NIC).close();
+        assertNothingLeaked();
+    }
+
     @Test
     void leaksNothingWhereverOpeningFails() {
         vfio.openFunction(NIC).close();
