@@ -42,6 +42,9 @@ public final class Frame {
      */
     private static final int TAGGED = 1 << 31;
 
+    /** Where the CRC is in an SCTP header (RFC 9260, 3.1). */
+    private static final int SCTP_CHECKSUM = 8;
+
     /** What is not of the frame's content, and stays when offloads are cleared. */
     private static final int NO_OFFLOADS = Offloads.MORE_SEGMENTS | TAGGED;
 
@@ -459,18 +462,38 @@ public final class Frame {
         }
         checksumStart = start;
         checksumOffset = (char) offset; // a buffer has up to 65536 bytes
-        offloads |= Offloads.NEEDS_CHECKSUM;
+        offloads = (offloads & ~Offloads.NEEDS_CRC32C) | Offloads.NEEDS_CHECKSUM;
     }
 
-    /** Where summing starts, in bytes from the start of the frame; with {@link Offloads#NEEDS_CHECKSUM}. */
+    /**
+     * Leaves the CRC-32C of an SCTP packet to the NIC ({@link Offloads#NEEDS_CRC32C}): it is made of the bytes from {@code start} to
+     * the end of the frame, its own place taken for 0, and goes 8 bytes behind {@code start}.
+     *
+     * @param start where the SCTP header is, in bytes from the start of the frame
+     */
+    public void needsCrc32c(int start) {
+        owned();
+        if (start < 0 || (long) start + SCTP_CHECKSUM > length - Integer.BYTES) {
+            throw new DoorbellException(
+                    "an SCTP header at byte " + start + " is not within a frame of " + length + " bytes");
+        }
+        checksumStart = start;
+        checksumOffset = (char) SCTP_CHECKSUM;
+        offloads = (offloads & ~Offloads.NEEDS_CHECKSUM) | Offloads.NEEDS_CRC32C;
+    }
+
+    /**
+     * Where summing starts, in bytes from the start of the frame; with {@link Offloads#NEEDS_CHECKSUM} or
+     * {@link Offloads#NEEDS_CRC32C}.
+     */
     public int checksumStart() {
-        known(Offloads.NEEDS_CHECKSUM);
+        known(Offloads.NEEDS_CHECKSUM | Offloads.NEEDS_CRC32C);
         return checksumStart;
     }
 
-    /** Where the checksum goes, in bytes from {@link #checksumStart}; with {@link Offloads#NEEDS_CHECKSUM}. */
+    /** Where the checksum goes, in bytes from {@link #checksumStart}; as that. */
     public int checksumOffset() {
-        known(Offloads.NEEDS_CHECKSUM);
+        known(Offloads.NEEDS_CHECKSUM | Offloads.NEEDS_CRC32C);
         return checksumOffset;
     }
 

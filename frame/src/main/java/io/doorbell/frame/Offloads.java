@@ -42,6 +42,12 @@ public final class Offloads {
      */
     public static final int TIME_STAMP = 1 << 7;
 
+    /**
+     * To be sent only: the CRC-32C of SCTP (RFC 9260, 6.8), over the bytes from {@link Frame#checksumStart} to the end, is still to be
+     * put in place.
+     */
+    public static final int NEEDS_CRC32C = 1 << 8;
+
     /** Their names, from bit 0 on. */
     private static final List<String> NAMES = List.of(
             "NEEDS_CHECKSUM",
@@ -51,13 +57,14 @@ public final class Offloads {
             "HASH",
             "SEGMENT",
             "MORE_SEGMENTS",
-            "TIME_STAMP");
+            "TIME_STAMP",
+            "NEEDS_CRC32C");
 
     /** All bits that mean something. */
     static final int ALL = (1 << NAMES.size()) - 1;
 
     /** Those that a received frame may come with. */
-    static final int RECEIVED = ALL & ~TIME_STAMP;
+    static final int RECEIVED = ALL & ~(TIME_STAMP | NEEDS_CRC32C);
 
     private Offloads() {}
 

@@ -8,7 +8,7 @@ import java.util.Set;
  * FramePool#HEADROOM} in front of it, as pools and NICs do: some put a header of their own there.
  *
  * @param offloads bits of {@link Offloads} that a frame may ask for: of NEEDS_CHECKSUM, VLAN_TAG, SEGMENT, MORE_SEGMENTS and
- *     TIME_STAMP those that the NIC does; a frame that asks for SEGMENT has to ask for NEEDS_CHECKSUM too
+ *     TIME_STAMP and NEEDS_CRC32C those that the NIC does; a frame that asks for SEGMENT has to ask for NEEDS_CHECKSUM too
  * @param segmentations by which rules the NIC segments; empty if it does not
  * @param segmentsCwr whether it segments TCP that has the flag CWR, which belongs into the first segment only (RFC 3168)
  * @param shortest bytes, in the first slot
@@ -29,7 +29,8 @@ public record SendLimits(
             | Offloads.VLAN_TAG
             | Offloads.SEGMENT
             | Offloads.MORE_SEGMENTS
-            | Offloads.TIME_STAMP;
+            | Offloads.TIME_STAMP
+            | Offloads.NEEDS_CRC32C;
 
     /** Bytes of payload in a segment: no device has more than 16 bits for it. */
     private static final int LARGEST_SEGMENT = 0xffff;
@@ -69,7 +70,7 @@ public record SendLimits(
             }
             bytes = batch.length(index);
         }
-        if ((asked & Offloads.NEEDS_CHECKSUM) != 0 && !holdsChecksum(first)) {
+        if ((asked & (Offloads.NEEDS_CHECKSUM | Offloads.NEEDS_CRC32C)) != 0 && !holdsChecksum(first)) {
             return false;
         }
         return (asked & Offloads.SEGMENT) == 0 ? bytes <= longest : bytes <= longestSegmented && maySegment(first);
@@ -87,7 +88,8 @@ public record SendLimits(
     /** It was so when the frame was told, but that may have been made shorter since, or its start moved. */
     private static boolean holdsChecksum(Frame first) {
         int start = first.checksumStart();
-        return start >= 0 && start <= first.length() - first.checksumOffset() - Short.BYTES;
+        int bytes = (first.offloads() & Offloads.NEEDS_CRC32C) != 0 ? Integer.BYTES : Short.BYTES;
+        return start >= 0 && start <= first.length() - first.checksumOffset() - bytes;
     }
 
     private boolean maySegment(Frame first) {

@@ -45,6 +45,10 @@ class NicCtlIT {
                 "link --json " + IGB,
                 "clock --set-from-system " + IGB,
                 "clock --json " + IGB,
+                "selftest --offline " + IGB,
+                "nvm " + IGB,
+                "flows " + IGB,
+                "identify --seconds 1 " + IGB,
                 "restore --json " + IGB,
                 "unbind " + IGB,
                 "restore --all");
@@ -107,6 +111,15 @@ class NicCtlIT {
                 .containsPattern("drift +[+-]\\d+ ppb against the system's")
                 .containsPattern("rate +\\+0.000 ppb, of -999999880 to \\+999999880");
         assertThat(succeeded(outcomes.next()).out()).contains("\"PTP_V2_EVENT\"", "\"driftPartsPerBillion\" : ");
+        assertThat(succeeded(outcomes.next()).out())
+                .containsPattern("register +passed")
+                .containsPattern("(?i)nvm +passed")
+                .containsPattern("interrupt +passed")
+                .containsPattern("loopback +passed")
+                .containsPattern("link +passed +up, 1000 Mb/s");
+        assertThat(succeeded(outcomes.next()).out()).contains("MAC address", "PBA number");
+        assertThat(succeeded(outcomes.next()).out()).containsIgnoringCase("ethertype");
+        assertThat(succeeded(outcomes.next()).out()).contains("blinks for 1 s");
         assertThat(succeeded(outcomes.next()).out()).contains("\"from\" : \"vfio-pci\"", "\"to\" : \"igb\"");
         assertThat(succeeded(outcomes.next()).out()).isEqualTo("0000:01:00.0: from igb to no driver\n");
         assertThat(succeeded(outcomes.next()).out()).isEqualTo("0000:01:00.0: from no driver to igb\n");

@@ -159,6 +159,7 @@ public final class IgbRxRing implements RxQueue {
             if (done > beforeTheEnd && next == 0) {
                 received += take(batch, done - beforeTheEnd);
             }
+            counters.frames += received;
         }
         return received;
     }
@@ -216,7 +217,6 @@ public final class IgbRxRing implements RxQueue {
         } finally {
             next = index == size ? 0 : index;
             freeCount += index - first;
-            counters.frames += received;
             counters.bytes += bytes;
         }
         return received;

@@ -49,12 +49,15 @@ public final class IgbTxRing implements TxQueue {
     /** Shorter frames are padded with zeros to this, the 64 bytes of IEEE 802.3 without the check sequence. */
     private static final int PADDED = 60;
 
+    private static final int CHECKSUMS = Offloads.NEEDS_CHECKSUM | Offloads.NEEDS_CRC32C;
+
     /** What takes a frame out of the short loop: it takes a context, or several descriptors. */
     private static final int UNUSUAL = Offloads.NEEDS_CHECKSUM
             | Offloads.SEGMENT
             | Offloads.VLAN_TAG
             | Offloads.MORE_SEGMENTS
-            | Offloads.TIME_STAMP;
+            | Offloads.TIME_STAMP
+            | Offloads.NEEDS_CRC32C;
 
     /** Descriptors that the device takes for one frame (7.2.1). */
     private static final int MOST_DESCRIPTORS = 40;
@@ -329,7 +332,7 @@ public final class IgbTxRing implements TxQueue {
             Frame frame = batch.frame(i);
             int length = batch.length(i);
             int end = i + batch.slots(i);
-            if (end == i + 1 && length < PADDED && (frame.offloads() & Offloads.NEEDS_CHECKSUM) == 0) {
+            if (end == i + 1 && length < PADDED && (frame.offloads() & CHECKSUMS) == 0) {
                 padded(frame, length);
             }
             boolean segments = (frame.offloads() & Offloads.SEGMENT) != 0;
@@ -420,6 +423,7 @@ public final class IgbTxRing implements TxQueue {
     public static SendLimits limits(RxFormat format, boolean stamps) {
         return new SendLimits(
                 Offloads.NEEDS_CHECKSUM
+                        | Offloads.NEEDS_CRC32C
                         | Offloads.SEGMENT
                         | Offloads.MORE_SEGMENTS
                         | (stamps ? Offloads.TIME_STAMP : 0)

@@ -5,13 +5,14 @@ import io.doorbell.frame.FrameBatch;
 import io.doorbell.frame.Offloads;
 import io.doorbell.frame.Segmentation;
 import io.doorbell.frame.software.InternetChecksum;
+import io.doorbell.frame.software.SctpChecksum;
 
 /**
  * What the device is told of a frame that asks for something: the advanced context descriptor (82576 data sheet, 7.2.2.2),
  *
  * <pre>
  *   0  IPLEN 0 (9) | MACLEN 9 (7) | VLAN 16 (16)
- *   8  IPV4 10, TCP 11 | DTYP 20 | DEXT 29 | L4LEN 40 (8) | MSS 48 (16)
+ *   8  IPV4 10, TCP 11, SCTP 12 | DTYP 20 | DEXT 29 | L4LEN 40 (8) | MSS 48 (16)
  * </pre>
  *
  * and the bits of the frame's data descriptors that refer to it. One is used for all frames of a ring, so that nothing is
@@ -23,6 +24,7 @@ final class TxContext {
     private static final long DEXT = 1L << 29;
     private static final long IPV4 = 1L << 10;
     private static final long TCP = 1L << 11;
+    private static final long SCTP = 1L << 12;
     private static final int MACLEN_SHIFT = 9;
     private static final int VLAN_SHIFT = 16;
     private static final int L4LEN_SHIFT = 40;
@@ -56,6 +58,7 @@ final class TxContext {
     private static final int TCP_CHECKSUM = 16;
 
     private static final int UDP_CHECKSUM = 6;
+    private static final int SCTP_CHECKSUM = 8;
 
     /** The context descriptor. */
     long first;
@@ -93,6 +96,11 @@ final class TxContext {
             second |= (isIpv4 ? IPV4 : 0) | (frame.checksumOffset() == TCP_CHECKSUM ? TCP : 0);
             first = (long) frame.checksumStart() - network;
         }
+        if ((asked & Offloads.NEEDS_CRC32C) != 0 && canChecksum(frame)) {
+            command = TXSM;
+            second |= (isIpv4 ? IPV4 : 0) | SCTP;
+            first = (long) frame.checksumStart() - network;
+        }
         if ((asked & Offloads.SEGMENT) != 0) {
             int transport = frame.segmentHeader() - frame.checksumStart();
             if (command == 0
@@ -117,15 +125,19 @@ final class TxContext {
         return true;
     }
 
-    /** Whether the device knows the headers: IPv4 or IPv6, and TCP's or UDP's checksum where that belongs. */
+    /** Whether the device knows the headers: IPv4 or IPv6, and TCP's, UDP's or SCTP's checksum where that belongs. */
     private boolean canChecksum(Frame frame) {
         int offset = frame.checksumOffset();
-        if ((offset != TCP_CHECKSUM && offset != UDP_CHECKSUM) || !findNetwork(frame)) {
+        if (!isKnown(offset, (frame.offloads() & Offloads.NEEDS_CRC32C) != 0) || !findNetwork(frame)) {
             network = ETHER_TYPE + Short.BYTES;
             return false;
         }
         int header = frame.checksumStart() - network;
         return header >= SHORTEST_IPV4 && header <= LONGEST_IPLEN && network <= LONGEST_MACLEN;
+    }
+
+    private static boolean isKnown(int offset, boolean crc) {
+        return crc ? offset == SCTP_CHECKSUM : offset == TCP_CHECKSUM || offset == UDP_CHECKSUM;
     }
 
     private boolean findNetwork(Frame frame) {
@@ -152,6 +164,8 @@ final class TxContext {
             prepareSegments(frame);
         } else if ((frame.offloads() & Offloads.NEEDS_CHECKSUM) != 0 && (command & TXSM) == 0) {
             InternetChecksum.complete(batch, index, frame.checksumStart(), frame.checksumOffset());
+        } else if ((frame.offloads() & Offloads.NEEDS_CRC32C) != 0 && (command & TXSM) == 0) {
+            SctpChecksum.complete(batch, index, frame.checksumStart(), frame.checksumOffset());
         }
     }
 

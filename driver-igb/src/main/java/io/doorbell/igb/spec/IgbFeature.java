@@ -27,7 +27,7 @@ public enum IgbFeature {
     WAITING("sleep on queues and on the link, by MSI-X", PROVED),
     MODERATION("interrupts spread out (EITR)", BY_TABLE),
     CHECKSUMS("checksums of IPv4, TCP and UDP, both ways", PROVED),
-    SCTP("checksums of SCTP, received", PROVED),
+    SCTP("checksums of SCTP, both ways", PROVED),
     SEGMENTATION("TCP segmentation over IPv4 and IPv6", PROVED),
     VLAN_TAGS("VLAN tags stripped and inserted", PROVED),
     JUMBO("frames of up to 9724 bytes, in one buffer or in several", PROVED),

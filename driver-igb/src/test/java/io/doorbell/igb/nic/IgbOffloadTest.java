@@ -262,6 +262,25 @@ class IgbOffloadTest {
         assertThat(sent).hasSizeGreaterThanOrEqualTo(whole.length).isEqualTo(Arrays.copyOf(whole, sent.length));
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {2000, 50})
+    void completesChecksumsOfSctp(int slotSize) {
+        open(0);
+        byte[] whole = sctp();
+        byte[] undone = whole.clone();
+        Arrays.fill(undone, 42, 46, (byte) 0);
+        add(undone, slotSize).needsCrc32c(34);
+        send();
+        assertThat(sent()).isEqualTo(whole);
+        // Behind a header that the device does not know, the driver does it.
+        byte[] strange = undone.clone();
+        strange[12] = (byte) 0x99;
+        add(strange, slotSize).needsCrc32c(34);
+        send();
+        System.arraycopy(whole, 42, strange, 42, 4);
+        assertThat(sent()).isEqualTo(strange);
+    }
+
     @Test
     void completesChecksumsInSoftwareThatTheDeviceDoesNotKnow() {
         open(0);

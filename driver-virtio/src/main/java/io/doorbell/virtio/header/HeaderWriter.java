@@ -12,8 +12,11 @@ import java.lang.foreign.MemorySegment;
 public final class HeaderWriter {
 
     /** What a frame can ask for. */
-    public static final int ASKED =
-            Offloads.NEEDS_CHECKSUM | Offloads.SEGMENT | Offloads.VLAN_TAG | Offloads.TIME_STAMP;
+    public static final int ASKED = Offloads.NEEDS_CHECKSUM
+            | Offloads.SEGMENT
+            | Offloads.VLAN_TAG
+            | Offloads.TIME_STAMP
+            | Offloads.NEEDS_CRC32C;
 
     private static final int ETHER_TYPE = 12;
     private static final short IPV6 = (short) 0x86dd;
@@ -52,6 +55,9 @@ public final class HeaderWriter {
         }
         if ((offloads & Offloads.TIME_STAMP) != 0) {
             throw unable(Offloads.TIME_STAMP, "a virtio device has no clock");
+        }
+        if ((offloads & Offloads.NEEDS_CRC32C) != 0) {
+            throw unable(Offloads.NEEDS_CRC32C, "a virtio device knows sums only");
         }
         if ((offloads & Offloads.NEEDS_CHECKSUM) == 0) {
             throw new DoorbellException(

@@ -185,6 +185,9 @@ public final class SoftwareOffloads implements TxQueue, AutoCloseable {
             }
         } else if ((unable & Offloads.NEEDS_CHECKSUM) != 0) {
             completeChecksum(batch, first);
+        } else if ((unable & Offloads.NEEDS_CRC32C) != 0) {
+            SctpChecksum.complete(batch, 0, first.checksumStart(), first.checksumOffset());
+            first.clearOffloads(Offloads.NEEDS_CRC32C);
         } else if (takeWhole(batch) && !(whole.frame(0).continues() && segmenter.startCopy(limits))) {
             drop(whole);
         }
@@ -197,9 +200,10 @@ public final class SoftwareOffloads implements TxQueue, AutoCloseable {
 
     /** It was within the frame when the frame was told, but that may have been made shorter since. */
     private static boolean isChecksumOutside(Frame first) {
-        return (first.offloads() & Offloads.NEEDS_CHECKSUM) != 0
+        int bytes = (first.offloads() & Offloads.NEEDS_CRC32C) != 0 ? Integer.BYTES : Short.BYTES;
+        return (first.offloads() & (Offloads.NEEDS_CHECKSUM | Offloads.NEEDS_CRC32C)) != 0
                 && (first.checksumStart() < 0
-                        || first.checksumStart() + first.checksumOffset() > first.length() - Short.BYTES);
+                        || first.checksumStart() + first.checksumOffset() > first.length() - bytes);
     }
 
     private boolean takeWhole(FrameBatch batch) {
@@ -245,6 +249,7 @@ public final class SoftwareOffloads implements TxQueue, AutoCloseable {
         SendLimits nic = queue.limits();
         return new SendLimits(
                 Offloads.NEEDS_CHECKSUM
+                        | Offloads.NEEDS_CRC32C
                         | Offloads.SEGMENT
                         | Offloads.VLAN_TAG
                         | Offloads.MORE_SEGMENTS

@@ -12,6 +12,7 @@ import io.doorbell.frame.Segmentation;
 import io.doorbell.frame.SendLimits;
 import java.util.Arrays;
 import java.util.Set;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -96,6 +97,24 @@ class SoftwareOffloadsTest {
         offloads.send(batch);
         assertThat(offloads.dropped()).isZero();
         assertThat(queue.sent).hasSize(1);
+    }
+
+    /** Whose own place counts as 0, and whose lowest byte goes first. */
+    @Test
+    void completesTheCrcOfSctp() {
+        byte[] packet = numbered(90);
+        add(packet).needsCrc32c(34);
+        offloads.send(batch);
+        byte[] whole = packet.clone();
+        Arrays.fill(whole, 42, 46, (byte) 0);
+        CRC32C crc = new CRC32C();
+        crc.update(whole, 34, 56);
+        long value = crc.getValue();
+        for (int i = 0; i < 4; i++) {
+            whole[42 + i] = (byte) (value >>> (8 * i));
+        }
+        assertThat(sent(0)).isEqualTo(whole);
+        assertThat(offloads.dropped()).isZero();
     }
 
     @Test
