@@ -243,14 +243,14 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
     public synchronized void start() {
         checkOpen();
         if (!running) {
-            undisturbed(this::bringUp);
+            queues.undisturbed(this::bringUp);
         }
     }
 
     @Override
     public synchronized void stop() {
         if (running) {
-            undisturbed(() -> takeDown(true));
+            queues.undisturbed(() -> takeDown(true));
         }
     }
 
@@ -259,22 +259,12 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
         checkOpen();
         NicReset.report(
                 name,
-                () -> undisturbed(() -> {
+                () -> queues.undisturbed(() -> {
                     if (running) {
                         takeDown(false);
                     }
                     bringUp();
                 }));
-    }
-
-    /** Keeps threads out of the queues meanwhile: to them it is as if no frame came, and the transmit ring were full. */
-    private void undisturbed(Runnable change) {
-        queues.shut();
-        try {
-            change.run();
-        } finally {
-            queues.open();
-        }
     }
 
     private void bringUp() {
@@ -401,7 +391,7 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
             }
         } catch (DoorbellException e) {
             LOG.log(Level.WARNING, name + ": a queue cannot be set up anew without a link, so all are", e);
-            undisturbed(() -> {
+            queues.undisturbed(() -> {
                 takeDown(false);
                 bringUp(); // there was no link since: this is not done again before there is one
             });
@@ -613,7 +603,7 @@ public final class IgbNic implements Nic, CounterReport, QueueReset, RssControl 
         registers.status();
         boolean wasRunning = running;
         List<SelfTestResult> results = new ArrayList<>();
-        undisturbed(() -> {
+        queues.undisturbed(() -> {
             if (running) {
                 takeDown(true);
             }

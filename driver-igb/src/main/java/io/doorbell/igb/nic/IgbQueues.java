@@ -125,15 +125,19 @@ public final class IgbQueues {
 
     // ---- Their gates
 
-    /** Keeps the threads that poll out, once each has left: to them it is as if no frame came, and no ring had room. */
-    public void shut() {
+    /**
+     * Keeps the threads that poll out meanwhile, once each has left: to them it is as if no frame came, and the transmit rings
+     * were full.
+     */
+    public void undisturbed(Runnable change) {
         rx.forEach(ring -> ring.gate().shut());
         tx.forEach(ring -> ring.gate().shut());
-    }
-
-    public void open() {
-        rx.forEach(ring -> ring.gate().open());
-        tx.forEach(ring -> ring.gate().open());
+        try {
+            change.run();
+        } finally {
+            rx.forEach(ring -> ring.gate().open());
+            tx.forEach(ring -> ring.gate().open());
+        }
     }
 
     /** Keeps them out for good. */

@@ -180,14 +180,14 @@ public final class IgbVfNic implements Nic {
     public synchronized void start() {
         checkOpen();
         if (!running) {
-            undisturbed(this::bringUp);
+            queues.undisturbed(this::bringUp);
         }
     }
 
     @Override
     public synchronized void stop() {
         if (running) {
-            undisturbed(() -> takeDown(true));
+            queues.undisturbed(() -> takeDown(true));
         }
     }
 
@@ -196,22 +196,12 @@ public final class IgbVfNic implements Nic {
         checkOpen();
         NicReset.report(
                 name,
-                () -> undisturbed(() -> {
+                () -> queues.undisturbed(() -> {
                     if (running) {
                         takeDown(false);
                     }
                     bringUp();
                 }));
-    }
-
-    /** Keeps threads out of the queues meanwhile: to them it is as if no frame came, and the transmit ring were full. */
-    private void undisturbed(Runnable change) {
-        queues.shut();
-        try {
-            change.run();
-        } finally {
-            queues.open();
-        }
     }
 
     private void bringUp() {
@@ -281,7 +271,7 @@ public final class IgbVfNic implements Nic {
 
     private void attach() {
         try {
-            NicReset.report(name, () -> undisturbed(this::startOver));
+            NicReset.report(name, () -> queues.undisturbed(this::startOver));
             trouble = "";
         } catch (BrokenDeviceException gone) {
             throw gone;
