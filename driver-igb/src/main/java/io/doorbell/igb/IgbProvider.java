@@ -18,6 +18,7 @@ import io.doorbell.igb.warmup.SimulatedIgb;
 import io.doorbell.pci.PciAddress;
 import io.doorbell.pci.PciBus;
 import io.doorbell.pci.PciDevice;
+import io.doorbell.pci.PciFunction;
 import io.doorbell.pci.PciId;
 import io.doorbell.pci.vfio.Vfio;
 import java.util.List;
@@ -58,8 +59,8 @@ public final class IgbProvider implements NicProvider, Simulation {
     static Optional<NicCandidate> candidate(PciAddress address, PciId id) {
         return IgbModel.of(id)
                 .filter(model -> isCopper(model, id))
-                .<NicCandidate>map(model -> new Candidate(address, model))
-                .or(() -> VfModel.of(id).map(model -> new VfCandidate(address, model)));
+                .<NicCandidate>map(model -> Candidate.port(address, model))
+                .or(() -> VfModel.of(id).map(model -> Candidate.virtualFunction(address, model)));
     }
 
     private static boolean isCopper(IgbModel model, PciId id) {
@@ -68,11 +69,11 @@ public final class IgbProvider implements NicProvider, Simulation {
 
     @Override
     public Optional<String> describe(String name) {
-        return PciBus.describe(name).map(device -> device + ports(name));
-    }
-
-    private static String ports(String name) {
-        return ports(PciBus.system().find(PciAddress.parse(name)).id());
+        if (!PciAddress.isAddress(name)) {
+            return Optional.empty();
+        }
+        PciDevice device = PciBus.system().find(PciAddress.parse(name));
+        return Optional.of(device.describe() + ports(device.id()));
     }
 
     /** Why it is not for this driver although its registers are: what continues its description. */
@@ -89,7 +90,36 @@ public final class IgbProvider implements NicProvider, Simulation {
         return List.of(SimulatedIgb.open(config));
     }
 
-    record Candidate(PciAddress address, IgbModel type) implements NicCandidate {
+    /**
+     * A port, or a virtual function, whose port its owner keeps.
+     *
+     * @param driving opens the function, once it has been taken from the kernel
+     */
+    record Candidate(
+            PciAddress address,
+            String model,
+            List<DriverFeature> features,
+            Set<NicOption<?>> supportedOptions,
+            Driving driving)
+            implements NicCandidate {
+
+        static Candidate port(PciAddress address, IgbModel type) {
+            return new Candidate(
+                    address,
+                    type.toString(),
+                    IgbFeature.of(type),
+                    IgbNic.OPTIONS,
+                    (name, function, config) -> IgbNic.open(name, function, type, config));
+        }
+
+        static Candidate virtualFunction(PciAddress address, VfModel type) {
+            return new Candidate(
+                    address,
+                    type.toString(),
+                    IgbFeature.ofVirtualFunction(type.equals(VfModel.I82576)),
+                    IgbVfNic.OPTIONS,
+                    (name, function, config) -> IgbVfNic.open(name, function, type, config));
+        }
 
         @Override
         public String name() {
@@ -102,57 +132,13 @@ public final class IgbProvider implements NicProvider, Simulation {
         }
 
         @Override
-        public String model() {
-            return type.toString();
-        }
-
-        @Override
-        public List<DriverFeature> features() {
-            return IgbFeature.of(type);
-        }
-
-        @Override
-        public Set<NicOption<?>> supportedOptions() {
-            return IgbNic.OPTIONS;
-        }
-
-        @Override
         public Nic take(NicConfig config) {
-            return IgbNic.open(name(), Vfio.open(address), type, config);
+            return driving.open(name(), Vfio.open(address), config);
         }
     }
 
-    /** A virtual function, whose port its owner keeps. */
-    record VfCandidate(PciAddress address, VfModel type) implements NicCandidate {
-
-        @Override
-        public String name() {
-            return address.toString();
-        }
-
-        @Override
-        public String driver() {
-            return DRIVER;
-        }
-
-        @Override
-        public String model() {
-            return type.toString();
-        }
-
-        @Override
-        public List<DriverFeature> features() {
-            return IgbFeature.ofVirtualFunction(type.equals(VfModel.I82576));
-        }
-
-        @Override
-        public Set<NicOption<?>> supportedOptions() {
-            return IgbVfNic.OPTIONS;
-        }
-
-        @Override
-        public Nic take(NicConfig config) {
-            return IgbVfNic.open(name(), Vfio.open(address), type, config);
-        }
+    /** How a function is driven, which is closed with the NIC, or right away if the NIC does not come up. */
+    interface Driving {
+        Nic open(String name, PciFunction function, NicConfig config);
     }
 }

@@ -17,7 +17,7 @@ class IgbProviderTest {
 
     /** What the provider finds; none is there, so it cannot be opened. */
     private static final NicCandidate CANDIDATE =
-            new IgbProvider.Candidate(PciAddress.parse("ffff:1f:1f.7"), IgbModel.I82576);
+            IgbProvider.Candidate.port(PciAddress.parse("ffff:1f:1f.7"), IgbModel.I82576);
 
     @ParameterizedTest
     @EnumSource
